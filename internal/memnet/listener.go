@@ -1,0 +1,119 @@
+package memnet
+
+import (
+	"context"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// backlog is how many connections wait to be accepted before a dial waits
+// too; Linux's default of net.core.somaxconn.
+const backlog = 4096
+
+// Listener is a net.Listener whose connections come from [Listener.Dial].
+type Listener struct {
+	addr   net.Addr
+	mu     sync.Mutex
+	moved  sync.Cond
+	queue  []*Conn
+	closed bool
+}
+
+// NewListener returns a listener that calls itself addr. It holds no
+// resource but memory.
+func NewListener(addr net.Addr) *Listener {
+	l := &Listener{addr: addr}
+	l.moved.L = &l.mu
+	return l
+}
+
+// Addr returns the address that the listener was made with.
+func (l *Listener) Addr() net.Addr { return l.addr }
+
+// Accept implements net.Listener. After Close it fails with net.ErrClosed.
+func (l *Listener) Accept() (net.Conn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.queue) == 0 {
+		if l.closed {
+			return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.addr, Err: net.ErrClosed}
+		}
+		l.moved.Wait()
+	}
+	conn := l.queue[0]
+	l.queue[0] = nil
+	l.queue = l.queue[1:]
+	l.moved.Broadcast()
+	return conn, nil
+}
+
+// Close implements net.Listener: what was not accepted is reset, later dials
+// are refused. Closing twice is allowed.
+func (l *Listener) Close() error {
+	l.mu.Lock()
+	l.closed = true
+	pending := l.queue
+	l.queue = nil
+	l.moved.Broadcast()
+	l.mu.Unlock()
+	for _, conn := range pending {
+		conn.Reset()
+	}
+	return nil
+}
+
+// Offer queues the server's end of a connection without waiting, and tells
+// whether there was room and the listener open.
+func (l *Listener) Offer(conn *Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || len(l.queue) >= backlog {
+		return false
+	}
+	l.queue = append(l.queue, conn)
+	l.moved.Broadcast()
+	return true
+}
+
+// Dial connects from the address from. A closed listener refuses; a full
+// backlog makes it wait until there is room or ctx ends.
+func (l *Listener) Dial(ctx context.Context, from net.Addr) (net.Conn, error) {
+	stop := context.AfterFunc(ctx, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.moved.Broadcast()
+	})
+	defer stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		switch {
+		case ctx.Err() != nil:
+			return nil, DialError(from, l.addr, ctx.Err())
+		case l.closed:
+			return nil, DialError(from, l.addr, syscall.ECONNREFUSED)
+		case len(l.queue) < backlog:
+			client, server := Pipe(from, l.addr, nil)
+			l.queue = append(l.queue, server)
+			l.moved.Broadcast()
+			return client, nil
+		}
+		l.moved.Wait()
+	}
+}
+
+// DialError shapes the error of a dial as package net does: a context's
+// deadline becomes a timeout.
+func DialError(from, to net.Addr, err error) error {
+	switch e := err.(type) {
+	case syscall.Errno:
+		err = os.NewSyscallError("connect", e)
+	default:
+		if err == context.DeadlineExceeded {
+			err = os.ErrDeadlineExceeded
+		}
+	}
+	return &net.OpError{Op: "dial", Net: "tcp", Source: from, Addr: to, Err: err}
+}
