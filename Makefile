@@ -1,0 +1,43 @@
+# The targets are shortcuts; .ci/run has the checks.
+TOOL = go tool -modfile=internal/tools/go.mod
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: check
+check: ## everything that CI checks, in the same way
+	@bash .ci/run
+
+.PHONY: test
+test: ## the tests
+	go test ./...
+
+.PHONY: race
+race: ## the tests, shuffled, under the race detector
+	go test -race -shuffle=on ./...
+
+.PHONY: lint
+lint: ## the linters
+	$(TOOL) golangci-lint run
+
+.PHONY: fmt
+fmt: ## format the code and apply what go fix suggests
+	gofmt -w .
+	go fix ./...
+
+.PHONY: generate
+generate: ## write the generated files anew
+	go generate ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz test for FUZZTIME each (default 1m)
+	@FUZZTIME=$${FUZZTIME:-1m} bash .ci/run fuzz
+
+.PHONY: bench
+bench: ## the benchmarks
+	go test -run='^$$' -bench=. -benchmem ./...
+
+.PHONY: vuln
+vuln: ## known vulnerabilities; asks the Go vulnerability database
+	$(TOOL) govulncheck ./...
