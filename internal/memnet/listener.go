@@ -59,9 +59,17 @@ func (l *Listener) Close() error {
 	l.moved.Broadcast()
 	l.mu.Unlock()
 	for _, conn := range pending {
-		conn.Reset()
+		_ = conn.SetLinger(0)
+		_ = conn.Close()
 	}
 	return nil
+}
+
+// Closed tells whether Close was called.
+func (l *Listener) Closed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
 }
 
 // Offer queues the server's end of a connection without waiting, and tells

@@ -1,0 +1,183 @@
+package awstest
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// Service is an adapter: AWS's side of one service. It is given to [New],
+// which calls it once with a registry to add its operations to.
+//
+// The adapters of this module are ec2svc.New, elbv2svc.New, stssvc.New and so
+// on. Others can be written with nothing but this package: an operation is
+// one typed function, given to [Handle].
+type Service func(*Registry) error
+
+// Registry is where a [Service] enters itself into the cloud.
+type Registry struct{ cloud *Cloud }
+
+// Cloud returns the cloud that is being made. It must not be called yet.
+func (r *Registry) Cloud() *Cloud { return r.cloud }
+
+// ServiceSpec describes a service to [Registry.Add].
+type ServiceSpec struct {
+	// ID is the SDK's service ID, the constant ServiceID of its package.
+	ID string
+
+	// Throttled, Unavailable and Denied are what the service answers when
+	// a call is refused for its rate, its state or its permissions.
+	Throttled, Unavailable, Denied APIError
+
+	// Modelled turns an error code into the error type of the SDK, or returns
+	// nil for a code that the SDK leaves generic. Optional.
+	Modelled func(code, message string) error
+}
+
+// Endpoint is a service inside a cloud.
+type Endpoint struct {
+	cloud *Cloud
+	spec  ServiceSpec
+	ops   map[string]*operation
+	err   error
+}
+
+type operation struct {
+	name    string
+	input   reflect.Type
+	unread  []int // fields of the input that the handler does not read
+	handle  func(*Tx, *Call, any) (any, error)
+	capture func(any) any // a shallow copy of the input, for the ledger
+}
+
+// Add enters a service into the cloud. Its operations follow by [Handle].
+func (r *Registry) Add(spec ServiceSpec) *Endpoint {
+	e := &Endpoint{cloud: r.cloud, spec: spec, ops: map[string]*operation{}}
+	if _, twice := r.cloud.services[spec.ID]; twice || spec.ID == "" {
+		e.err = &FieldError{Field: "services", Value: fmt.Sprintf("%q", spec.ID), Rule: "must have an ID that no other service has"}
+		return e
+	}
+	r.cloud.services[spec.ID] = e
+	return e
+}
+
+// Err returns the first mistake in what was added, or nil. A [Service]
+// returns it.
+func (e *Endpoint) Err() error { return e.err }
+
+// Operations returns the names of the operations that are modelled, with the
+// input fields that each reads.
+func (e *Endpoint) Operations() map[string][]string {
+	ops := make(map[string][]string, len(e.ops))
+	for name, op := range e.ops {
+		fields := []string{}
+		unread := map[int]bool{}
+		for _, i := range op.unread {
+			unread[i] = true
+		}
+		for i := range op.input.NumField() {
+			if f := op.input.Field(i); f.IsExported() && !unread[i] {
+				fields = append(fields, f.Name)
+			}
+		}
+		ops[name] = fields
+	}
+	return ops
+}
+
+// Handle adds an operation to a service. Its name is that of the input type,
+// without "Input"; fields are the members of the input that fn looks at, or
+// that may be ignored without harm: a call that sets any other one fails with
+// a [*NotModelledError] instead of being half understood.
+//
+// fn runs with the cloud locked: it must not wait. It must not keep or change
+// the input. An error that is an [*APIError] reaches the caller in the shape
+// that the SDK gives it; any other error as it is.
+func Handle[In, Out any](e *Endpoint, fn func(*Tx, *Call, *In) (*Out, error), fields ...string) {
+	in := reflect.TypeFor[In]()
+	op := &operation{
+		name:  strings.TrimSuffix(in.Name(), "Input"),
+		input: in,
+		handle: func(tx *Tx, call *Call, v any) (any, error) {
+			out, err := fn(tx, call, v.(*In))
+			if err != nil {
+				return nil, err
+			}
+			return out, nil
+		},
+		capture: func(v any) any {
+			in := *v.(*In)
+			return &in
+		},
+	}
+	known := map[string]bool{}
+	for _, f := range fields {
+		if sf, ok := in.FieldByName(f); !ok || !sf.IsExported() {
+			e.fail(&FieldError{Field: in.Name(), Value: fmt.Sprintf("%q", f), Rule: "is not a field of the input"})
+		}
+		known[f] = true
+	}
+	for i := range in.NumField() {
+		if f := in.Field(i); f.IsExported() && !known[f.Name] {
+			op.unread = append(op.unread, i)
+		}
+	}
+	if _, twice := e.ops[op.name]; twice {
+		e.fail(&FieldError{Field: in.Name(), Value: op.name, Rule: "is handled twice"})
+	}
+	e.ops[op.name] = op
+}
+
+func (e *Endpoint) fail(err error) {
+	if e.err == nil {
+		e.err = err
+	}
+}
+
+// unmodelled names the first field that is set and that nobody reads.
+func (op *operation) unmodelled(in any) (field string, found bool) {
+	v := reflect.ValueOf(in).Elem()
+	for _, i := range op.unread {
+		if !v.Field(i).IsZero() {
+			return v.Type().Field(i).Name, true
+		}
+	}
+	return "", false
+}
+
+// Shared returns the value that the services of a cloud share under its type,
+// and makes it the first time: EC2 and Auto Scaling look at the same
+// instances.
+func Shared[T any](r *Registry, make func(*Cloud) *T) *T {
+	key := reflect.TypeFor[T]()
+	if v, ok := r.cloud.shared[key]; ok {
+		return v.(*T)
+	}
+	v := make(r.cloud)
+	r.cloud.shared[key] = v
+	return v
+}
+
+// Call is one call as a handler sees it: one attempt, since the SDK's retries
+// are calls of their own.
+type Call struct {
+	Service   string // SDK service ID
+	Operation string
+	Region    *Region
+	RequestID string
+
+	// Caller is the instance whose Config the client was made from; nil for
+	// clients of [Cloud.Config].
+	Caller *Instance
+
+	// At is the moment as of which reads are served: now, less the
+	// visibility lag. Mutations look at and change the present.
+	At time.Time
+}
+
+// NotModelled returns the error for a part of this call that the adapter does
+// not know, such as a filter.
+func (c *Call) NotModelled(format string, args ...any) error {
+	return &NotModelledError{Service: c.Service, Operation: c.Operation, What: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,136 @@
+package awstest
+
+import (
+	"container/heap"
+	"time"
+)
+
+// loop runs what the cloud does by itself, such as health checks: one
+// goroutine and one timer for all of it, started with the first event.
+// It is guarded by the cloud's lock.
+type loop struct {
+	cloud   *Cloud
+	events  events
+	seq     uint64
+	started bool
+	wake    chan struct{} // buffered: an earlier event was added
+}
+
+// event is a thing to do at a time. Events of one instant run in the order in
+// which they were scheduled.
+type event struct {
+	at    time.Time
+	seq   uint64
+	fn    func(*Tx)
+	index int // in the heap; -1 when it is not there any more
+}
+
+// Schedule runs fn at the time given, with the cloud locked, on the cloud's
+// event loop; a time that has passed means at once. The function that is
+// returned takes the event back; it must be called with the cloud locked and
+// does nothing if the event has run.
+func (tx *Tx) Schedule(at time.Time, fn func(*Tx)) (cancel func(*Tx)) {
+	l := &tx.cloud.loop
+	if tx.cloud.closed {
+		return func(*Tx) {}
+	}
+	l.seq++
+	e := &event{at: at, seq: l.seq, fn: fn}
+	heap.Push(&l.events, e)
+	if !l.started {
+		l.started = true
+		l.wake = make(chan struct{}, 1)
+		tx.cloud.wg.Add(1)
+		go l.run()
+	} else if e.index == 0 {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+	return func(*Tx) {
+		if e.index >= 0 {
+			heap.Remove(&l.events, e.index)
+		}
+	}
+}
+
+func (l *loop) run() {
+	defer l.cloud.wg.Done()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-l.cloud.ctx.Done():
+			return
+		case <-l.wake:
+		case <-timer.C:
+		}
+		next, ok := l.runDue()
+		if ok {
+			timer.Reset(time.Until(next))
+		} else {
+			timer.Stop()
+		}
+	}
+}
+
+// runDue runs every event whose time has come and returns the time of the
+// next one. Each event has a lock of its own, so that a long list of them
+// does not shut out the callers.
+func (l *loop) runDue() (next time.Time, ok bool) {
+	for more := true; more; {
+		more = false
+		l.cloud.Update(func(tx *Tx) {
+			switch {
+			case len(l.events) == 0:
+				ok = false
+			case l.events[0].at.After(tx.now):
+				next, ok = l.events[0].at, true
+			default:
+				more = true
+				heap.Pop(&l.events).(*event).fn(tx)
+			}
+		})
+	}
+	return next, ok
+}
+
+func (l *loop) stop() {
+	for _, e := range l.events {
+		e.index = -1
+	}
+	l.events = nil
+}
+
+// events is a heap by time, then by order of scheduling.
+type events []*event
+
+func (h events) Len() int { return len(h) }
+
+func (h events) Less(i, j int) bool {
+	if h[i].at.Equal(h[j].at) {
+		return h[i].seq < h[j].seq
+	}
+	return h[i].at.Before(h[j].at)
+}
+
+func (h events) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *events) Push(x any) {
+	e := x.(*event)
+	e.index = len(*h)
+	*h = append(*h, e)
+}
+
+func (h *events) Pop() any {
+	old := *h
+	e := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	e.index = -1
+	return e
+}
