@@ -1,0 +1,244 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// stepRun is one step in one execution. Its states: unseen -> (checked, not done) -> intended -> settled -> recorded.
+// From intended until settled it is in doubt: nobody knows whether the effect is there except Check.
+type stepRun struct {
+	*execution
+	node   *node
+	inputs map[string]map[string]string
+	logger *slog.Logger
+
+	attempt    int       // calls of Do intended for the incident
+	tries      int       // of those, in this execution
+	doubtSince time.Time // zero while no effect can be under way
+	polled     bool
+	doErr      error // of the last Do
+
+	outcome Phase // once settled: done or skipped, which is left to be recorded
+	outputs map[string]string
+}
+
+// run brings the step to an outcome and records it.
+func (s *stepRun) run(work context.Context) *StepError {
+	timeout := s.node.timeout
+	if timeout == 0 {
+		timeout = s.opts.StepTimeout
+	}
+	ctx, cancel := context.WithTimeoutCause(work, timeout, fmt.Errorf("%w after %s", ErrStepTimeout, timeout))
+	defer cancel()
+
+	started := time.Now()
+	s.tell(ctx, Event{Kind: KindStepStarted})
+	err := s.repeat(ctx)
+	end := Event{Kind: KindStepDone, Took: time.Since(started)}
+	switch {
+	case err != nil:
+		if work.Err() == nil { // what was cancelled has not failed: it may be resumed
+			if aerr := s.append(work, PhaseFailed, err.Err.Error()); aerr != nil {
+				err.Err = errors.Join(err.Err, fmt.Errorf("record failed: %w", aerr))
+			}
+		}
+		end.Kind, end.Err = KindStepFailed, err
+	case s.outcome == PhaseSkipped:
+		end.Kind, end.Detail = KindStepSkipped, "check: done"
+	}
+	s.tell(work, end)
+	return err
+}
+
+// repeat goes round until the step is recorded, cannot succeed, or is out of time.
+func (s *stepRun) repeat(ctx context.Context) *StepError {
+	retry := backoff.NewExponentialBackOff( // a factor of 1 draws from 0 to twice the interval: hence the halves
+		backoff.WithInitialInterval(s.opts.RetryBase/2), backoff.WithMaxInterval(s.opts.RetryMax/2),
+		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(1), backoff.WithMaxElapsedTime(0))
+	poll := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(s.opts.PollInterval), backoff.WithMaxInterval(s.opts.PollInterval),
+		backoff.WithMultiplier(1), backoff.WithRandomizationFactor(0.1), backoff.WithMaxElapsedTime(0))
+	var last error
+	for {
+		recorded, err := s.round(ctx)
+		if recorded {
+			return nil
+		}
+		if isPermanent(err) {
+			return s.error(err, nil)
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			if err != nil && !errors.Is(err, cause) {
+				last = err
+			}
+			return s.error(cause, last)
+		}
+		pause := poll.NextBackOff()
+		if err != nil {
+			last = err
+			pause = retry.NextBackOff()
+			s.tell(ctx, Event{Kind: KindStepRetry, Err: err, Detail: "in " + pause.Round(time.Millisecond).String()})
+		} else if !s.polled {
+			s.polled = true
+			s.tell(ctx, Event{Kind: KindStepWaiting})
+		}
+		if cause := sleep(ctx, pause); cause != nil {
+			return s.error(cause, last)
+		}
+	}
+}
+
+// round takes the step as far as it goes without waiting. With neither an error nor a record, it has to wait.
+func (s *stepRun) round(ctx context.Context) (recorded bool, err error) {
+	if s.outcome == "" {
+		if err := s.settle(ctx); err != nil || s.outcome == "" {
+			return false, err
+		}
+	}
+	// What has happened is true whatever became of ctx, and the log refuses it if it is no longer ours to tell.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	if err := s.append(ctx, s.outcome, ""); err != nil {
+		return false, fmt.Errorf("record %s: %w", s.outcome, err)
+	}
+	return true, nil
+}
+
+// settle looks, and acts if there is something to do. It sets the outcome once the effect is there.
+func (s *stepRun) settle(ctx context.Context) error {
+	state, err := s.check(ctx)
+	if err != nil {
+		return fmt.Errorf("check: %w", err)
+	}
+	switch state {
+	case Done:
+		s.outcome = PhaseDone
+		if s.doubtSince.IsZero() && !s.polled {
+			s.outcome = PhaseSkipped
+		}
+		return nil
+	case InProgress:
+		return nil
+	case Impossible:
+		return Permanent(fmt.Errorf("check: %w", ErrImpossible))
+	case NotDone:
+	default:
+		return Permanent(fmt.Errorf("check: %v is not an answer", state))
+	}
+
+	if !s.doubtSince.IsZero() && time.Since(s.doubtSince) < s.opts.ReadLag {
+		return nil // perhaps the read is behind the effect
+	}
+	if s.opts.MaxAttempts > 0 && s.tries == s.opts.MaxAttempts {
+		if s.doErr == nil {
+			s.doErr = ErrInProgress
+		}
+		return Permanent(fmt.Errorf("not done after %d tries: %w", s.tries, s.doErr))
+	}
+	s.attempt++
+	if err := s.append(ctx, PhaseIntent, ""); err != nil {
+		s.attempt--
+		return fmt.Errorf("record intent: %w", err)
+	}
+	s.tell(ctx, Event{Kind: KindStepDo})
+	env := s.env(ctx, s.attempt)
+	if err := env.Valid(); err != nil {
+		return fmt.Errorf("fence: %w", err)
+	}
+	s.tries++
+	err = s.do(ctx, env)
+	s.doubtSince = time.Now()
+	switch s.doErr = err; {
+	case err == nil:
+		s.outcome = PhaseDone
+	case !errors.Is(err, ErrInProgress):
+		return fmt.Errorf("do: %w", err)
+	}
+	return nil
+}
+
+func (s *stepRun) check(ctx context.Context) (state State, err error) {
+	env := s.env(ctx, s.attempt+1)
+	err = guard(func() (err error) {
+		state, err = s.node.step.Check(ctx, env)
+		return err
+	})
+	if err == nil {
+		s.take(env)
+	}
+	return state, err
+}
+
+func (s *stepRun) do(ctx context.Context, env *Env) error {
+	err := guard(func() error { return s.node.step.Do(ctx, env) })
+	if err == nil || errors.Is(err, ErrInProgress) {
+		s.take(env)
+	}
+	return err
+}
+
+func (s *stepRun) env(ctx context.Context, attempt int) *Env {
+	return &Env{
+		Incident: s.incident,
+		Step:     s.node.id,
+		Attempt:  attempt,
+		Inputs:   s.inputs,
+		Fence:    stepFence{s.lease, ctx},
+		Logger:   s.logger,
+		note: func(text string) {
+			s.emit(ctx, Event{Kind: KindNote, Step: s.node.id, Attempt: attempt, Detail: text})
+		},
+	}
+}
+
+// take keeps what the step has put.
+func (s *stepRun) take(env *Env) {
+	out := env.Outputs()
+	if s.outputs == nil {
+		s.outputs = out
+		return
+	}
+	maps.Copy(s.outputs, out)
+}
+
+func (s *stepRun) append(ctx context.Context, phase Phase, detail string) error {
+	r := Record{
+		Version: RecordVersion, Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Phase: phase,
+		Token: s.lease.Token(), Time: time.Now().UTC(), Detail: detail,
+	}
+	if phase == s.outcome {
+		r.Outputs = s.outputs
+	}
+	err := s.log.Append(ctx, r)
+	if errors.Is(err, ErrFenced) {
+		s.cancel(err)
+	}
+	return err
+}
+
+func (s *stepRun) tell(ctx context.Context, ev Event) {
+	ev.Step, ev.Attempt = s.node.id, s.attempt
+	s.emit(ctx, ev)
+}
+
+func (s *stepRun) error(err, last error) *StepError {
+	return &StepError{Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Err: err, Last: last}
+}
+
+// guard turns a panic into an error.
+func guard(fn func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{v, debug.Stack()}
+		}
+	}()
+	return fn()
+}

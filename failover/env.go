@@ -1,0 +1,92 @@
+package failover
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+)
+
+// Env is what the engine tells a step in one call of Check, Do or Undo, and what the step tells the engine.
+// A step's own test can make one: the zero Env has no fence and therefore allows no effect.
+type Env struct {
+	Incident string
+	Step     string
+	Attempt  int // which call of Do this is, or would be next; from 1, earlier executions of the incident included
+
+	// Inputs are what the steps named in Needs have put, by step ID: also those that an earlier execution did.
+	Inputs map[string]map[string]string
+
+	Fence  Fence        // to hand to what makes the call. Nil is not valid
+	Logger *slog.Logger // with incident and step; never nil when the engine calls
+
+	note func(text string)
+
+	mu      sync.Mutex
+	outputs map[string]string
+}
+
+// Valid returns nil while the step may make effects. It is to be called right before each request that changes something:
+// it fails once the lease, the execution or the step's time has ended. It costs no I/O.
+func (e *Env) Valid() error {
+	if e.Fence == nil {
+		return fmt.Errorf("step %s: no fence: %w", e.Step, ErrFenced)
+	}
+	return e.Fence.Valid()
+}
+
+// ClientToken is the idempotency token of this step in this incident: the same in every attempt and every execution.
+// A request that differs in more than its time, such as a launch in another zone or of another type, must differ in parts,
+// because AWS refuses a token that returns with other parameters. It is 40 hexadecimal digits; EC2 takes up to 64
+// ASCII characters.
+func (e *Env) ClientToken(parts ...string) string {
+	h := sha256.New()
+	for _, s := range append([]string{e.Incident, e.Step}, parts...) {
+		fmt.Fprintf(h, "%d:%s,", len(s), s) // lengths, so that no two lists read the same
+	}
+	return hex.EncodeToString(h.Sum(nil)[:20])
+}
+
+// Put records an output of the step, such as the ID of what it made. It goes into the journal with the step's outcome, and
+// from there into the Inputs of the steps that need this one. What Check puts when it answers Done counts as well, so that
+// an effect whose Do never returned is not lost. Keep outputs to a few short strings. Safe for concurrent use.
+func (e *Env) Put(key, value string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.outputs == nil {
+		e.outputs = make(map[string]string)
+	}
+	e.outputs[key] = value
+}
+
+// Outputs returns a copy of what was put.
+func (e *Env) Outputs() map[string]string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return maps.Clone(e.outputs)
+}
+
+// Note adds a line to the timeline: an AWS request ID, a choice made. Safe for concurrent use.
+func (e *Env) Note(format string, args ...any) {
+	if e.note != nil {
+		e.note(fmt.Sprintf(format, args...))
+	}
+}
+
+// stepFence is valid while both the lease and the context of the step are.
+type stepFence struct {
+	lease Lease
+	step  context.Context
+}
+
+func (f stepFence) Token() uint64 { return f.lease.Token() }
+
+func (f stepFence) Valid() error {
+	if err := f.lease.Valid(); err != nil {
+		return err
+	}
+	return context.Cause(f.step)
+}

@@ -1,0 +1,58 @@
+package failover
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Kind says what an [Event] is about.
+type Kind string
+
+// The kinds of events, in the order in which an execution emits them.
+const (
+	KindMark         Kind = "mark"          // something the caller saw: see [Timeline.Mark]
+	KindStarted      Kind = "started"       // Execute was called with a valid plan
+	KindLeased       Kind = "leased"        // the lease is held; Detail has the token
+	KindStepStarted  Kind = "step started"  // everything the step needs is done
+	KindStepDo       Kind = "step do"       // the intent is in the journal; Do is next
+	KindStepWaiting  Kind = "step waiting"  // in progress or in doubt; Check is polled
+	KindStepRetry    Kind = "step retry"    // Err happened; Detail has the pause
+	KindNote         Kind = "note"          // what a step had to say: see [Env.Note]
+	KindStepDone     Kind = "step done"     // the effect is there and in the journal
+	KindStepSkipped  Kind = "step skipped"  // done before this execution touched it; Detail says how that is known
+	KindStepFailed   Kind = "step failed"   // it began and did not get done; Err says why
+	KindStepNotRun   Kind = "step not run"  // it never began, because of what it needs or because the execution stopped
+	KindStopped      Kind = "stopped"       // no effects from here on; Err has the cause
+	KindReleaseError Kind = "release error" // the lease was not given back and has to run out
+	KindEnded        Kind = "ended"         // Execute returns; Err is what it returns
+)
+
+// Event is something that happened in an execution.
+type Event struct {
+	Time     time.Time
+	Kind     Kind
+	Incident string
+	Service  string
+	Step     string        // empty for events of the whole execution
+	Attempt  int           // calls of Do so far, earlier executions of the incident included
+	Took     time.Duration // for ends of steps and executions: since their start
+	Err      error
+	Detail   string
+}
+
+func (e *Event) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("incident", e.Incident), slog.String("service", e.Service)}
+	if e.Step != "" {
+		attrs = append(attrs, slog.String("step", e.Step), slog.Int("attempt", e.Attempt))
+	}
+	if e.Took > 0 {
+		attrs = append(attrs, slog.Duration("took", e.Took))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	if e.Detail != "" {
+		attrs = append(attrs, slog.String("detail", e.Detail))
+	}
+	return attrs
+}

@@ -1,0 +1,81 @@
+package failover
+
+import (
+	"context"
+	"errors"
+)
+
+// Engine executes plans. It holds no state between executions and is safe for concurrent use.
+//
+// It is the executor alone. What watches and decides when to execute is for the caller.
+type Engine struct {
+	locker  Locker
+	journal Journal
+	opts    Options
+}
+
+// New returns an engine that executes under leases of locker and remembers in journal. It does no I/O and starts nothing.
+// It reports every mistake at once, each as a [*FieldError].
+func New(locker Locker, journal Journal, optFns ...func(*Options)) (*Engine, error) {
+	var opts Options
+	for _, fn := range optFns {
+		fn(&opts)
+	}
+	var errs []error
+	if locker == nil {
+		errs = append(errs, &FieldError{"locker", locker, "must not be nil"})
+	}
+	if journal == nil {
+		errs = append(errs, &FieldError{"journal", journal, "must not be nil"})
+	}
+	if err := errors.Join(append(errs, opts.complete())...); err != nil {
+		return nil, err
+	}
+	return &Engine{locker: locker, journal: journal, opts: opts}, nil
+}
+
+// ExecOptions are the options of one execution.
+type ExecOptions struct {
+	// Timeline receives the events, so that a caller can read it while the plan runs or go on with one that has marks.
+	// Nil makes a new one.
+	Timeline *Timeline
+}
+
+// Execute carries out plan for an incident, or what is left of it, and returns when nothing that it started runs any more.
+//
+// The incident's ID is the caller's, and should come from what happened rather than from chance: executing the same ID again,
+// by this engine or another one with the same locker and journal, resumes. Steps that the journal has as done are skipped;
+// a step that may have begun is checked before anything is repeated.
+//
+// It waits for the lease of the plan's service, opens the journal, and starts each step the moment everything that it needs
+// is done. A step that fails stops the steps that need it and no others: what does not depend on it is service that can still
+// be restored. Cancellation, a spent budget or a lost lease stop everything: no effect begins after that, running
+// steps are cancelled and waited for.
+//
+// The timeline is never nil. The error is nil once every step is done, and otherwise a [*PlanError], a [*FieldError] or an
+// [*ExecuteError], which matches [ErrLeaseLost], [ErrFenced], [ErrBudgetSpent] or the cause of ctx if that is what stopped it.
+func (e *Engine) Execute(ctx context.Context, incident string, plan Plan, optFns ...func(*ExecOptions)) (*Timeline, error) {
+	var opts ExecOptions
+	for _, fn := range optFns {
+		fn(&opts)
+	}
+	if opts.Timeline == nil {
+		opts.Timeline = new(Timeline)
+	}
+	if incident == "" {
+		return opts.Timeline, &FieldError{"incident", incident, "must not be empty"}
+	}
+	g, err := compile(plan)
+	if err != nil {
+		return opts.Timeline, err
+	}
+	x := &execution{
+		Engine:   e,
+		incident: incident,
+		service:  plan.Service,
+		budget:   plan.Budget,
+		graph:    g,
+		timeline: opts.Timeline,
+	}
+	return x.timeline, x.run(ctx)
+}

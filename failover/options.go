@@ -1,0 +1,103 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Options configure an [Engine]. Every zero value means the default that its comment names.
+type Options struct {
+	// StepTimeout bounds a step from its start to its outcome, retries and polls included,
+	// unless the step has a timeout of its own (see [Timeouter]). Default 10 minutes.
+	StepTimeout time.Duration
+
+	// PollInterval is the time between reads of a step that is in progress or in doubt, with 10 % of jitter. Default 1 s.
+	PollInterval time.Duration
+
+	// ReadLag is how far a Check's reads may lag behind effects. A step in doubt (Do was called, or may have been called,
+	// and did not return nil) must read NotDone for this long before Do is called again. Default 2 s.
+	ReadLag time.Duration
+
+	// RetryBase and RetryMax bound the pauses after errors of Check, Do and the journal: drawn evenly from
+	// 0 to a limit that starts at RetryBase and doubles up to RetryMax. Defaults 200 ms and 5 s.
+	RetryBase, RetryMax time.Duration
+
+	// MaxAttempts is how often one execution calls Do of a step whose Check keeps answering NotDone.
+	// Zero means as often as the step's timeout allows.
+	MaxAttempts int
+
+	// Logger receives every event; retries and failures as warnings. Nil is silent.
+	Logger *slog.Logger
+
+	// OnEvent is called synchronously with every event, by several goroutines at once. It must return at once: the step
+	// that the event is about waits for it. A panic in it is recovered and logged. Nil means nobody listens.
+	OnEvent func(context.Context, Event)
+}
+
+// complete fills in the defaults and reports every mistake.
+func (o *Options) complete() error {
+	var errs []error
+	notNegative(&errs, "Options.StepTimeout", o.StepTimeout)
+	notNegative(&errs, "Options.PollInterval", o.PollInterval)
+	notNegative(&errs, "Options.ReadLag", o.ReadLag)
+	notNegative(&errs, "Options.RetryBase", o.RetryBase)
+	notNegative(&errs, "Options.RetryMax", o.RetryMax)
+	notNegative(&errs, "Options.MaxAttempts", o.MaxAttempts)
+	orDefault(&o.StepTimeout, 10*time.Minute)
+	orDefault(&o.PollInterval, time.Second)
+	orDefault(&o.ReadLag, 2*time.Second)
+	orDefault(&o.RetryBase, 200*time.Millisecond)
+	orDefault(&o.RetryMax, max(5*time.Second, o.RetryBase))
+	if o.RetryBase > o.RetryMax && o.RetryMax > 0 {
+		errs = append(errs, &FieldError{"Options.RetryMax", o.RetryMax, "must not be less than RetryBase, which is " + o.RetryBase.String()})
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return errors.Join(errs...)
+}
+
+// LeaseTiming is the clock of a lease: when the holder renews, when it stops and when a rival may take over.
+// Every zero value means the default that its comment names.
+type LeaseTiming struct {
+	// TTL is how long a rival waits after the last renewal. Default 15 s.
+	TTL time.Duration
+
+	// Margin is how long before that the holder stops, counted from the moment it sent its last successful renewal.
+	// It must exceed the longest time that a request may be under way after its fence was checked. Default 5 s.
+	Margin time.Duration
+
+	// RenewInterval is the time between renewals, and the time that one renewal may take. Default 3 s.
+	// TTL must exceed Margin by more than RenewInterval.
+	RenewInterval time.Duration
+}
+
+func (t *LeaseTiming) complete() error {
+	var errs []error
+	notNegative(&errs, "LeaseTiming.TTL", t.TTL)
+	notNegative(&errs, "LeaseTiming.Margin", t.Margin)
+	notNegative(&errs, "LeaseTiming.RenewInterval", t.RenewInterval)
+	orDefault(&t.TTL, 15*time.Second)
+	orDefault(&t.Margin, 5*time.Second)
+	orDefault(&t.RenewInterval, 3*time.Second)
+	if len(errs) == 0 && t.TTL-t.Margin <= t.RenewInterval {
+		errs = append(errs, &FieldError{"LeaseTiming.TTL", t.TTL,
+			"must exceed Margin + RenewInterval, which is " + (t.Margin + t.RenewInterval).String()})
+	}
+	return errors.Join(errs...)
+}
+
+func notNegative[T int | time.Duration](errs *[]error, field string, v T) {
+	if v < 0 {
+		*errs = append(*errs, &FieldError{field, v, "must not be negative"})
+	}
+}
+
+func orDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
