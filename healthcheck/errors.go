@@ -1,0 +1,45 @@
+package healthcheck
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var (
+	// ErrAlreadyRun is returned by the second call of Run: a pool runs once.
+	ErrAlreadyRun = errors.New("healthcheck: Run was called before")
+
+	// ErrStopped is returned once Run has ended, by what can no longer have an effect.
+	ErrStopped = errors.New("healthcheck: the pool has stopped")
+)
+
+// FieldError is one mistake in the options of a pool or of a checker, or in a target.
+// All mistakes of a call are returned together, joined by errors.Join.
+type FieldError struct {
+	Field string // for example "Options.Interval" or "Target[2].Addr", which counts from zero
+	Value any    // what it was, with the default in place of zero
+	Rule  string // what it must be
+}
+
+// Error reads like "healthcheck: Options.Interval: 5s must be greater than Timeout (5s)".
+func (e *FieldError) Error() string {
+	if s, ok := e.Value.(string); ok {
+		return fmt.Sprintf("healthcheck: %s: %q %s", e.Field, s, e.Rule)
+	}
+	return fmt.Sprintf("healthcheck: %s: %v %s", e.Field, e.Value, e.Rule)
+}
+
+// RegisterError is a target that the pool's Checker refused.
+type RegisterError struct {
+	Target Target
+	Err    error // what Checker.Open returned
+}
+
+// Error names the target by its ID.
+func (e *RegisterError) Error() string {
+	return fmt.Sprintf("healthcheck: register %q: %s", e.Target.ID, strings.TrimPrefix(e.Err.Error(), "healthcheck: "))
+}
+
+// Unwrap returns what Checker.Open returned.
+func (e *RegisterError) Unwrap() error { return e.Err }

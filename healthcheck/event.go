@@ -1,0 +1,237 @@
+package healthcheck
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"time"
+)
+
+// EventKind says what an Event is about.
+type EventKind uint8
+
+const (
+	// Transition: a target changed its state. Event.Status is the target after it, Event.From the state before.
+	// A registration comes from Unused; the last transition of a target goes there.
+	Transition EventKind = iota + 1
+	// ZoneChange: a zone got its first healthy target or lost its last. Event.Zone has the counts.
+	ZoneChange
+)
+
+// String returns "transition" or "zone-change".
+func (k EventKind) String() string {
+	switch k {
+	case Transition:
+		return "transition"
+	case ZoneChange:
+		return "zone-change"
+	}
+	return "invalid"
+}
+
+// MarshalText returns String, so that a kind reads the same in JSON and in logs.
+func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// Event is something that happened in the pool.
+type Event struct {
+	// Seq counts the events of a pool from 1.
+	Seq uint64
+	// Dropped is how many events before this one were lost to the receiver because it was too slow.
+	Dropped uint64
+	// Time is when it happened.
+	Time time.Time
+	Kind EventKind
+
+	// From and Status belong to a Transition.
+	From   State
+	Status Status
+
+	// Zone belongs to a ZoneChange.
+	Zone ZoneStatus
+}
+
+// Events yields what happens in the pool from this call on, in order, for one range loop. It ends when ctx does, when the
+// loop breaks, or when Run has ended and everything before that has been yielded.
+//
+// The pool never waits for the loop: it keeps the latest Options.EventBuffer events, drops the oldest beyond that and
+// counts them in the next Event.Dropped. The buffer is freed when the iteration ends or ctx does, so give it a context
+// that does.
+func (p *Pool) Events(ctx context.Context) iter.Seq[Event] {
+	q := &queue{limit: p.opts.EventBuffer, wake: make(chan struct{}, 1)}
+	p.mu.Lock()
+	if !p.stopped {
+		p.queues = append(p.queues, q)
+	}
+	p.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() { p.unsubscribe(q) })
+
+	return func(yield func(Event) bool) {
+		defer p.unsubscribe(q)
+		defer stop()
+		for ctx.Err() == nil {
+			p.mu.Lock()
+			e, ok := q.pop()
+			more := slices.Contains(p.queues, q)
+			p.mu.Unlock()
+			switch {
+			case ok:
+				if !yield(e) {
+					return
+				}
+			case !more:
+				return
+			default:
+				select {
+				case <-q.wake:
+				case <-ctx.Done():
+				}
+			}
+		}
+	}
+}
+
+func (p *Pool) unsubscribe(q *queue) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queues = slices.DeleteFunc(p.queues, func(other *queue) bool { return other == q })
+	q.events, q.head, q.size = nil, 0, 0
+}
+
+// publishLocked numbers an event and gives it to every receiver. The hook and the logger get it from deliver, once the
+// lock is released.
+func (p *Pool) publishLocked(e Event) {
+	p.seq++
+	e.Seq = p.seq
+	for _, q := range p.queues {
+		q.push(e)
+	}
+	if p.hooked() {
+		p.hook.push(e)
+	}
+}
+
+func (p *Pool) hooked() bool { return p.opts.OnEvent != nil || p.opts.Logger != nil }
+
+// deliver hands what has been published to the hook and to the logger, one event at a time and in order, on the goroutine
+// of whoever published first. A hook that calls the pool, and so publishes, does not recurse.
+func (p *Pool) deliver() {
+	if !p.hooked() {
+		return
+	}
+	for {
+		p.mu.Lock()
+		if p.delivering {
+			p.mu.Unlock()
+			return
+		}
+		e, ok := p.hook.pop()
+		p.delivering = ok
+		ctx := p.hookCtx
+		p.mu.Unlock()
+		if !ok {
+			return
+		}
+		p.observe(ctx, e)
+	}
+}
+
+func (p *Pool) observe(ctx context.Context, e Event) {
+	defer func() {
+		// Deferred, because a hook may also end its goroutine, as t.FailNow does.
+		p.mu.Lock()
+		p.delivering = false
+		p.mu.Unlock()
+	}()
+	p.logEvent(ctx, e)
+	if p.opts.OnEvent != nil {
+		defer p.recovered(ctx, "Options.OnEvent")
+		p.opts.OnEvent(ctx, e)
+	}
+}
+
+func (p *Pool) logEvent(ctx context.Context, e Event) {
+	if p.opts.Logger == nil {
+		return
+	}
+	level := slog.LevelInfo
+	if e.Kind == ZoneChange {
+		if !e.Zone.Up() {
+			level = slog.LevelWarn
+		}
+		p.opts.Logger.LogAttrs(ctx, level, "zone changed", slog.String("zone", e.Zone.Zone), slog.Bool("up", e.Zone.Up()),
+			slog.Int("healthy", e.Zone.Healthy), slog.Int("registered", e.Zone.Registered()))
+		return
+	}
+	s := e.Status
+	if s.State == Unhealthy {
+		level = slog.LevelWarn
+	}
+	attrs := []slog.Attr{
+		slog.String("target", s.Target.ID), slog.String("zone", s.Target.Zone), slog.String("addr", s.Target.Addr),
+		slog.String("from", e.From.String()), slog.String("to", s.State.String()),
+	}
+	if s.Reason != "" {
+		attrs = append(attrs, slog.String("reason", string(s.Reason)), slog.String("detail", s.Detail))
+	}
+	if s.State == Unhealthy && s.Last.Err != nil {
+		attrs = append(attrs, slog.String("error", s.Last.Err.Error()))
+	}
+	p.opts.Logger.LogAttrs(ctx, level, "target changed state", attrs...)
+}
+
+// recovered keeps a panic in code that the pool was given from ending the process. It must be deferred directly.
+func (p *Pool) recovered(ctx context.Context, where string) {
+	if v := recover(); v != nil && p.opts.Logger != nil {
+		p.opts.Logger.LogAttrs(ctx, slog.LevelError, "panic recovered", slog.String("in", where),
+			slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+	}
+}
+
+// queue is the bounded ring of one receiver of events, guarded by Pool.mu. It grows up to its limit, then overwrites the
+// oldest.
+type queue struct {
+	events  []Event
+	head    int // the oldest
+	size    int
+	limit   int
+	dropped uint64
+	wake    chan struct{} // nil for the hook, which is not waited for
+}
+
+func (q *queue) push(e Event) {
+	if q.size == len(q.events) && q.size < q.limit {
+		grown := make([]Event, min(max(2*q.size, 8), q.limit))
+		n := copy(grown, q.events[q.head:])
+		copy(grown[n:], q.events[:q.head])
+		q.events, q.head = grown, 0
+	}
+	if q.size == q.limit {
+		q.dropped++
+		q.head = (q.head + 1) % q.limit
+		q.size--
+	}
+	q.events[(q.head+q.size)%len(q.events)] = e
+	q.size++
+	q.signal()
+}
+
+func (q *queue) pop() (Event, bool) {
+	if q.size == 0 {
+		return Event{}, false
+	}
+	e := q.events[q.head]
+	q.events[q.head] = Event{} // let go of what it points to
+	q.head = (q.head + 1) % len(q.events)
+	q.size--
+	e.Dropped, q.dropped = q.dropped, 0
+	return e, true
+}
+
+func (q *queue) signal() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,145 @@
+package healthcheck
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Tick is the grain of the schedule: due times are whole ticks, so that checks which are due within one tick start
+// together, at the end of it.
+const Tick = 5 * time.Millisecond
+
+// None is the value for an option that shall be nothing at all where zero means the default.
+const None time.Duration = -1
+
+// The defaults are those of an Application Load Balancer with HTTP targets.
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html (read 2026-11)
+// and, for the last one,
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html (read 2026-11).
+const (
+	defaultInterval            = 30 * time.Second
+	defaultTimeout             = 5 * time.Second
+	defaultHealthyThreshold    = 5
+	defaultUnhealthyThreshold  = 2
+	defaultDeregistrationDelay = 300 * time.Second
+)
+
+const (
+	defaultMaxStartSpread = 2 * time.Second
+	defaultMaxInFlight    = 10_000
+	defaultEventBuffer    = 1024
+	maxThreshold          = 1000
+)
+
+// Options are the options of a pool. The zero value of each field means its default.
+type Options struct {
+	// Interval is the time from the start of a check to the start of the next one of the same target, however long
+	// the check takes. It must be greater than Timeout and is rounded down to whole ticks. Default 30 s.
+	Interval time.Duration
+
+	// Timeout is how long a check may take before it counts as failed, for ReasonTimeout. At least one Tick.
+	// Default 5 s.
+	Timeout time.Duration
+
+	// HealthyThreshold is how many passes in a row make an unhealthy target healthy, 1 to 1000. Default 5.
+	// An initial target needs one.
+	HealthyThreshold int
+
+	// UnhealthyThreshold is how many failures in a row make a target unhealthy, 1 to 1000. Default 2.
+	UnhealthyThreshold int
+
+	// Jitter delays each check by a random time of up to this much, rounded down to whole ticks, without moving the
+	// ones that follow. It must be less than Interval - Timeout. Default none: targets are spread over the interval
+	// already, and differently in every pool.
+	Jitter time.Duration
+
+	// MaxStartSpread bounds the random delay of the first check of a target, which is there so that many targets
+	// registered at once are not all checked at once. The delay is never longer than Interval. Default 2 s; None
+	// checks at once.
+	MaxStartSpread time.Duration
+
+	// MaxInFlight bounds the checks that run at a time; those that are due beyond it wait for one to end, in the
+	// order in which they came due, and Result.Lag shows how long. Each costs a goroutine and, while it connects, about
+	// 10 KiB. When nothing answers, N targets need N·Timeout/Interval of them, so the default of 10,000 is enough
+	// for 60,000 targets with the other defaults.
+	MaxInFlight int
+
+	// DeregistrationDelay is how long a deregistered target stays Draining. Default 300 s; None removes it at once.
+	DeregistrationDelay time.Duration
+
+	// EventBuffer is how many events are kept for a receiver that is slower than the pool. Default 1024.
+	EventBuffer int
+
+	// OnEvent is called with each event, one at a time and in order, on a goroutine of the pool or of a caller of
+	// Register or Deregister, with no lock held: it may call the pool. It must return at once, because it holds up
+	// that goroutine; a panic is recovered and logged. The context is that of Run, or context.Background before Run.
+	OnEvent func(context.Context, Event)
+
+	// Logger gets state changes at Info, losses of health at Warn, and panics of the checker and of OnEvent at Error.
+	// Nil is silent.
+	Logger *slog.Logger
+}
+
+// DetectionBound is the longest time from the death of a healthy target to the transition that says so:
+//
+//	UnhealthyThreshold·Interval + Jitter + Timeout + Tick
+//
+// The worst case is a target that dies right after it has passed a check, and whose following checks all hang until
+// Timeout; one that refuses connections is found sooner by Timeout. With the defaults it is 65.005 s. It holds as long
+// as this process gets to run and MaxInFlight is not exhausted, which is when Result.Lag stays below a Tick. Zero fields
+// count as their defaults.
+func (o Options) DetectionBound() time.Duration {
+	o = o.withDefaults()
+	return time.Duration(o.UnhealthyThreshold)*o.Interval + o.Jitter + o.Timeout + Tick
+}
+
+// withDefaults fills in the zero fields and turns None into zero.
+func (o Options) withDefaults() Options {
+	orDefault(&o.Interval, defaultInterval)
+	orDefault(&o.Timeout, defaultTimeout)
+	orDefault(&o.HealthyThreshold, defaultHealthyThreshold)
+	orDefault(&o.UnhealthyThreshold, defaultUnhealthyThreshold)
+	orDefault(&o.MaxStartSpread, defaultMaxStartSpread)
+	orDefault(&o.MaxInFlight, defaultMaxInFlight)
+	orDefault(&o.DeregistrationDelay, defaultDeregistrationDelay)
+	orDefault(&o.EventBuffer, defaultEventBuffer)
+	for _, d := range []*time.Duration{&o.Jitter, &o.MaxStartSpread, &o.DeregistrationDelay} {
+		if *d == None {
+			*d = 0
+		}
+	}
+	return o
+}
+
+func orDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// validate returns every mistake in options that have their defaults.
+func (o Options) validate() []error {
+	var errs []error
+	require := func(ok bool, field string, value any, rule string, args ...any) {
+		if !ok {
+			errs = append(errs, &FieldError{Field: "Options." + field, Value: value, Rule: fmt.Sprintf(rule, args...)})
+		}
+	}
+	require(o.Interval > o.Timeout, "Interval", o.Interval, "must be greater than Timeout (%v)", o.Timeout)
+	require(o.Timeout >= Tick, "Timeout", o.Timeout, "must be at least one Tick (%v)", Tick)
+	require(1 <= o.HealthyThreshold && o.HealthyThreshold <= maxThreshold,
+		"HealthyThreshold", o.HealthyThreshold, "must be from 1 to %d", maxThreshold)
+	require(1 <= o.UnhealthyThreshold && o.UnhealthyThreshold <= maxThreshold,
+		"UnhealthyThreshold", o.UnhealthyThreshold, "must be from 1 to %d", maxThreshold)
+	require(o.Jitter >= 0, "Jitter", o.Jitter, "must not be negative")
+	require(o.Jitter <= 0 || o.Jitter < o.Interval-o.Timeout,
+		"Jitter", o.Jitter, "must be less than Interval - Timeout (%v)", o.Interval-o.Timeout)
+	require(o.MaxStartSpread >= 0, "MaxStartSpread", o.MaxStartSpread, "must not be negative, unless it is None")
+	require(o.MaxInFlight >= 1, "MaxInFlight", o.MaxInFlight, "must be at least 1")
+	require(o.DeregistrationDelay >= 0, "DeregistrationDelay", o.DeregistrationDelay, "must not be negative, unless it is None")
+	require(o.EventBuffer >= 1, "EventBuffer", o.EventBuffer, "must be at least 1")
+	return errs
+}

@@ -1,0 +1,143 @@
+package healthcheck_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/awsha/awsha/healthcheck"
+)
+
+func TestReadResponse(t *testing.T) {
+	t.Parallel()
+	const maxBody = 64
+	long := strings.Repeat("x", 1000)
+	tests := []struct {
+		name, answer string
+		head         bool
+		code         int
+		wantErr      bool
+	}{
+		{name: "with a length", answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", code: 200},
+		{name: "with an equal length twice", answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\ncontent-length:2\r\n\r\nok", code: 200},
+		{name: "until close", answer: "HTTP/1.0 503 Service Unavailable\r\n\r\nsorry", code: 503},
+		{name: "chunked", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2;x=y\r\nok\r\n1 \r\n!\r\n0\r\nTrailer: x\r\n\r\n", code: 200},
+		{name: "chunked beats length", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n0\r\n\r\n", code: 200},
+		{name: "HTTP/1.0 has no chunks", answer: "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnone", code: 200},
+		{name: "without a phrase", answer: "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", code: 404},
+		{name: "with bare line feeds", answer: "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", code: 200},
+		{name: "after informational answers", answer: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No\r\n\r\n", code: 204},
+		{name: "switching protocols is final", answer: "HTTP/1.1 101 Switching Protocols\r\n\r\n", code: 101},
+		{name: "not modified has no body", answer: "HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n", code: 304},
+		{name: "HEAD has no body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", head: true, code: 200},
+		{name: "a long body is not read to its end", answer: "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + long, code: 200},
+		{name: "nor long chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n" + long, code: 200},
+		{name: "nor a long extension", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + long, code: 200},
+		{name: "nor endless trailers", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + long, code: 200},
+		{name: "nor what ends with the connection", answer: "HTTP/1.1 200 OK\r\n\r\n" + long, code: 200},
+
+		{name: "nothing", answer: "", wantErr: true},
+		{name: "another protocol", answer: "SSH-2.0-OpenSSH_9.9\r\n", wantErr: true},
+		{name: "HTTP/2", answer: "HTTP/2.0 200 OK\r\n\r\n", wantErr: true},
+		{name: "an unknown minor version", answer: "HTTP/1.2 200 OK\r\n\r\n", wantErr: true},
+		{name: "an empty line first", answer: "\r\nHTTP/1.1 200 OK\r\n\r\n", wantErr: true},
+		{name: "a code of two digits", answer: "HTTP/1.1 20 OK\r\n\r\n", wantErr: true},
+		{name: "a code of four digits", answer: "HTTP/1.1 2000 OK\r\n\r\n", wantErr: true},
+		{name: "a signed code", answer: "HTTP/1.1 +20 OK\r\n\r\n", wantErr: true},
+		{name: "a code below 100", answer: "HTTP/1.1 099 OK\r\n\r\n", wantErr: true},
+		{name: "a header without a colon", answer: "HTTP/1.1 200 OK\r\nbad\r\n\r\n", wantErr: true},
+		{name: "a header with a space before the colon", answer: "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n", wantErr: true},
+		{name: "a folded header", answer: "HTTP/1.1 200 OK\r\nA: b\r\n c: d\r\n\r\n", wantErr: true},
+		{name: "a control character in a header", answer: "HTTP/1.1 200 OK\r\nA: \x00\r\n\r\n", wantErr: true},
+		{name: "a negative length", answer: "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", wantErr: true},
+		{name: "two lengths", answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok", wantErr: true},
+		{name: "an unknown coding", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", wantErr: true},
+		{name: "a header that does not end", answer: "HTTP/1.1 200 OK\r\nA: b\r\n", wantErr: true},
+		{name: "a header that is too long", answer: "HTTP/1.1 200 OK\r\nA: " + strings.Repeat("b", healthcheck.MaxHead) + "\r\n\r\n", wantErr: true},
+		{name: "too many informational answers", answer: strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", healthcheck.MaxHead/25+1), wantErr: true},
+		{name: "a body shorter than its length", answer: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", code: 200, wantErr: true},
+		{name: "chunks that do not end", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", code: 200, wantErr: true},
+		{name: "a chunk without a size", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", code: 200, wantErr: true},
+		{name: "a chunk without an end", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nok\r\n0\r\n\r\n", code: 200, wantErr: true},
+		{name: "a chunk of impossible size", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", code: 200, wantErr: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, src := range []io.Reader{strings.NewReader(tt.answer), iotest.OneByteReader(strings.NewReader(tt.answer))} {
+				code, err := healthcheck.ReadResponse(src, tt.head, maxBody)
+				if code != tt.code || (err != nil) != tt.wantErr {
+					t.Errorf("%d, %v; want %d, error %v", code, err, tt.code, tt.wantErr)
+				}
+				if errors.Is(err, io.EOF) {
+					t.Errorf("%v says that the answer ended in order", err)
+				}
+			}
+		})
+	}
+}
+
+// FuzzReadResponse checks against net/http that no more is accepted, and that it does not matter how an answer arrives.
+func FuzzReadResponse(f *testing.F) {
+	for _, s := range []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+		"HTTP/1.0 503 no\r\n\r\nbody",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nok\r\n0\r\nA: b\r\n\r\n",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 \r\nA:b\r\n\r\n",
+		"HTTP/1.1 304\nX: y\n\n",
+	} {
+		f.Add([]byte(s), false)
+	}
+	f.Fuzz(func(t *testing.T, answer []byte, isHead bool) {
+		const maxBody = 100
+		src := &counter{src: bytes.NewReader(answer)}
+		code, err := healthcheck.ReadResponse(src, isHead, maxBody)
+		if limit := healthcheck.MaxHead + maxBody; src.n > limit {
+			t.Fatalf("read %d bytes, more than %d", src.n, limit)
+		}
+		code1, err1 := healthcheck.ReadResponse(iotest.OneByteReader(bytes.NewReader(answer)), isHead, maxBody)
+		if code != code1 || (err == nil) != (err1 == nil) {
+			t.Fatalf("%d, %v; byte by byte %d, %v", code, err, code1, err1)
+		}
+		if code == 0 {
+			return
+		}
+		method := "GET"
+		if isHead {
+			method = "HEAD"
+		}
+		r := bufio.NewReader(bytes.NewReader(answer))
+		for {
+			response, httpErr := http.ReadResponse(r, &http.Request{Method: method})
+			if httpErr != nil {
+				t.Fatalf("accepted as %d, net/http: %v", code, httpErr)
+			}
+			if response.StatusCode < 200 && response.StatusCode != 101 {
+				continue
+			}
+			if response.StatusCode != code {
+				t.Fatalf("code %d, net/http: %d", code, response.StatusCode)
+			}
+			if body, bodyErr := io.ReadAll(response.Body); bodyErr != nil && err == nil && len(answer) < maxBody {
+				t.Fatalf("the body is accepted, net/http reads %q: %v", body, bodyErr)
+			}
+			return
+		}
+	})
+}
+
+type counter struct {
+	src io.Reader
+	n   int
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.src.Read(p)
+	c.n += n
+	return n, err
+}

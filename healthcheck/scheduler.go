@@ -1,0 +1,130 @@
+package healthcheck
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Times of the schedule are int64 nanoseconds since the pool was made: a third of a time.Time.
+
+// rhythm is when checks are due. Every target has a phase, by the hash of its ID, and settles at
+//
+//	due(k) = phase + k·interval + jitter
+//
+// so that load is even, an answer's latency moves nothing, and a target that is registered again keeps its place.
+type rhythm struct {
+	interval, spread, jitter int64
+}
+
+func newRhythm(o Options) rhythm {
+	return rhythm{
+		interval: floorTick(int64(o.Interval)),
+		spread:   int64(min(o.MaxStartSpread, o.Interval)),
+		jitter:   int64(o.Jitter),
+	}
+}
+
+// first is when a target that was registered now is first due: soon, rather than at its place in the interval, which
+// would be half an interval away on average.
+func (r rhythm) first(now int64, hash uint64) int64 {
+	ticks := uint64(r.interval / int64(Tick))
+	spread := uint64(max(r.spread/int64(Tick), 1))
+	// By the quotient, because the remainder is the phase.
+	return ceilTick(now) + int64(hash/ticks%spread)*int64(Tick)
+}
+
+// next is when a target that was due at base is due again. While the target is off its phase, each round is shorter by up
+// to an eighth, until it is in place. So no two checks are ever further apart than the interval, which is what bounds
+// detection, nor much closer, which would turn two failures in a row into one blip.
+func (r rhythm) next(base int64, hash uint64) int64 {
+	ticks := uint64(r.interval / int64(Tick))
+	phase := int64(hash%ticks) * int64(Tick)
+	off := (base - phase) % r.interval
+	if off < 0 {
+		off += r.interval
+	}
+	return base + r.interval - min(off, max(floorTick(r.interval/8), int64(Tick)))
+}
+
+// jittered returns base plus the random part of one check.
+func (r rhythm) jittered(base int64) int64 {
+	if r.jitter < int64(Tick) {
+		return base
+	}
+	return base + floorTick(rand.Int64N(r.jitter+1))
+}
+
+func floorTick(t int64) int64 { return t - t%int64(Tick) }
+func ceilTick(t int64) int64  { return floorTick(t + int64(Tick) - 1) }
+
+// alarms is a 4-ary heap of entries by due time: half the depth of a binary one, and the children of a node share cache
+// lines.
+type alarms []*entry
+
+// absent is the pos of an entry that is in no heap.
+const absent = -1
+
+// set puts e into the heap, or moves it there.
+func (a *alarms) set(e *entry, due int64) {
+	e.due = due
+	if e.pos == absent {
+		e.pos = len(*a)
+		*a = append(*a, e)
+	}
+	a.up(e)
+	a.down(e)
+}
+
+// remove takes e out; it may be absent.
+func (a *alarms) remove(e *entry) {
+	if e.pos == absent {
+		return
+	}
+	i, end := e.pos, len(*a)-1
+	last := (*a)[end]
+	(*a)[end] = nil
+	*a = (*a)[:end]
+	e.pos = absent
+	if last != e {
+		(*a)[i], last.pos = last, i
+		a.up(last)
+		a.down(last)
+	}
+}
+
+func (a alarms) up(e *entry) {
+	i := e.pos
+	for i > 0 {
+		parent := (i - 1) / 4
+		if a[parent].due <= e.due {
+			break
+		}
+		a[i], a[parent].pos = a[parent], i
+		i = parent
+	}
+	a[i], e.pos = e, i
+}
+
+func (a alarms) down(e *entry) {
+	i := e.pos
+	for {
+		least := 4*i + 1
+		if least >= len(a) {
+			break
+		}
+		for c := least + 1; c < min(4*i+5, len(a)); c++ {
+			if a[c].due < a[least].due {
+				least = c
+			}
+		}
+		if e.due <= a[least].due {
+			break
+		}
+		a[i], a[least].pos = a[least], i
+		i = least
+	}
+	a[i], e.pos = e, i
+}
+
+// now is the time of the schedule.
+func (p *Pool) now() int64 { return int64(time.Since(p.epoch)) }

@@ -1,0 +1,188 @@
+package healthcheck
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Status is what is known about one target.
+type Status struct {
+	Target Target
+	State  State
+	// Reason and Detail say why the target is in its state; both are empty when it is healthy. While it is unhealthy
+	// they are those of the latest failure.
+	Reason Reason
+	Detail string
+	// Since is when the target entered its state.
+	Since time.Time
+	// Passes and Fails count the latest results in a row; one of them is always zero.
+	Passes, Fails int
+	// Last is the latest result, an Unknown one included. Its Start is zero before the first.
+	Last Result
+}
+
+// View is the pool at one instant. It does not change and can be kept; it is safe for concurrent use.
+type View struct {
+	seq    uint64
+	zones  []ZoneStatus
+	sorted func() []*Status
+}
+
+// NewView returns a view of the given statuses, for tests of what takes a View. Of two statuses with the same target ID
+// only one is found by Status.
+func NewView(statuses ...Status) *View {
+	zones := make(zoneTable)
+	ps := make([]*Status, len(statuses))
+	for i := range statuses {
+		s := statuses[i]
+		ps[i] = &s
+		zones.move(s.Target.Zone, Unused, s.State)
+	}
+	return newView(0, zones.list(), ps)
+}
+
+// newView takes statuses in any order. They are put in order when somebody asks, not under the pool's lock.
+func newView(seq uint64, zones []ZoneStatus, statuses []*Status) *View {
+	return &View{seq: seq, zones: zones, sorted: sync.OnceValue(func() []*Status {
+		slices.SortFunc(statuses, func(a, b *Status) int { return strings.Compare(a.Target.ID, b.Target.ID) })
+		return statuses
+	})}
+}
+
+// Seq is the number of the latest event that the view contains.
+func (v *View) Seq() uint64 { return v.seq }
+
+// Zones returns the counts of every zone that has a target, ordered by name.
+func (v *View) Zones() []ZoneStatus { return slices.Clone(v.zones) }
+
+// Count is the number of targets in a state. It is always zero for Unused.
+func (v *View) Count(state State) int {
+	var n int
+	for _, z := range v.zones {
+		switch state {
+		case Initial:
+			n += z.Initial
+		case Healthy:
+			n += z.Healthy
+		case Unhealthy:
+			n += z.Unhealthy
+		case Draining:
+			n += z.Draining
+		case Unused:
+		}
+	}
+	return n
+}
+
+// Registered is the number of targets that are not draining.
+func (v *View) Registered() int {
+	var n int
+	for _, z := range v.zones {
+		n += z.Registered()
+	}
+	return n
+}
+
+// Status returns the status of a target. Without one by that ID it is Unused, for ReasonNotRegistered, and false.
+func (v *View) Status(id string) (Status, bool) {
+	all := v.sorted()
+	i, ok := slices.BinarySearchFunc(all, id, func(s *Status, id string) int { return strings.Compare(s.Target.ID, id) })
+	if !ok {
+		return notRegistered(Target{ID: id}), false
+	}
+	return *all[i], true
+}
+
+// All yields every target by its ID, in that order.
+func (v *View) All() iter.Seq2[string, Status] {
+	return func(yield func(string, Status) bool) {
+		for _, s := range v.sorted() {
+			if !yield(s.Target.ID, *s) {
+				return
+			}
+		}
+	}
+}
+
+func notRegistered(t Target) Status {
+	return Status{Target: t, State: Unused, Reason: ReasonNotRegistered, Detail: "Target is not registered"}
+}
+
+// Status returns the status of a target; see [View.Status]. It takes no time that depends on the size of the pool.
+func (p *Pool) Status(id string) (Status, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e := p.entries[id]; e != nil {
+		return *e.status, true
+	}
+	return notRegistered(Target{ID: id}), false
+}
+
+// All yields every target by its ID, in that order, as they were when the iteration began.
+func (p *Pool) All() iter.Seq2[string, Status] {
+	return func(yield func(string, Status) bool) { p.View().All()(yield) }
+}
+
+// Zones returns the counts of every zone that has a target, ordered by name.
+func (p *Pool) Zones() []ZoneStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.zones.list()
+}
+
+// View returns the pool as it is now. It costs a pointer for each target.
+func (p *Pool) View() *View {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.viewLocked()
+}
+
+func (p *Pool) viewLocked() *View {
+	statuses := make([]*Status, 0, len(p.entries))
+	for _, e := range p.entries {
+		statuses = append(statuses, e.status)
+	}
+	return newView(p.seq, p.zones.list(), statuses)
+}
+
+// Wait blocks until cond holds. It calls cond at once, and again after a target has changed its state or its reason, was
+// registered or is gone; changes that come while cond runs are seen together. A condition that holds for a moment only can
+// be missed: follow Events for those.
+//
+// It returns nil when cond holds, the cause of ctx when that ends first, and ErrStopped when Run has ended and cond does
+// not hold. A condition on counts and zones costs nothing beyond the View; asking it for a target sorts the View once.
+func (p *Pool) Wait(ctx context.Context, cond func(*View) bool) error {
+	for {
+		p.mu.Lock()
+		view, stopped := p.viewLocked(), p.stopped
+		if p.changed == nil {
+			p.changed = make(chan struct{})
+		}
+		changed := p.changed
+		p.mu.Unlock()
+
+		if cond(view) {
+			return nil
+		}
+		if stopped {
+			return ErrStopped
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// changedLocked lets every Wait look again.
+func (p *Pool) changedLocked() {
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
+}

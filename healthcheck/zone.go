@@ -1,0 +1,66 @@
+package healthcheck
+
+import (
+	"slices"
+	"strings"
+)
+
+// ZoneStatus counts the targets of one zone by state.
+type ZoneStatus struct {
+	Zone      string
+	Initial   int
+	Healthy   int
+	Unhealthy int
+	Draining  int
+}
+
+// Up reports whether the zone has a healthy target. It is the default by which Elastic Load Balancing keeps the address
+// of a zone in DNS (target_group_health.dns_failover.minimum_healthy_targets.count is 1).
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html (read 2026-11).
+func (z ZoneStatus) Up() bool { return z.Healthy > 0 }
+
+// Registered is the number of targets that are not draining.
+func (z ZoneStatus) Registered() int { return z.Initial + z.Healthy + z.Unhealthy }
+
+// zoneTable counts the targets of each zone by state.
+type zoneTable map[string]*[numStates]int
+
+// move takes a target from one state to another, Unused being outside of the table, and reports whether the zone went
+// up or down by it.
+func (t zoneTable) move(zone string, from, to State) (flipped bool) {
+	n := t[zone]
+	if n == nil {
+		n = new([numStates]int)
+		t[zone] = n
+	}
+	wasUp := n[Healthy] > 0
+	if from != Unused {
+		n[from]--
+	}
+	if to != Unused {
+		n[to]++
+	}
+	if *n == ([numStates]int{}) {
+		delete(t, zone)
+	}
+	return wasUp != (n[Healthy] > 0)
+}
+
+// status returns the counts of one zone; all zero when it has no target.
+func (t zoneTable) status(zone string) ZoneStatus {
+	n := t[zone]
+	if n == nil {
+		n = new([numStates]int)
+	}
+	return ZoneStatus{Zone: zone, Initial: n[Initial], Healthy: n[Healthy], Unhealthy: n[Unhealthy], Draining: n[Draining]}
+}
+
+// list returns the counts of every zone that has a target, ordered by name.
+func (t zoneTable) list() []ZoneStatus {
+	zones := make([]ZoneStatus, 0, len(t))
+	for zone := range t {
+		zones = append(zones, t.status(zone))
+	}
+	slices.SortFunc(zones, func(a, b ZoneStatus) int { return strings.Compare(a.Zone, b.Zone) })
+	return zones
+}
