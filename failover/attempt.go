@@ -138,9 +138,6 @@ func (s *stepRun) settle(ctx context.Context) error {
 		return nil // perhaps the read is behind the effect
 	}
 	if s.opts.MaxAttempts > 0 && s.tries == s.opts.MaxAttempts {
-		if s.doErr == nil {
-			s.doErr = ErrInProgress
-		}
 		return Permanent(fmt.Errorf("not done after %d tries: %w", s.tries, s.doErr))
 	}
 	s.attempt++
@@ -156,13 +153,15 @@ func (s *stepRun) settle(ctx context.Context) error {
 	s.tries++
 	err = s.do(ctx, env)
 	s.doubtSince = time.Now()
-	switch s.doErr = err; {
-	case err == nil:
+	if err == nil {
 		s.outcome = PhaseDone
-	case !errors.Is(err, ErrInProgress):
-		return fmt.Errorf("do: %w", err)
+		return nil
 	}
-	return nil
+	s.doErr = fmt.Errorf("do: %w", err)
+	if errors.Is(err, ErrInProgress) {
+		return nil
+	}
+	return s.doErr
 }
 
 func (s *stepRun) check(ctx context.Context) (state State, err error) {

@@ -177,10 +177,16 @@ func (x *execution) start(ctx context.Context, i int, inputs map[string]map[stri
 		s.doubtSince = time.Now()
 	}
 	go func() {
-		r := result{node: i, err: s.error(errors.New("the step ended its goroutine"), nil)}
-		defer func() { results <- r }()
-		r.err = s.run(ctx)
-		r.outputs = s.outputs
+		var err *StepError
+		ended := false
+		defer func() {
+			if !ended {
+				err = s.error(errors.New("the step ended its goroutine"), nil)
+			}
+			results <- result{i, s.outputs, err}
+		}()
+		err = s.run(ctx)
+		ended = true
 	}()
 }
 

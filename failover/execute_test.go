@@ -1,0 +1,729 @@
+package failover_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/awsha/awsha/failover"
+	"github.com/awsha/awsha/failover/failovermock"
+)
+
+func TestExecuteTakesExactlyTheCriticalPath(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(40) {
+		synctest.Test(t, func(t *testing.T) {
+			var w world
+			p := randomPlan(rand.New(rand.NewPCG(seed, 2)), 1+int(seed), w.step)
+			want := longest(p)
+			e := newEngine(t, newLocker(t), new(failover.MemoryJournal))
+
+			began := time.Now()
+			if _, err := e.Execute(t.Context(), "i", p); err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			if took := time.Since(began); took != want {
+				t.Fatalf("seed %d: took %s, the critical path is %s", seed, took, want)
+			}
+			for _, s := range p.Steps {
+				if n := len(w.times(s.ID())); n != 1 {
+					t.Fatalf("seed %d: %s has %d effects", seed, s.ID(), n)
+				}
+			}
+		})
+	}
+}
+
+// records returns the journal of an incident without times.
+func records(t *testing.T, j failover.Journal, incident string) []failover.Record {
+	t.Helper()
+	log, err := j.Open(t.Context(), incident, 1<<40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rs, err := log.Replay(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rs {
+		if rs[i].Time.IsZero() {
+			t.Errorf("record %d has no time", i)
+		}
+		rs[i].Time = time.Time{}
+	}
+	return rs
+}
+
+func record(phase failover.Phase, attempt int, detail string) failover.Record {
+	return failover.Record{Version: 1, Incident: "i", Step: "a", Attempt: attempt, Phase: phase, Token: 1, Detail: detail}
+}
+
+// TestStep runs a plan of one step.
+func TestStep(t *testing.T) {
+	t.Parallel()
+	errLost := errors.New("reply lost")
+	type call = func(n int, w *world) error
+	type look = func(n int, w *world) (failover.State, error)
+	seen := func(_ int, w *world) (failover.State, error) { return w.see("a"), nil }
+
+	tests := []struct {
+		name    string
+		check   look
+		do      call
+		opts    failover.Options
+		err     error // matched; nil = success
+		effects int
+		checks  int // 0 = not looked at
+		took    time.Duration
+		journal []failover.Record
+	}{
+		{
+			name: "is done", check: seen,
+			do:      func(_ int, w *world) error { w.apply("a"); return nil },
+			effects: 1, checks: 1,
+			journal: []failover.Record{record(failover.PhaseIntent, 1, ""), record(failover.PhaseDone, 1, "")},
+		},
+		{
+			name:    "is skipped if Check says done",
+			check:   func(int, *world) (failover.State, error) { return failover.Done, nil },
+			journal: []failover.Record{record(failover.PhaseSkipped, 0, "")},
+			checks:  1,
+		},
+		{
+			name:    "fails at once if Check says impossible",
+			check:   func(int, *world) (failover.State, error) { return failover.Impossible, nil },
+			err:     failover.ErrImpossible,
+			checks:  1,
+			journal: []failover.Record{record(failover.PhaseFailed, 0, "check: impossible in the present state")},
+		},
+		{
+			name:    "fails at once if Check forgets to answer",
+			check:   func(int, *world) (failover.State, error) { return 0, nil },
+			err:     cmpText("check: State(0) is not an answer"),
+			checks:  1,
+			journal: []failover.Record{record(failover.PhaseFailed, 0, "check: State(0) is not an answer")},
+		},
+		{
+			name: "is polled, not done, while somebody else's effect is in progress",
+			check: func(n int, _ *world) (failover.State, error) {
+				if n <= 5 {
+					return failover.InProgress, nil
+				}
+				return failover.Done, nil
+			},
+			checks:  6,
+			journal: []failover.Record{record(failover.PhaseDone, 0, "")},
+		},
+		{
+			name: "is polled, not repeated, after Do says in progress",
+			check: func(n int, w *world) (failover.State, error) {
+				if n > 1 && n <= 5 {
+					return failover.InProgress, nil
+				}
+				return w.see("a"), nil
+			},
+			do:      func(_ int, w *world) error { w.apply("a"); return failover.ErrInProgress },
+			effects: 1, checks: 6,
+			journal: []failover.Record{record(failover.PhaseIntent, 1, ""), record(failover.PhaseDone, 1, "")},
+		},
+		{
+			name: "whose reply is lost is found by Check", check: seen,
+			do:      func(_ int, w *world) error { w.apply("a"); return errLost },
+			effects: 1,
+			journal: []failover.Record{record(failover.PhaseIntent, 1, ""), record(failover.PhaseDone, 1, "")},
+		},
+		{
+			name: "is repeated if it really did not happen", check: seen,
+			do: func(n int, w *world) error {
+				if n < 3 {
+					return errLost
+				}
+				w.apply("a")
+				return nil
+			},
+			effects: 1,
+			journal: []failover.Record{
+				record(failover.PhaseIntent, 1, ""), record(failover.PhaseIntent, 2, ""), record(failover.PhaseIntent, 3, ""),
+				record(failover.PhaseDone, 3, ""),
+			},
+		},
+		{
+			name: "is not repeated after a permanent error", check: seen,
+			do:     func(int, *world) error { return failover.Permanent(errLost) },
+			err:    errLost,
+			checks: 1,
+			journal: []failover.Record{
+				record(failover.PhaseIntent, 1, ""), record(failover.PhaseFailed, 1, "do: reply lost"),
+			},
+		},
+		{
+			name: "is given up after MaxAttempts, and only when Check has said so", check: seen,
+			do:   func(int, *world) error { return errLost },
+			opts: failover.Options{MaxAttempts: 2},
+			err:  errLost,
+			journal: []failover.Record{
+				record(failover.PhaseIntent, 1, ""), record(failover.PhaseIntent, 2, ""),
+				record(failover.PhaseFailed, 2, "not done after 2 tries: do: reply lost"),
+			},
+		},
+		{
+			name: "whose last try was applied is done in spite of MaxAttempts", check: seen,
+			do: func(n int, w *world) error {
+				if n == 2 {
+					w.apply("a")
+				}
+				return errLost
+			},
+			opts:    failover.Options{MaxAttempts: 2},
+			effects: 1,
+			journal: []failover.Record{
+				record(failover.PhaseIntent, 1, ""), record(failover.PhaseIntent, 2, ""), record(failover.PhaseDone, 2, ""),
+			},
+		},
+		{
+			name: "runs into its timeout with its last error at hand",
+			check: func(int, *world) (failover.State, error) {
+				return 0, errLost
+			},
+			opts: failover.Options{StepTimeout: time.Minute},
+			err:  failover.ErrStepTimeout, took: time.Minute,
+			journal: []failover.Record{record(failover.PhaseFailed, 0, "step timeout after 1m0s")},
+		},
+		{
+			name: "turns a panic into an error", check: seen,
+			do:     func(int, *world) error { panic("boom") },
+			err:    cmpText("panic: boom"),
+			checks: 1,
+			journal: []failover.Record{
+				record(failover.PhaseIntent, 1, ""), record(failover.PhaseFailed, 1, "do: panic: boom"),
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var (
+					w           = world{lag: time.Second} // within the default ReadLag
+					checks, dos int
+					j           failover.MemoryJournal
+				)
+				s := step("a", 0)
+				s.Check = func(context.Context, *failover.Env) (failover.State, error) { checks++; return tt.check(checks, &w) }
+				s.Do = func(_ context.Context, env *failover.Env) error {
+					dos++
+					if env.Attempt != dos {
+						t.Errorf("call %d of Do is attempt %d", dos, env.Attempt)
+					}
+					if tt.do == nil {
+						t.Error("Do was called")
+						return nil
+					}
+					return tt.do(dos, &w)
+				}
+				e := newEngine(t, newLocker(t), &j, func(o *failover.Options) { *o = tt.opts })
+				began := time.Now()
+				tl, err := e.Execute(t.Context(), "i", plan(s))
+				if (err == nil) != (tt.err == nil) || tt.err != nil && !errors.Is(err, tt.err) && !matchesText(err, tt.err) {
+					t.Fatalf("error is %v, want %v", err, tt.err)
+				}
+				if tt.took != 0 && time.Since(began) != tt.took {
+					t.Errorf("took %s, want %s", time.Since(began), tt.took)
+				}
+				if n := len(w.times("a")); n != tt.effects {
+					t.Errorf("%d effects, want %d", n, tt.effects)
+				}
+				if tt.checks != 0 && checks != tt.checks {
+					t.Errorf("%d checks, want %d", checks, tt.checks)
+				}
+				if diff := cmp.Diff(tt.journal, records(t, &j, "i")); diff != "" {
+					t.Errorf("journal (-want +got):\n%s", diff)
+				}
+				var se *failover.StepError
+				if err != nil && (!errors.As(err, &se) || se.Step != "a" || se.Incident != "i") {
+					t.Errorf("no StepError of step a of incident i in %v", err)
+				}
+				if len(tl.Steps()) != 1 {
+					t.Errorf("timeline reports steps %v", tl.Steps())
+				}
+			})
+		})
+	}
+}
+
+type cmpText string
+
+func (e cmpText) Error() string { return string(e) }
+
+func matchesText(err, want error) bool {
+	text, ok := want.(cmpText)
+	return ok && strings.Contains(err.Error(), string(text))
+}
+
+func TestPanicKeepsItsStackAndItsError(t *testing.T) {
+	t.Parallel()
+	errBug := errors.New("bug")
+	s := step("a", 0)
+	s.Do = func(context.Context, *failover.Env) error { panic(errBug) }
+	_, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(s))
+	var pe *failover.PanicError
+	if !errors.As(err, &pe) || !errors.Is(err, errBug) || !bytes.Contains(pe.Stack, []byte("execute_test.go")) {
+		t.Errorf("error %v has no PanicError with the stack of the step", err)
+	}
+}
+
+func TestStepThatEndsItsGoroutineFails(t *testing.T) {
+	t.Parallel()
+	s := step("a", 0)
+	s.Do = func(context.Context, *failover.Env) error { runtime.Goexit(); return nil }
+	_, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(s))
+	if !matchesText(err, cmpText("step a: attempt 1: the step ended its goroutine")) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestFailureStopsOnlyWhatNeedsIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		errNo := errors.New("no capacity")
+		launch := step("launch", 0)
+		launch.Do = func(context.Context, *failover.Env) error { return failover.Permanent(errNo) }
+		p := plan(launch, w.step("attach", time.Second, "launch"), w.step("verify", time.Second, "attach"),
+			w.step("dns", time.Minute), w.step("drain", time.Minute, "dns"))
+
+		tl, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", p)
+
+		var ee *failover.ExecuteError
+		if !errors.As(err, &ee) || !errors.Is(err, errNo) {
+			t.Fatalf("error is %v, want an ExecuteError that matches the step's", err)
+		}
+		if ee.Cause != nil || len(ee.Steps) != 1 || ee.Steps[0].Step != "launch" || !cmp.Equal(ee.NotRun, []string{"attach", "verify"}) {
+			t.Errorf("error is %v", err)
+		}
+		if want := "failover: incident i of orders: step launch: attempt 1: do: no capacity; not run: attach, verify"; err.Error() != want {
+			t.Errorf("error reads %q, want %q", err, want)
+		}
+		if len(w.times("drain")) != 1 {
+			t.Error("a step that does not depend on the failed one was not done")
+		}
+		outcomes := map[string]failover.Kind{}
+		for _, s := range tl.Steps() {
+			outcomes[s.ID] = s.Outcome
+		}
+		if diff := cmp.Diff(map[string]failover.Kind{
+			"launch": failover.KindStepFailed, "attach": failover.KindStepNotRun, "verify": failover.KindStepNotRun,
+			"dns": failover.KindStepDone, "drain": failover.KindStepDone,
+		}, outcomes); diff != "" {
+			t.Errorf("outcomes (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestFailedIncidentResumesWithWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		var j failover.MemoryJournal
+		broken := true
+		b := w.step("b", time.Second, "a")
+		do := b.Do
+		b.Do = func(ctx context.Context, env *failover.Env) error {
+			if broken {
+				return failover.Permanent(errors.New("denied"))
+			}
+			return do(ctx, env)
+		}
+		p := plan(w.step("a", time.Second), b, w.step("c", time.Second, "b"))
+		e := newEngine(t, newLocker(t), &j)
+		if _, err := e.Execute(t.Context(), "i", p); err == nil {
+			t.Fatal("no error")
+		}
+		broken = false
+		tl, err := e.Execute(t.Context(), "i", p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"a", "b", "c"} {
+			if n := len(w.times(id)); n != 1 {
+				t.Errorf("%s has %d effects", id, n)
+			}
+		}
+		got := map[string]int{}
+		for _, s := range tl.Steps() {
+			got[s.ID+" "+string(s.Outcome)] = s.Attempt
+		}
+		if diff := cmp.Diff(map[string]int{"a step skipped": 1, "b step done": 2, "c step done": 1}, got); diff != "" {
+			t.Errorf("steps and attempts (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestBudgetStopsThePlan(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		p := plan(w.step("a", 20*time.Second), w.step("b", 20*time.Second, "a"), w.step("c", time.Second, "b"))
+		p.Budget = 30 * time.Second
+		began := time.Now()
+		_, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", p)
+		if took := time.Since(began); took != p.Budget {
+			t.Errorf("took %s, want %s", took, p.Budget)
+		}
+		const want = "failover: incident i of orders: plan budget spent after 30s; step b: attempt 1: plan budget spent after 30s; not run: c"
+		if !errors.Is(err, failover.ErrBudgetSpent) || err.Error() != want {
+			t.Errorf("error is %q, want %q", err, want)
+		}
+		if len(w.times("a")) != 1 || len(w.times("b")) != 0 {
+			t.Error("a was not done or b was")
+		}
+	})
+}
+
+func TestBudgetCoversTheWaitForTheLease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		locker := newLocker(t)
+		lease, err := locker.Acquire(t.Context(), "orders", failover.LeaseOptions{Holder: "somebody"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lease.Release(t.Context())
+		p := plan(step("a", 0))
+		p.Budget = time.Minute
+		_, err = newEngine(t, locker, new(failover.MemoryJournal)).Execute(t.Context(), "i", p)
+		const want = `failover: incident i of orders: acquire lease: held by "somebody": plan budget spent after 1m0s; not run: a`
+		if !errors.Is(err, failover.ErrBudgetSpent) || err.Error() != want {
+			t.Errorf("error is %q, want %q", err, want)
+		}
+	})
+}
+
+func TestCancellationReturnsPromptlyAndLeavesAJournalToResume(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		var j failover.MemoryJournal
+		locker := newLocker(t)
+		p := plan(w.step("a", 10*time.Second), w.step("b", 10*time.Second, "a"))
+		errStop := errors.New("operator said stop")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(15*time.Second, func() { cancel(errStop) })
+		began := time.Now()
+		_, err := newEngine(t, locker, &j).Execute(ctx, "i", p)
+		if took := time.Since(began); took != 15*time.Second || !errors.Is(err, errStop) {
+			t.Fatalf("took %s, error %v", took, err)
+		}
+		if _, err := newEngine(t, locker, &j).Execute(t.Context(), "i", p); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.times("a")) != 1 || len(w.times("b")) != 1 {
+			t.Errorf("effects: a %d, b %d, want 1 each", len(w.times("a")), len(w.times("b")))
+		}
+		for _, r := range records(t, &j, "i") {
+			if r.Phase == failover.PhaseFailed {
+				t.Errorf("a cancelled step is recorded as failed: %+v", r)
+			}
+		}
+	})
+}
+
+func TestOutcomeIsRecordedThoughCancelledMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var j failover.MemoryJournal
+		ctx, cancel := context.WithCancel(t.Context())
+		s := step("a", 0)
+		s.Do = func(context.Context, *failover.Env) error { cancel(); return nil }
+		if _, err := newEngine(t, newLocker(t), &j).Execute(ctx, "i", plan(s)); err != nil {
+			t.Errorf("every step is done, but the error is %v", err)
+		}
+		want := []failover.Record{record(failover.PhaseIntent, 1, ""), record(failover.PhaseDone, 1, "")}
+		if diff := cmp.Diff(want, records(t, &j, "i")); diff != "" {
+			t.Errorf("journal (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestOutputsReachStepsThatNeedThem(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var j failover.MemoryJournal
+		locker := newLocker(t)
+		launch := step("launch", 0)
+		launch.Do = func(_ context.Context, env *failover.Env) error { env.Put("instance", "i-1"); return nil }
+		broken := true
+		var got []map[string]map[string]string
+		attach := step("attach", 0, "launch")
+		attach.Do = func(_ context.Context, env *failover.Env) error {
+			got = append(got, env.Inputs)
+			if broken {
+				return failover.Permanent(errors.New("denied"))
+			}
+			return nil
+		}
+		stranger := step("stranger", 0)
+		stranger.Do = func(_ context.Context, env *failover.Env) error {
+			if len(env.Inputs) != 0 {
+				t.Errorf("a step that needs nothing has inputs %v", env.Inputs)
+			}
+			return nil
+		}
+		p := plan(launch, attach, stranger)
+		if _, err := newEngine(t, locker, &j).Execute(t.Context(), "i", p); err == nil {
+			t.Fatal("no error")
+		}
+		broken = false
+		if _, err := newEngine(t, locker, &j).Execute(t.Context(), "i", p); err != nil {
+			t.Fatal(err)
+		}
+		in := map[string]map[string]string{"launch": {"instance": "i-1"}}
+		if diff := cmp.Diff([]map[string]map[string]string{in, in}, got); diff != "" {
+			t.Errorf("inputs of both executions (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestOutputsOfAnEffectThatWasFoundByCheckAreKept(t *testing.T) {
+	t.Parallel()
+	var j failover.MemoryJournal
+	launch := step("launch", 0)
+	launch.Check = func(_ context.Context, env *failover.Env) (failover.State, error) {
+		env.Put("instance", "i-1")
+		return failover.Done, nil
+	}
+	var got string
+	attach := step("attach", 0, "launch")
+	attach.Do = func(_ context.Context, env *failover.Env) error { got = env.Inputs["launch"]["instance"]; return nil }
+	if _, err := newEngine(t, newLocker(t), &j).Execute(t.Context(), "i", plan(launch, attach)); err != nil || got != "i-1" {
+		t.Errorf("input is %q, error %v", got, err)
+	}
+}
+
+func TestClientTokenIsStableAndDistinct(t *testing.T) {
+	t.Parallel()
+	token := func(incident, step string, parts ...string) string {
+		return (&failover.Env{Incident: incident, Step: step, Attempt: len(parts)}).ClientToken(parts...)
+	}
+	// Pinned: a controller of another version that resumes an incident must send the same token.
+	if got, want := token("i", "launch"), "3eb22f4b5afe700eb0aa90972f40c0206711959b"; got != want {
+		t.Errorf("token is %s, want %s", got, want)
+	}
+	seen := map[string]bool{}
+	for _, tok := range []string{
+		token("i", "launch"), token("i", "launc", "h"), token("il", "aunch"), token("i", "launch", ""), token("i", "launch", "a", "b"),
+		token("i", "launch", "ab"), token("i", "launch", "b", "a"), token("i", "launch", "1:a,"),
+	} {
+		if seen[tok] || len(tok) > 64 || strings.Trim(tok, "0123456789abcdef") != "" {
+			t.Errorf("token %q is repeated, too long or not hexadecimal", tok)
+		}
+		seen[tok] = true
+	}
+}
+
+func TestEnvWithoutAFenceAllowsNothing(t *testing.T) {
+	t.Parallel()
+	if err := new(failover.Env).Valid(); !errors.Is(err, failover.ErrFenced) {
+		t.Errorf("Valid returns %v", err)
+	}
+}
+
+func TestGoroutineThatOutlivesItsStepIsFenced(t *testing.T) {
+	t.Parallel()
+	var fence failover.Fence
+	a, b := step("a", 0), step("b", 0, "a")
+	a.Do = func(_ context.Context, env *failover.Env) error { fence = env.Fence; return fence.Valid() }
+	b.Do = func(_ context.Context, env *failover.Env) error {
+		if env.Valid() != nil || fence.Valid() == nil || fence.Token() != 1 {
+			t.Errorf("fence of the running step: %v, of the ended one: %v", env.Valid(), fence.Valid())
+		}
+		return nil
+	}
+	if _, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(a, b)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHookSeesEveryEventAndMayPanic(t *testing.T) {
+	t.Parallel()
+	var (
+		mu     sync.Mutex
+		kinds  []failover.Kind
+		logged bytes.Buffer
+	)
+	a := step("a", 0)
+	a.Do = func(_ context.Context, env *failover.Env) error { env.Note("request %s", "r-1"); return nil }
+	e := newEngine(t, newLocker(t), new(failover.MemoryJournal), func(o *failover.Options) {
+		o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+		o.OnEvent = func(_ context.Context, ev failover.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			kinds = append(kinds, ev.Kind)
+			if ev.Kind == failover.KindNote {
+				panic("hook")
+			}
+		}
+	})
+	tl, err := e.Execute(t.Context(), "i", plan(a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []failover.Kind{
+		failover.KindStarted, failover.KindLeased, failover.KindStepStarted, failover.KindStepDo, failover.KindNote,
+		failover.KindStepDone, failover.KindEnded,
+	}
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	var inTimeline []failover.Kind
+	for _, ev := range tl.Events() {
+		inTimeline = append(inTimeline, ev.Kind)
+	}
+	if diff := cmp.Diff(want, inTimeline); diff != "" {
+		t.Errorf("timeline (-want +got):\n%s", diff)
+	}
+	for _, want := range []string{"OnEvent panicked", "panic=hook", `detail="request r-1"`, "step=a"} {
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("the log has no %s:\n%s", want, &logged)
+		}
+	}
+}
+
+func TestUnknownOutcomeOfAnAppendIsAppendedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		var j failover.MemoryJournal
+		var lost atomic.Int32
+		flaky := &failovermock.JournalMock{OpenFunc: func(ctx context.Context, incident string, token uint64) (failover.Log, error) {
+			log, err := j.Open(ctx, incident, token)
+			return &failovermock.LogMock{
+				ReplayFunc: log.Replay,
+				AppendFunc: func(ctx context.Context, r failover.Record) error {
+					if err := log.Append(ctx, r); err != nil {
+						return err
+					}
+					if lost.Add(1)%2 == 1 {
+						return errors.New("reply lost")
+					}
+					return nil
+				},
+			}, err
+		}}
+		if _, err := newEngine(t, newLocker(t), flaky).Execute(t.Context(), "i", plan(w.step("a", time.Second))); err != nil {
+			t.Fatal(err)
+		}
+		intent, done := record(failover.PhaseIntent, 1, ""), record(failover.PhaseDone, 1, "")
+		if diff := cmp.Diff([]failover.Record{intent, intent, done, done}, records(t, &j, "i")); diff != "" {
+			t.Errorf("journal (-want +got):\n%s", diff)
+		}
+		if len(w.times("a")) != 1 {
+			t.Errorf("%d effects", len(w.times("a")))
+		}
+	})
+}
+
+func TestJournalThatCannotTakeTheIntentPreventsTheEffect(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		errDown := errors.New("table is down")
+		down := &failovermock.JournalMock{OpenFunc: func(context.Context, string, uint64) (failover.Log, error) {
+			return &failovermock.LogMock{
+				ReplayFunc: func(context.Context) ([]failover.Record, error) { return nil, nil },
+				AppendFunc: func(context.Context, failover.Record) error { return errDown },
+			}, nil
+		}}
+		_, err := newEngine(t, newLocker(t), down).Execute(t.Context(), "i", plan(w.step("a", time.Second)))
+		if !errors.Is(err, failover.ErrStepTimeout) || !errors.Is(err, errDown) || len(w.times("a")) != 0 {
+			t.Errorf("%d effects, error %v", len(w.times("a")), err)
+		}
+	})
+}
+
+func TestStoresThatCannotBeOpenedEndTheExecution(t *testing.T) {
+	t.Parallel()
+	errDown := errors.New("table is down")
+	downLocker := &failovermock.LockerMock{AcquireFunc: func(context.Context, string, failover.LeaseOptions) (failover.Lease, error) {
+		return nil, errDown
+	}}
+	downJournal := &failovermock.JournalMock{OpenFunc: func(context.Context, string, uint64) (failover.Log, error) { return nil, errDown }}
+	replaying := func(r failover.Record, err error) failover.Journal {
+		return &failovermock.JournalMock{OpenFunc: func(context.Context, string, uint64) (failover.Log, error) {
+			return &failovermock.LogMock{ReplayFunc: func(context.Context) ([]failover.Record, error) { return []failover.Record{r}, err }}, nil
+		}}
+	}
+	future, foreign, odd := record(failover.PhaseDone, 1, ""), record(failover.PhaseDone, 1, ""), record("undone", 1, "")
+	future.Version, foreign.Incident = 2, "j"
+	for _, tt := range []struct {
+		name    string
+		locker  failover.Locker
+		journal failover.Journal
+		text    string
+	}{
+		{"locker down", downLocker, new(failover.MemoryJournal), "acquire lease: table is down"},
+		{"journal down", newLocker(t), downJournal, "open journal: table is down"},
+		{"replay fails", newLocker(t), replaying(failover.Record{}, errDown), "replay journal: table is down"},
+		{"record of a later version", newLocker(t), replaying(future, nil), "replay journal: record 0: version 2 is not one of 1 to 1"},
+		{"record of another incident", newLocker(t), replaying(foreign, nil), `replay journal: record 0: belongs to incident "j"`},
+		{"record of an unknown phase", newLocker(t), replaying(odd, nil), `replay journal: record 0: unknown phase "undone"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newEngine(t, tt.locker, tt.journal).Execute(t.Context(), "i", plan(step("a", 0), step("b", 0)))
+			if want := "failover: incident i of orders: " + tt.text + "; not run: a, b"; err == nil || err.Error() != want {
+				t.Errorf("error is %q, want %q", err, want)
+			}
+		})
+	}
+}
+
+func TestExecuteRefusesWhatIsInvalid(t *testing.T) {
+	t.Parallel()
+	locker := &failovermock.LockerMock{} // panics if it is called
+	e := newEngine(t, locker, new(failover.MemoryJournal))
+	if tl, err := e.Execute(t.Context(), "i", plan(step("a", 0, "a"))); !errors.Is(err, failover.ErrInvalidPlan) || tl == nil {
+		t.Errorf("timeline %v, error %v", tl, err)
+	}
+	if _, err := e.Execute(t.Context(), "", plan(step("a", 0))); err == nil || err.Error() != `failover: incident: "" must not be empty` {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestNewReportsEveryMistake(t *testing.T) {
+	t.Parallel()
+	_, err := failover.New(nil, nil, func(o *failover.Options) {
+		*o = failover.Options{
+			StepTimeout: -1, PollInterval: -time.Millisecond, ReadLag: -time.Minute, RetryBase: time.Second, RetryMax: -time.Second, MaxAttempts: -2,
+		}
+	})
+	const want = `failover: locker: <nil> must not be nil
+failover: journal: <nil> must not be nil
+failover: Options.StepTimeout: -1ns must not be negative
+failover: Options.PollInterval: -1ms must not be negative
+failover: Options.ReadLag: -1m0s must not be negative
+failover: Options.RetryMax: -1s must not be negative
+failover: Options.MaxAttempts: -2 must not be negative`
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Errorf("error (-want +got):\n%s", diff)
+	}
+	_, err = failover.New(newLocker(t), new(failover.MemoryJournal), func(o *failover.Options) { o.RetryBase, o.RetryMax = time.Second, time.Millisecond })
+	if want := "failover: Options.RetryMax: 1ms must not be less than RetryBase, which is 1s"; err == nil || err.Error() != want {
+		t.Errorf("error is %v, want %v", err, want)
+	}
+	_, err = failover.NewMemoryLocker(func(lt *failover.LeaseTiming) { lt.TTL = 8 * time.Second })
+	if want := "failover: LeaseTiming.TTL: 8s must exceed Margin + RenewInterval, which is 8s"; err == nil || err.Error() != want {
+		t.Errorf("error is %v, want %v", err, want)
+	}
+}
