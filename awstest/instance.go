@@ -311,6 +311,9 @@ func (tx *Tx) Reachable(i *Instance) (ok bool, since time.Time) {
 	return i.live && i.faults[NetworkLoss] == 0 && i.zone.faults[NetworkLoss] == 0, i.since
 }
 
+// Down tells whether a zone has no power or no network.
+func (tx *Tx) Down(z *Zone) bool { return z.down() }
+
 // CanLaunch tells whether the zone has room for an instance of that type.
 func (tx *Tx) CanLaunch(z *Zone, instanceType string) bool {
 	return !z.down() && z.refusals[""] == 0 && z.refusals[instanceType] == 0
