@@ -60,12 +60,7 @@ func (s *stepRun) run(work context.Context) *StepError {
 
 // repeat goes round until the step is recorded, cannot succeed, or is out of time.
 func (s *stepRun) repeat(ctx context.Context) *StepError {
-	retry := backoff.NewExponentialBackOff( // a factor of 1 draws from 0 to twice the interval: hence the halves
-		backoff.WithInitialInterval(s.opts.RetryBase/2), backoff.WithMaxInterval(s.opts.RetryMax/2),
-		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(1), backoff.WithMaxElapsedTime(0))
-	poll := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(s.opts.PollInterval), backoff.WithMaxInterval(s.opts.PollInterval),
-		backoff.WithMultiplier(1), backoff.WithRandomizationFactor(0.1), backoff.WithMaxElapsedTime(0))
+	var retry, poll backoff.BackOff
 	var last error
 	for {
 		recorded, err := s.round(ctx)
@@ -81,14 +76,21 @@ func (s *stepRun) repeat(ctx context.Context) *StepError {
 			}
 			return s.error(cause, last)
 		}
-		pause := poll.NextBackOff()
-		if err != nil {
+		if retry == nil {
+			retry, poll = s.opts.retries(), s.opts.polls()
+		}
+		var pause time.Duration
+		switch {
+		case err != nil:
 			last = err
 			pause = retry.NextBackOff()
 			s.tell(ctx, Event{Kind: KindStepRetry, Err: err, Detail: "in " + pause.Round(time.Millisecond).String()})
-		} else if !s.polled {
+		case !s.polled:
 			s.polled = true
 			s.tell(ctx, Event{Kind: KindStepWaiting})
+			fallthrough
+		default:
+			pause = poll.NextBackOff()
 		}
 		if cause := sleep(ctx, pause); cause != nil {
 			return s.error(cause, last)
@@ -230,6 +232,20 @@ func (s *stepRun) tell(ctx context.Context, ev Event) {
 
 func (s *stepRun) error(err, last error) *StepError {
 	return &StepError{Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Err: err, Last: last}
+}
+
+// retries draws pauses evenly from 0 to a limit that doubles. A randomization factor of 1 means 0 to twice the interval:
+// hence the halves.
+func (o *Options) retries() backoff.BackOff {
+	return backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(o.RetryBase/2), backoff.WithMaxInterval(o.RetryMax/2),
+		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(1), backoff.WithMaxElapsedTime(0))
+}
+
+func (o *Options) polls() backoff.BackOff {
+	return backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(o.PollInterval), backoff.WithMaxInterval(o.PollInterval),
+		backoff.WithMultiplier(1), backoff.WithRandomizationFactor(0.1), backoff.WithMaxElapsedTime(0))
 }
 
 // guard turns a panic into an error.

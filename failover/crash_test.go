@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -68,6 +67,7 @@ func (p *process) Open(ctx context.Context, j failover.Journal, incident string,
 // step makes a step whose effect happens once per call, puts an output, and demands the outputs of its needs.
 // An async one answers before the effect is there.
 func (p *process) step(t *testing.T, w *world, id string, async bool, needs ...string) failover.Step {
+	t.Helper()
 	f := step(id, time.Second, needs...)
 	f.Check = func(_ context.Context, env *failover.Env) (failover.State, error) {
 		state := w.see(id)
@@ -232,7 +232,7 @@ func FuzzReplay(f *testing.F) {
 		}
 		for _, id := range []string{"a", "b"} {
 			if want := map[bool]int{true: 1}[readable && !settled[id]]; len(w.times(id)) != want {
-				t.Fatalf("%s", fmt.Sprintf("%s has %d effects, want %d", id, len(w.times(id)), want))
+				t.Fatalf("%s has %d effects, want %d", id, len(w.times(id)), want)
 			}
 		}
 	})

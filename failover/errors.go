@@ -123,10 +123,14 @@ type StepError struct {
 func (e *StepError) Error() string { return "failover: " + e.text() }
 
 func (e *StepError) text() string {
+	return fmt.Sprintf("step %s: attempt %d: %s", e.Step, e.Attempt, e.why())
+}
+
+func (e *StepError) why() string {
 	if e.Last == nil {
-		return fmt.Sprintf("step %s: attempt %d: %v", e.Step, e.Attempt, e.Err)
+		return e.Err.Error()
 	}
-	return fmt.Sprintf("step %s: attempt %d: %v: last error: %v", e.Step, e.Attempt, e.Err, e.Last)
+	return fmt.Sprintf("%v: last error: %v", e.Err, e.Last)
 }
 
 // Unwrap returns Err and, if there is one, Last.

@@ -40,9 +40,11 @@ func compile(p Plan) (*graph, error) {
 	var resources []string // in the order of their first writer
 	writers := make(map[string][]int)
 	for i, s := range p.Steps {
-		field := func(name string) string { return fmt.Sprintf("Plan.Steps[%d]%s", i, name) }
+		wrong := func(name string, v any, rule string) {
+			fault(&FieldError{fmt.Sprintf("Plan.Steps[%d]%s", i, name), v, rule})
+		}
 		if s == nil {
-			fault(&FieldError{field(""), s, "must not be nil"})
+			wrong("", s, "must not be nil")
 			continue
 		}
 		n := node{step: s, id: s.ID(), plane: s.Plane(), estimate: s.Estimate()}
@@ -62,13 +64,17 @@ func compile(p Plan) (*graph, error) {
 		g.nodes[i] = n
 
 		if n.id == "" {
-			fault(&FieldError{field(".ID"), n.id, "must not be empty"})
+			wrong(".ID", n.id, "must not be empty")
 		}
 		if n.plane < PlaneData || n.plane > PlaneGlobal {
-			fault(&FieldError{field(".Plane"), n.plane, "is not a plane"})
+			wrong(".Plane", n.plane, "is not a plane")
 		}
-		notNegative(&faults, field(".Estimate"), n.estimate)
-		notNegative(&faults, field(".Timeout"), n.timeout)
+		if n.estimate < 0 {
+			wrong(".Estimate", n.estimate, "must not be negative")
+		}
+		if n.timeout < 0 {
+			wrong(".Timeout", n.timeout, "must not be negative")
+		}
 		if uses[n.id]++; uses[n.id] == 1 {
 			byID[n.id] = i
 		}

@@ -127,7 +127,7 @@ func TestWorstPlane(t *testing.T) {
 }
 
 // randomPlan returns a valid plan of n steps in random order whose needs are random.
-func randomPlan(r *rand.Rand, n int, make func(id string, estimate time.Duration, needs ...string) failover.StepFuncs) failover.Plan {
+func randomPlan(r *rand.Rand, n int, mk func(id string, estimate time.Duration, needs ...string) failover.StepFuncs) failover.Plan {
 	fs := []failover.StepFuncs{}
 	for i := range n {
 		var needs []string
@@ -136,7 +136,7 @@ func randomPlan(r *rand.Rand, n int, make func(id string, estimate time.Duration
 				needs = append(needs, "s"+strconv.Itoa(j))
 			}
 		}
-		fs = append(fs, make("s"+strconv.Itoa(i), time.Duration(r.IntN(60_000))*time.Millisecond, needs...))
+		fs = append(fs, mk("s"+strconv.Itoa(i), time.Duration(r.IntN(60_000))*time.Millisecond, needs...))
 	}
 	r.Shuffle(n, func(i, j int) { fs[i], fs[j] = fs[j], fs[i] })
 	return plan(fs...)
@@ -209,7 +209,7 @@ func FuzzPlanValidate(f *testing.F) {
 		var fs []failover.StepFuncs
 		for i := range n {
 			s := step(strconv.Itoa(i), 0, needs[i]...)
-			s.Writes = []string{"r" + strconv.Itoa(int(binary.BigEndian.Uint16(append(data, 0, 0))) % (i + 1))}
+			s.Writes = []string{"r" + strconv.Itoa(int(binary.BigEndian.Uint16(append(data, 0, 0)))%(i+1))}
 			fs = append(fs, s)
 		}
 		p := plan(fs...)
@@ -260,23 +260,28 @@ func FuzzPlanValidate(f *testing.F) {
 			t.Fatalf("error is %v, order of the invalid plan %v", err, p.Order())
 		}
 		for _, fault := range pe.Faults {
-			switch fault := fault.(type) {
-			case *failover.MissingNeedError:
-				if fault.Need != strconv.Itoa(n) {
+			var (
+				missing *failover.MissingNeedError
+				cycle   *failover.CycleError
+				writers *failover.WritersError
+			)
+			switch {
+			case errors.As(fault, &missing):
+				if missing.Need != strconv.Itoa(n) {
 					t.Fatalf("%v, but it is in the plan", fault)
 				}
-			case *failover.CycleError:
-				for i, id := range fault.Path[1:] {
-					at, _ := strconv.Atoi(fault.Path[i])
+			case errors.As(fault, &cycle):
+				for i, id := range cycle.Path[1:] {
+					at, _ := strconv.Atoi(cycle.Path[i])
 					if !slices.Contains(needs[at], id) {
 						t.Fatalf("%v, but %d does not need %s", fault, at, id)
 					}
 				}
-				if len(fault.Path) < 2 || fault.Path[0] != fault.Path[len(fault.Path)-1] {
+				if len(cycle.Path) < 2 || cycle.Path[0] != cycle.Path[len(cycle.Path)-1] {
 					t.Fatalf("%v is not closed", fault)
 				}
-			case *failover.WritersError:
-				if reaches(fault.Steps[0], fault.Steps[1]) || reaches(fault.Steps[1], fault.Steps[0]) {
+			case errors.As(fault, &writers):
+				if reaches(writers.Steps[0], writers.Steps[1]) || reaches(writers.Steps[1], writers.Steps[0]) {
 					t.Fatalf("%v, but they are ordered", fault)
 				}
 			default:

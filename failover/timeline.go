@@ -3,6 +3,7 @@ package failover
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -104,7 +105,12 @@ func (t *Timeline) String() string {
 		}
 		detail := ev.Detail
 		if ev.Err != nil {
-			detail = strings.TrimPrefix(detail+": "+ev.Err.Error(), ": ")
+			why := ev.Err.Error()
+			var se *StepError
+			if ev.Kind == KindStepFailed && errors.As(ev.Err, &se) {
+				why = se.why() // the other columns have the rest
+			}
+			detail = strings.TrimPrefix(detail+": "+why, ": ")
 		}
 		offset := ev.Time.Sub(events[0].Time).Round(time.Millisecond)
 		fmt.Fprintf(w, "+%s\t%s\t%s\t%s\t%s\t%s\n", offset, ev.Kind, printable(ev.Step), attempt, took, printable(detail))
