@@ -265,7 +265,7 @@ func draw(t *testing.T, text string) graph {
 		}
 		from := strings.Fields(left)
 		p := node(from[0])
-		for _, name := range strings.Fields(right) {
+		for name := range strings.FieldsSeq(right) {
 			to := node(name).ImportPath
 			if len(from) == 2 && from[1] == "test" {
 				p.XTestImports = append(p.XTestImports, to)
