@@ -46,7 +46,7 @@ func (s *stepRun) run(work context.Context) *StepError {
 	switch {
 	case err != nil:
 		if work.Err() == nil { // what was cancelled has not failed: it may be resumed
-			if aerr := s.append(work, PhaseFailed, err.Err.Error()); aerr != nil {
+			if aerr := s.record(work, PhaseFailed, err.Err.Error()); aerr != nil {
 				err.Err = errors.Join(err.Err, fmt.Errorf("record failed: %w", aerr))
 			}
 		}
@@ -68,13 +68,13 @@ func (s *stepRun) repeat(ctx context.Context) *StepError {
 			return nil
 		}
 		if isPermanent(err) {
-			return s.error(err, nil)
+			return s.failure(err, nil)
 		}
 		if cause := context.Cause(ctx); cause != nil {
 			if err != nil && !errors.Is(err, cause) {
 				last = err
 			}
-			return s.error(cause, last)
+			return s.failure(cause, last)
 		}
 		if retry == nil {
 			retry, poll = s.opts.retries(), s.opts.polls()
@@ -93,7 +93,7 @@ func (s *stepRun) repeat(ctx context.Context) *StepError {
 			pause = poll.NextBackOff()
 		}
 		if cause := sleep(ctx, pause); cause != nil {
-			return s.error(cause, last)
+			return s.failure(cause, last)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (s *stepRun) round(ctx context.Context) (recorded bool, err error) {
 	// What has happened is true whatever became of ctx, and the log refuses it if it is no longer ours to tell.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	if err := s.append(ctx, s.outcome, ""); err != nil {
+	if err := s.record(ctx, s.outcome, ""); err != nil {
 		return false, fmt.Errorf("record %s: %w", s.outcome, err)
 	}
 	return true, nil
@@ -143,7 +143,7 @@ func (s *stepRun) settle(ctx context.Context) error {
 		return Permanent(fmt.Errorf("not done after %d tries: %w", s.tries, s.doErr))
 	}
 	s.attempt++
-	if err := s.append(ctx, PhaseIntent, ""); err != nil {
+	if err := s.record(ctx, PhaseIntent, ""); err != nil {
 		s.attempt--
 		return fmt.Errorf("record intent: %w", err)
 	}
@@ -210,7 +210,7 @@ func (s *stepRun) take(env *Env) {
 	maps.Copy(s.outputs, out)
 }
 
-func (s *stepRun) append(ctx context.Context, phase Phase, detail string) error {
+func (s *stepRun) record(ctx context.Context, phase Phase, detail string) error {
 	r := Record{
 		Version: RecordVersion, Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Phase: phase,
 		Token: s.lease.Token(), Time: time.Now().UTC(), Detail: detail,
@@ -230,7 +230,7 @@ func (s *stepRun) tell(ctx context.Context, ev Event) {
 	s.emit(ctx, ev)
 }
 
-func (s *stepRun) error(err, last error) *StepError {
+func (s *stepRun) failure(err, last error) *StepError {
 	return &StepError{Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Err: err, Last: last}
 }
 

@@ -181,7 +181,7 @@ func (x *execution) start(ctx context.Context, i int, inputs map[string]map[stri
 		ended := false
 		defer func() {
 			if !ended {
-				err = s.error(errors.New("the step ended its goroutine"), nil)
+				err = s.failure(errors.New("the step ended its goroutine"), nil)
 			}
 			results <- result{i, s.outputs, err}
 		}()

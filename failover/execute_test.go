@@ -445,10 +445,16 @@ func TestOutcomeIsRecordedThoughCancelledMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j failover.MemoryJournal
 		ctx, cancel := context.WithCancel(t.Context())
-		s := step("a", 0)
-		s.Do = func(context.Context, *failover.Env) error { cancel(); return nil }
-		if _, err := newEngine(t, newLocker(t), &j).Execute(ctx, "i", plan(s)); err != nil {
-			t.Errorf("every step is done, but the error is %v", err)
+		a, b := step("a", 0), step("b", 0, "a")
+		a.Do = func(context.Context, *failover.Env) error { cancel(); return nil }
+		b.Check = func(context.Context, *failover.Env) (failover.State, error) {
+			t.Error("a step began after the cancellation")
+			return failover.NotDone, nil
+		}
+		_, err := newEngine(t, newLocker(t), &j).Execute(ctx, "i", plan(a, b))
+		var ee *failover.ExecuteError
+		if !errors.As(err, &ee) || !errors.Is(err, context.Canceled) || len(ee.Steps) != 0 || !cmp.Equal(ee.NotRun, []string{"b"}) {
+			t.Errorf("error is %v", err)
 		}
 		want := []failover.Record{record(failover.PhaseIntent, 1, ""), record(failover.PhaseDone, 1, "")}
 		if diff := cmp.Diff(want, records(t, &j, "i")); diff != "" {
@@ -498,17 +504,162 @@ func TestOutputsReachStepsThatNeedThem(t *testing.T) {
 
 func TestOutputsOfAnEffectThatWasFoundByCheckAreKept(t *testing.T) {
 	t.Parallel()
-	var j failover.MemoryJournal
 	launch := step("launch", 0)
 	launch.Check = func(_ context.Context, env *failover.Env) (failover.State, error) {
 		env.Put("instance", "i-1")
 		return failover.Done, nil
 	}
-	var got string
-	attach := step("attach", 0, "launch")
-	attach.Do = func(_ context.Context, env *failover.Env) error { got = env.Inputs["launch"]["instance"]; return nil }
-	if _, err := newEngine(t, newLocker(t), &j).Execute(t.Context(), "i", plan(launch, attach)); err != nil || got != "i-1" {
-		t.Errorf("input is %q, error %v", got, err)
+	wantInput(t, launch)
+}
+
+func TestOutputsOfAnEffectThatIsInProgressAreKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked bool
+		launch := step("launch", 0)
+		launch.Check = func(context.Context, *failover.Env) (failover.State, error) {
+			if asked {
+				return failover.Done, nil
+			}
+			return failover.NotDone, nil
+		}
+		launch.Do = func(_ context.Context, env *failover.Env) error {
+			asked = true
+			env.Put("instance", "i-1")
+			return failover.ErrInProgress
+		}
+		wantInput(t, launch)
+	})
+}
+
+// wantInput executes launch and two steps that need it, and what one of them does to its inputs is nothing to the other.
+func wantInput(t *testing.T, launch failover.StepFuncs) {
+	t.Helper()
+	uses := func(id string) failover.StepFuncs {
+		f := step(id, 0, "launch")
+		f.Do = func(_ context.Context, env *failover.Env) error {
+			if got := env.Inputs["launch"]["instance"]; got != "i-1" {
+				t.Errorf("%s has the input %q, want i-1", id, got)
+			}
+			delete(env.Inputs["launch"], "instance")
+			return nil
+		}
+		return f
+	}
+	_, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(launch, uses("attach"), uses("tag")))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStepWithoutDoWaitsForItsCheck(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var j failover.MemoryJournal
+		began := time.Now()
+		a := step("a", 0)
+		a.Check = func(context.Context, *failover.Env) (failover.State, error) {
+			if time.Since(began) < time.Minute {
+				return failover.NotDone, nil
+			}
+			return failover.Done, nil
+		}
+		if _, err := newEngine(t, newLocker(t), &j).Execute(t.Context(), "i", plan(a)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < time.Minute || took > time.Minute+2*time.Second {
+			t.Errorf("took %s, want a minute and a poll", took)
+		}
+		if diff := cmp.Diff([]failover.Record{record(failover.PhaseDone, 0, "")}, records(t, &j, "i")); diff != "" {
+			t.Errorf("journal (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestStepHasATimeoutOfItsOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		a := w.step("a", time.Hour)
+		a.Timeout = time.Minute
+		began := time.Now()
+		_, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(a))
+		const want = "failover: incident i of orders: step a: attempt 1: step timeout after 1m0s"
+		if !errors.Is(err, failover.ErrStepTimeout) || err.Error() != want || time.Since(began) != time.Minute {
+			t.Errorf("after %s: error is %q, want %q", time.Since(began), err, want)
+		}
+	})
+}
+
+func TestRetriesBackOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var calls []time.Duration
+		began := time.Now()
+		a := step("a", 0)
+		a.Timeout = 10 * time.Minute
+		a.Check = func(context.Context, *failover.Env) (failover.State, error) {
+			calls = append(calls, time.Since(began))
+			return 0, errors.New("throttled")
+		}
+		e := newEngine(t, newLocker(t), new(failover.MemoryJournal), func(o *failover.Options) {
+			o.RetryBase, o.RetryMax = time.Second, 8*time.Second
+		})
+		if _, err := e.Execute(t.Context(), "i", plan(a)); err == nil {
+			t.Fatal("no error")
+		}
+		for i, limit := range []time.Duration{1, 2, 4, 8, 8} {
+			if pause := calls[i+1] - calls[i]; pause > limit*time.Second+1 {
+				t.Errorf("pause %d is %s, want at most %ds", i, pause, limit)
+			}
+		}
+		var longest time.Duration
+		for i := range calls[1:] {
+			longest = max(longest, calls[i+1]-calls[i])
+		}
+		// About 150 pauses drawn evenly from 0 to 8 s: that none exceeds 6 s has a chance of 1 in 10^18.
+		if n := len(calls); longest > 8*time.Second+1 || longest < 6*time.Second || n < 100 || n > 250 {
+			t.Errorf("%d calls in 10 minutes, longest pause %s", n, longest)
+		}
+	})
+}
+
+func TestLeaseIsReleasedAfterTheLastStepWhateverBecameOfTheContext(t *testing.T) {
+	t.Parallel()
+	errDown := errors.New("table is down")
+	var running atomic.Bool
+	ctx, cancel := context.WithCancel(t.Context())
+	lease := &failovermock.LeaseMock{
+		TokenFunc:   func() uint64 { return 1 },
+		ValidFunc:   func() error { return nil },
+		ContextFunc: context.Background,
+		ReleaseFunc: func(ctx context.Context) error {
+			if _, bounded := ctx.Deadline(); ctx.Err() != nil || !bounded || running.Load() {
+				t.Errorf("released with the context %v while a step runs: %v", ctx.Err(), running.Load())
+			}
+			return errDown
+		},
+	}
+	locker := &failovermock.LockerMock{AcquireFunc: func(context.Context, string, failover.LeaseOptions) (failover.Lease, error) {
+		return lease, nil
+	}}
+	a := step("a", 0)
+	a.Do = func(context.Context, *failover.Env) error {
+		running.Store(true)
+		defer running.Store(false)
+		cancel()
+		return nil
+	}
+	tl, err := newEngine(t, locker, new(failover.MemoryJournal)).Execute(ctx, "i", plan(a))
+	if err != nil || len(lease.ReleaseCalls()) != 1 || len(locker.AcquireCalls()) != 1 {
+		t.Errorf("error %v, acquired %d times, released %d times", err, len(locker.AcquireCalls()), len(lease.ReleaseCalls()))
+	}
+	if call := locker.AcquireCalls()[0]; call.Name != "orders" || call.O.Holder != "i" {
+		t.Errorf("acquired %q for %q", call.Name, call.O.Holder)
+	}
+	events := tl.Events()
+	if ev := events[len(events)-2]; ev.Kind != failover.KindReleaseError || !errors.Is(ev.Err, errDown) {
+		t.Errorf("the event before the end is %q with %v", ev.Kind, ev.Err)
 	}
 }
 
@@ -537,6 +688,30 @@ func TestEnvWithoutAFenceAllowsNothing(t *testing.T) {
 	t.Parallel()
 	if err := new(failover.Env).Valid(); !errors.Is(err, failover.ErrFenced) {
 		t.Errorf("Valid returns %v", err)
+	}
+}
+
+func TestFenceAsksTheLeaseItself(t *testing.T) {
+	t.Parallel()
+	var gone atomic.Bool // the lease knows before its context has ended
+	lease := &failovermock.LeaseMock{
+		TokenFunc:   func() uint64 { return 1 },
+		ContextFunc: context.Background,
+		ReleaseFunc: func(context.Context) error { return nil },
+		ValidFunc: func() error {
+			if gone.Load() {
+				return failover.ErrLeaseLost
+			}
+			return nil
+		},
+	}
+	locker := &failovermock.LockerMock{AcquireFunc: func(context.Context, string, failover.LeaseOptions) (failover.Lease, error) {
+		return lease, nil
+	}}
+	a := step("a", 0)
+	a.Do = func(_ context.Context, env *failover.Env) error { gone.Store(true); return env.Valid() }
+	if _, err := newEngine(t, locker, new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(a)); !errors.Is(err, failover.ErrLeaseLost) {
+		t.Errorf("error is %v", err)
 	}
 }
 
@@ -722,6 +897,9 @@ failover: Options.MaxAttempts: -2 must not be negative`
 	_, err = failover.New(newLocker(t), new(failover.MemoryJournal), func(o *failover.Options) { o.RetryBase, o.RetryMax = time.Second, time.Millisecond })
 	if want := "failover: Options.RetryMax: 1ms must not be less than RetryBase, which is 1s"; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %v", err, want)
+	}
+	if _, err = failover.New(newLocker(t), new(failover.MemoryJournal), func(o *failover.Options) { o.RetryBase = time.Minute }); err != nil {
+		t.Errorf("a RetryBase above the default of RetryMax: %v", err)
 	}
 	_, err = failover.NewMemoryLocker(func(lt *failover.LeaseTiming) { lt.TTL = 8 * time.Second })
 	if want := "failover: LeaseTiming.TTL: 8s must exceed Margin + RenewInterval, which is 8s"; err == nil || err.Error() != want {

@@ -15,8 +15,8 @@ type graph struct {
 type node struct {
 	step     Step
 	id       string
-	needs    []int // without repeats
-	feeds    []int // the nodes that need this one
+	needs    []int // a need that is named twice is here twice
+	feeds    []int // the nodes that need this one, likewise
 	plane    Plane
 	estimate time.Duration
 	timeout  time.Duration // zero means the engine's
@@ -91,13 +91,12 @@ func compile(p Plan) (*graph, error) {
 		}
 		for _, id := range g.nodes[i].step.Needs() {
 			need, ok := byID[id]
-			switch {
-			case !ok:
+			if !ok {
 				fault(&MissingNeedError{g.nodes[i].id, id})
-			case !slices.Contains(g.nodes[i].needs, need):
-				g.nodes[i].needs = append(g.nodes[i].needs, need)
-				g.nodes[need].feeds = append(g.nodes[need].feeds, i)
+				continue
 			}
+			g.nodes[i].needs = append(g.nodes[i].needs, need)
+			g.nodes[need].feeds = append(g.nodes[need].feeds, i)
 		}
 	}
 	for _, knot := range g.sort() {

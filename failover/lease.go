@@ -89,7 +89,7 @@ func (l *heldLease) keep() {
 	pause := l.timing.RenewInterval
 	for sleep(l.ctx, pause) == nil {
 		sent := time.Now()
-		ctx, cancel := context.WithTimeout(l.ctx, l.timing.RenewInterval)
+		ctx, cancel := context.WithTimeout(l.ctx, l.timing.RenewInterval/2)
 		err := l.renew(ctx)
 		cancel()
 		switch {
@@ -99,7 +99,7 @@ func (l *heldLease) keep() {
 		case errors.Is(err, ErrLeaseLost):
 			l.lose(l.lost(err))
 		default:
-			pause = l.timing.RenewInterval / 3
+			pause = l.timing.RenewInterval / 2
 		}
 	}
 }

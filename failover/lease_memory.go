@@ -2,7 +2,6 @@ package failover
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -28,8 +27,6 @@ type memoryLease struct {
 	cut     uint64        // the token whose holder cannot reach the store, if any
 }
 
-var errUnreachable = errors.New("store unreachable")
-
 // NewMemoryLocker returns a locker whose leases have the given timing. It reports every mistake in it as a [*FieldError].
 func NewMemoryLocker(optFns ...func(*LeaseTiming)) (*MemoryLocker, error) {
 	var timing LeaseTiming
@@ -52,8 +49,8 @@ func (m *MemoryLocker) Acquire(ctx context.Context, name string, o LeaseOptions)
 		token, held := m.grant(name, o.Holder)
 		if token != 0 {
 			return holdLease(ctx, name, token, sent, m.timing,
-				func(context.Context) error { return m.renew(name, token) },
-				func(context.Context) error { return m.free(name, token) },
+				func(ctx context.Context) error { return m.renew(ctx, name, token) },
+				func(ctx context.Context) error { return m.free(ctx, name, token) },
 			), nil
 		}
 		timer := time.NewTimer(time.Until(held.expires))
@@ -68,8 +65,8 @@ func (m *MemoryLocker) Acquire(ctx context.Context, name string, o LeaseOptions)
 	}
 }
 
-// Cut cuts the present holder of name off from the store until heal is called: its renewals and its release do not arrive,
-// while rivals reach the store as before. If nobody holds name, it does nothing.
+// Cut cuts the present holder of name off from the store until heal is called: its renewals and its release hang until
+// their contexts end, while rivals reach the store as before. If nobody holds name, it does nothing.
 func (m *MemoryLocker) Cut(name string) (heal func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -108,30 +105,35 @@ func (m *MemoryLocker) grant(name, holder string) (uint64, memoryLease) {
 	return row.token, memoryLease{}
 }
 
-func (m *MemoryLocker) renew(name string, token uint64) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	row := m.rows[name]
-	switch {
-	case row.cut == token:
-		return errUnreachable
-	case row.token != token:
-		return fmt.Errorf("%w: taken by %q", ErrLeaseLost, row.holder)
-	}
-	row.expires = time.Now().Add(m.timing.TTL)
-	return nil
+func (m *MemoryLocker) renew(ctx context.Context, name string, token uint64) error {
+	return m.reach(ctx, name, token, func(row *memoryLease) error {
+		if row.token != token {
+			return fmt.Errorf("%w: taken by %q", ErrLeaseLost, row.holder)
+		}
+		row.expires = time.Now().Add(m.timing.TTL)
+		return nil
+	})
 }
 
-func (m *MemoryLocker) free(name string, token uint64) error {
+func (m *MemoryLocker) free(ctx context.Context, name string, token uint64) error {
+	return m.reach(ctx, name, token, func(row *memoryLease) error {
+		if row.token == token {
+			row.expires = time.Time{}
+			close(row.freed)
+		}
+		return nil
+	})
+}
+
+// reach is a request of token's holder to the store.
+func (m *MemoryLocker) reach(ctx context.Context, name string, token uint64, serve func(*memoryLease) error) error {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	row := m.rows[name]
-	switch {
-	case row.cut == token:
-		return errUnreachable
-	case row.token == token:
-		row.expires = time.Time{}
-		close(row.freed)
+	if row.cut != token {
+		defer m.mu.Unlock()
+		return serve(row)
 	}
-	return nil
+	m.mu.Unlock()
+	<-ctx.Done()
+	return fmt.Errorf("store unreachable: %w", context.Cause(ctx))
 }

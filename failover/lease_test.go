@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/awsha/awsha/failover"
+	"github.com/awsha/awsha/failover/failovermock"
 )
 
 // The default timing, on which these tests compute.
@@ -103,7 +104,9 @@ func TestHolderStopsAMarginBeforeARivalMayStart(t *testing.T) {
 			if at := time.Since(began); at != lastRenewal+ttl {
 				t.Errorf("seed %d: the rival came at %s, want %s", seed, at, lastRenewal+ttl)
 			}
-			if err := lease.Release(t.Context()); err == nil || rival.Valid() != nil {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := lease.Release(ctx); !errors.Is(err, context.DeadlineExceeded) || rival.Valid() != nil {
 				t.Errorf("seed %d: late release: %v, rival: %v", seed, err, rival.Valid())
 			}
 			if err := rival.Release(t.Context()); err != nil {
@@ -111,6 +114,30 @@ func TestHolderStopsAMarginBeforeARivalMayStart(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRenewalUnderWayDoesNotBringAReleasedLeaseBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLocker(t)
+		for range 300 {
+			lease := acquire(t, l, "orders")
+			time.Sleep(renew) // the renewal is at this instant, too
+			for range 2 {
+				if err := lease.Release(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			began := time.Now()
+			rival := acquire(t, l, "orders")
+			if waited := time.Since(began); waited != 0 {
+				t.Fatalf("the rival waited %s", waited)
+			}
+			if err := rival.Release(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
 
 func TestHealedHolderKeepsItsLease(t *testing.T) {
@@ -122,7 +149,7 @@ func TestHealedHolderKeepsItsLease(t *testing.T) {
 			heal := l.Cut("orders")
 			time.Sleep(renew + renew/2)
 			heal()
-			time.Sleep(renew)
+			time.Sleep(2 * renew)
 			if err := lease.Valid(); err != nil {
 				t.Fatal(err)
 			}
@@ -246,6 +273,29 @@ func TestStaleHolderHasNoEffectOnceARivalMayAct(t *testing.T) {
 		}
 		if len(w.times("next")) != 0 {
 			t.Error("a step started after the lease was lost")
+		}
+	})
+}
+
+// TestDoIsFencedEvenIfTheStepDoesNotAsk lets the lease end while the intent is on its way to the journal.
+func TestDoIsFencedEvenIfTheStepDoesNotAsk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLocker(t)
+		slow := &failovermock.JournalMock{OpenFunc: func(context.Context, string, uint64) (failover.Log, error) {
+			return &failovermock.LogMock{
+				ReplayFunc: func(context.Context) ([]failover.Record, error) { return nil, nil },
+				AppendFunc: func(context.Context, failover.Record) error {
+					l.Cut("orders")
+					time.Sleep(time.Minute)
+					return nil
+				},
+			}, nil
+		}}
+		a := step("a", 0)
+		a.Do = func(context.Context, *failover.Env) error { t.Error("Do was called"); return nil }
+		if _, err := newEngine(t, l, slow).Execute(t.Context(), "i", plan(a)); !errors.Is(err, failover.ErrLeaseLost) {
+			t.Errorf("error is %v", err)
 		}
 	})
 }

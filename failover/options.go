@@ -69,8 +69,8 @@ type LeaseTiming struct {
 	// It must exceed the longest time that a request may be under way after its fence was checked. Default 5 s.
 	Margin time.Duration
 
-	// RenewInterval is the time between renewals, and the time that one renewal may take. Default 3 s.
-	// TTL must exceed Margin by more than RenewInterval.
+	// RenewInterval is the time between renewals. One may take half of it, and is repeated half of it after it brought no
+	// answer. TTL must exceed Margin by more than RenewInterval; by three times as much, to outlive a lost renewal. Default 3 s.
 	RenewInterval time.Duration
 }
 

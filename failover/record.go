@@ -52,7 +52,7 @@ func remember(incident string, records []Record) (map[string]history, error) {
 			return nil, fmt.Errorf("record %d: belongs to incident %q", i, r.Incident)
 		}
 		h := steps[r.Step]
-		h.attempt = max(h.attempt, r.Attempt)
+		h.attempt = r.Attempt
 		switch r.Phase {
 		case PhaseIntent:
 			h.doubt = true
