@@ -93,3 +93,22 @@ func ExamplePlan_Validate() {
 	// Output:
 	// failover: plan "orders": step "detach": needs "fence", which is not in the plan; cycle: attach needs detach needs attach
 }
+
+func ExamplePlan_Mermaid() {
+	step := func(id string, estimate time.Duration, needs ...string) failover.Step {
+		return failover.NewStep(failover.StepFuncs{ID: id, Plane: failover.PlaneMutate, Estimate: estimate, Needs: needs})
+	}
+	plan := failover.Plan{Service: "orders", Steps: []failover.Step{
+		step("stop", 30*time.Second),
+		step("promote", 90*time.Second),
+		step("remap", time.Second, "stop", "promote"),
+	}}
+	fmt.Print(plan.Mermaid())
+	// Output:
+	// flowchart LR
+	//     s0["stop<br/>mutate, 30s"]
+	//     s1["promote<br/>mutate, 1m30s"]
+	//     s2["remap<br/>mutate, 1s"]
+	//     s0 --> s2
+	//     s1 ==> s2
+}

@@ -591,6 +591,32 @@ func TestStepHasATimeoutOfItsOwn(t *testing.T) {
 	})
 }
 
+func TestRepetitionWaitsForTheReadLagAndNoLonger(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var calls []time.Time
+		a := step("a", 0)
+		a.Do = func(context.Context, *failover.Env) error {
+			calls = append(calls, time.Now())
+			if len(calls) < 3 {
+				return failover.ErrInProgress
+			}
+			return nil
+		}
+		e := newEngine(t, newLocker(t), new(failover.MemoryJournal), func(o *failover.Options) {
+			o.ReadLag, o.PollInterval = 7*time.Second, time.Minute
+		})
+		if _, err := e.Execute(t.Context(), "i", plan(a)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range calls[1:] {
+			if pause := calls[i+1].Sub(calls[i]); pause != 7*time.Second {
+				t.Errorf("Do was repeated after %s, want 7s", pause)
+			}
+		}
+	})
+}
+
 func TestRetriesBackOff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -608,9 +634,9 @@ func TestRetriesBackOff(t *testing.T) {
 		if _, err := e.Execute(t.Context(), "i", plan(a)); err == nil {
 			t.Fatal("no error")
 		}
-		for i, limit := range []time.Duration{1, 2, 4, 8, 8} {
-			if pause := calls[i+1] - calls[i]; pause > limit*time.Second+1 {
-				t.Errorf("pause %d is %s, want at most %ds", i, pause, limit)
+		for i, limit := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 8 * time.Second} {
+			if pause := calls[i+1] - calls[i]; pause > limit+1 {
+				t.Errorf("pause %d is %s, want at most %s", i, pause, limit)
 			}
 		}
 		var longest time.Duration

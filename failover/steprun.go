@@ -91,6 +91,9 @@ func (s *stepRun) repeat(ctx context.Context) *StepError {
 			fallthrough
 		default:
 			pause = poll.NextBackOff()
+			if left := s.lagLeft(); left > 0 {
+				pause = min(pause, left)
+			}
 		}
 		if cause := sleep(ctx, pause); cause != nil {
 			return s.failure(cause, last)
@@ -136,7 +139,7 @@ func (s *stepRun) settle(ctx context.Context) error {
 		return Permanent(fmt.Errorf("check: %v is not an answer", state))
 	}
 
-	if !s.doubtSince.IsZero() && time.Since(s.doubtSince) < s.opts.ReadLag {
+	if s.lagLeft() > 0 {
 		return nil // perhaps the read is behind the effect
 	}
 	if s.opts.MaxAttempts > 0 && s.tries == s.opts.MaxAttempts {
@@ -164,6 +167,14 @@ func (s *stepRun) settle(ctx context.Context) error {
 		return nil
 	}
 	return s.doErr
+}
+
+// lagLeft is for how long NotDone cannot be believed.
+func (s *stepRun) lagLeft() time.Duration {
+	if s.doubtSince.IsZero() {
+		return 0
+	}
+	return s.opts.ReadLag - time.Since(s.doubtSince)
 }
 
 func (s *stepRun) check(ctx context.Context) (state State, err error) {
