@@ -31,6 +31,7 @@ type Pool struct {
 	stopped   bool
 
 	seq        uint64
+	view       *View         // of now; nil until somebody asks
 	changed    chan struct{} // closed at the next change; nil while nobody waits
 	queues     []*queue
 	hook       queue
@@ -242,7 +243,7 @@ func (p *Pool) moveLocked(e *entry, to Status) {
 	if to.State != from.State {
 		to.Since = time.Now()
 	}
-	e.status = &to
+	e.status, p.view = &to, nil
 	if to.State == from.State && to.Reason == from.Reason {
 		return
 	}

@@ -218,7 +218,7 @@ func (r *responseReader) skip(b body, maxBody int) error {
 	return noEOF(err)
 }
 
-// skipChunks reads a chunked body with its trailers.
+// skipChunks reads a chunked body. Its lines end with CR LF and nothing less, and what trailers say is passed over.
 func (r *responseReader) skipChunks() error {
 	for {
 		size, err := r.chunkSize()
@@ -231,12 +231,10 @@ func (r *responseReader) skipChunks() error {
 		if err := r.discard(size); err != nil {
 			return err
 		}
-		for _, want := range []byte("\r\n") {
-			if c, err := r.next(); err != nil {
-				return err
-			} else if c != want {
-				return malformed("bad end of a chunk")
-			}
+		if n, err := r.line(); err != nil {
+			return err
+		} else if n > 0 {
+			return malformed("bad end of a chunk")
 		}
 	}
 	for {
@@ -259,9 +257,9 @@ func (r *responseReader) chunkSize() (int64, error) {
 		switch {
 		case d >= 0 && digits < 15:
 			size = size<<4 | int64(d)
-		case digits > 0 && c == '\n':
-			return size, nil
-		case digits > 0 && (c == ';' || c == '\r' || c == ' ' || c == '\t'):
+		case digits > 0 && c == '\r':
+			return size, r.lineFeed()
+		case digits > 0 && (c == ';' || c == ' ' || c == '\t'):
 			_, err := r.line()
 			return size, err
 		default:
@@ -284,16 +282,24 @@ func hexDigit(c byte) int {
 
 // line passes over the rest of a line and returns its length without the line end.
 func (r *responseReader) line() (int, error) {
-	for n := 0; ; {
+	for n := 0; ; n++ {
 		switch c, err := r.next(); {
 		case err != nil:
 			return n, err
+		case c == '\r':
+			return n, r.lineFeed()
 		case c == '\n':
-			return n, nil
-		case c != '\r':
-			n++
+			return n, malformed("bare line feed in a chunked body")
 		}
 	}
+}
+
+func (r *responseReader) lineFeed() error {
+	c, err := r.next()
+	if err == nil && c != '\n' {
+		return malformed("bare carriage return in a chunked body")
+	}
+	return err
 }
 
 // next consumes one byte of the body.

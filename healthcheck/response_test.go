@@ -63,6 +63,8 @@ func TestReadResponse(t *testing.T) {
 		{name: "a body shorter than its length", answer: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", code: 200, wantErr: true},
 		{name: "chunks that do not end", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", code: 200, wantErr: true},
 		{name: "a chunk without a size", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", code: 200, wantErr: true},
+		{name: "bare line feeds between chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\n\n", code: 200, wantErr: true},
+		{name: "a bare carriage return between chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\rx\r\n\r\n", code: 200, wantErr: true},
 		{name: "a chunk without an end", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nok\r\n0\r\n\r\n", code: 200, wantErr: true},
 		{name: "a chunk of impossible size", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", code: 200, wantErr: true},
 	}
@@ -123,7 +125,9 @@ func FuzzReadResponse(f *testing.F) {
 			if response.StatusCode != code {
 				t.Fatalf("code %d, net/http: %d", code, response.StatusCode)
 			}
-			if body, bodyErr := io.ReadAll(response.Body); bodyErr != nil && err == nil && len(answer) < maxBody {
+			// net/http also reads what trailers say, and we do not.
+			trailers := len(response.TransferEncoding) > 0 && !bytes.HasSuffix(answer, []byte("0\r\n\r\n"))
+			if body, bodyErr := io.ReadAll(response.Body); bodyErr != nil && err == nil && len(answer) < maxBody && !trailers {
 				t.Fatalf("the body is accepted, net/http reads %q: %v", body, bodyErr)
 			}
 			return

@@ -141,12 +141,17 @@ func (p *Pool) View() *View {
 	return p.viewLocked()
 }
 
+// viewLocked makes at most one view of each state of the pool, however many wait for the next.
 func (p *Pool) viewLocked() *View {
+	if p.view != nil {
+		return p.view
+	}
 	statuses := make([]*Status, 0, len(p.entries))
 	for _, e := range p.entries {
 		statuses = append(statuses, e.status)
 	}
-	return newView(p.seq, p.zones.list(), statuses)
+	p.view = newView(p.seq, p.zones.list(), statuses)
+	return p.view
 }
 
 // Wait blocks until cond holds. It calls cond at once, and again after a target has changed its state or its reason, was
@@ -154,7 +159,8 @@ func (p *Pool) viewLocked() *View {
 // be missed: follow Events for those.
 //
 // It returns nil when cond holds, the cause of ctx when that ends first, and ErrStopped when Run has ended and cond does
-// not hold. A condition on counts and zones costs nothing beyond the View; asking it for a target sorts the View once.
+// not hold. A condition on counts and zones costs a View for each change; one that asks for a target also sorts that View.
+// All who wait share both.
 func (p *Pool) Wait(ctx context.Context, cond func(*View) bool) error {
 	for {
 		p.mu.Lock()
