@@ -43,28 +43,31 @@ func (x *execution) run(ctx context.Context) (err error) {
 	}
 
 	if x.lease, err = x.locker.Acquire(work, x.service, LeaseOptions{Holder: x.incident}); err != nil {
-		return x.fail(fmt.Errorf("acquire lease: %w", err))
+		return x.refuse(work, fmt.Errorf("acquire lease: %w", err))
 	}
 	defer x.release(ctx)
 	defer context.AfterFunc(x.lease.Context(), func() { cancel(context.Cause(x.lease.Context())) })()
 	x.emit(ctx, Event{Kind: KindLeased, Detail: fmt.Sprintf("token %d", x.lease.Token())})
 
 	if x.log, err = x.journal.Open(work, x.incident, x.lease.Token()); err != nil {
-		return x.fail(fmt.Errorf("open journal: %w", err))
+		return x.refuse(work, fmt.Errorf("open journal: %w", err))
 	}
 	records, err := x.log.Replay(work)
 	if err == nil {
 		x.known, err = remember(x.incident, records)
 	}
 	if err != nil {
-		return x.fail(fmt.Errorf("replay journal: %w", err))
+		return x.refuse(work, fmt.Errorf("replay journal: %w", err))
 	}
 	return x.schedule(work)
 }
 
-// fail is an execution that ended before its first step.
-func (x *execution) fail(cause error) error {
-	e := &ExecuteError{Incident: x.incident, Service: x.service, Cause: cause}
+// refuse ends an execution before its first step.
+func (x *execution) refuse(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", err, cause) // a store may say no more than "canceled"
+	}
+	e := &ExecuteError{Incident: x.incident, Service: x.service, Cause: err}
 	for i := range x.graph.nodes {
 		e.NotRun = append(e.NotRun, x.graph.nodes[i].id)
 	}
@@ -144,18 +147,26 @@ func (x *execution) schedule(ctx context.Context) error {
 			}
 		case <-stopped:
 			x.emit(ctx, Event{Kind: KindStopped, Err: context.Cause(ctx)})
-			stopped = nil
+			stopped = nil // told once
 		}
 	}
+	if stopped != nil && ctx.Err() != nil {
+		x.emit(ctx, Event{Kind: KindStopped, Err: context.Cause(ctx)})
+	}
 
+	return x.verdict(ctx, began, failed)
+}
+
+// verdict is what Execute returns once no step runs any more.
+func (x *execution) verdict(ctx context.Context, began []bool, failed []*StepError) error {
 	e := &ExecuteError{Incident: x.incident, Service: x.service}
-	for i := range nodes {
-		switch {
+	for i := range x.graph.nodes {
+		switch id := x.graph.nodes[i].id; {
 		case failed[i] != nil:
 			e.Steps = append(e.Steps, failed[i])
 		case !began[i]:
-			e.NotRun = append(e.NotRun, nodes[i].id)
-			x.emit(ctx, Event{Kind: KindStepNotRun, Step: nodes[i].id})
+			e.NotRun = append(e.NotRun, id)
+			x.emit(ctx, Event{Kind: KindStepNotRun, Step: id})
 		}
 	}
 	if len(e.Steps) == 0 && len(e.NotRun) == 0 {
@@ -182,6 +193,7 @@ func (x *execution) start(ctx context.Context, i int, inputs map[string]map[stri
 		defer func() {
 			if !ended {
 				err = s.failure(errors.New("the step ended its goroutine"), nil)
+				s.tell(ctx, Event{Kind: KindStepFailed, Err: err})
 			}
 			results <- result{i, s.outputs, err}
 		}()

@@ -288,9 +288,9 @@ func TestStepThatEndsItsGoroutineFails(t *testing.T) {
 	t.Parallel()
 	s := step("a", 0)
 	s.Do = func(context.Context, *failover.Env) error { runtime.Goexit(); return nil }
-	_, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(s))
-	if err == nil || !matches(err, textError("step a: attempt 1: the step ended its goroutine")) {
-		t.Errorf("error is %v", err)
+	tl, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(s))
+	if err == nil || !matches(err, textError("step a: attempt 1: the step ended its goroutine")) || tl.Steps()[0].Outcome != failover.KindStepFailed {
+		t.Errorf("error is %v, timeline\n%v", err, tl)
 	}
 }
 
@@ -889,6 +889,22 @@ func TestStoresThatCannotBeOpenedEndTheExecution(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestLeaseLostWhileTheJournalOpensIsTheCause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		locker := newLocker(t)
+		slow := &failovermock.JournalMock{OpenFunc: func(ctx context.Context, _ string, _ uint64) (failover.Log, error) {
+			locker.Cut("orders")
+			<-ctx.Done()
+			return nil, errors.New("canceled") // as a client says it that knows no causes
+		}}
+		_, err := newEngine(t, locker, slow).Execute(t.Context(), "i", plan(step("a", 0)))
+		if !errors.Is(err, failover.ErrLeaseLost) {
+			t.Errorf("error is %v", err)
+		}
+	})
 }
 
 func TestExecuteRefusesWhatIsInvalid(t *testing.T) {

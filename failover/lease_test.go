@@ -277,6 +277,36 @@ func TestStaleHolderHasNoEffectOnceARivalMayAct(t *testing.T) {
 	})
 }
 
+func TestLostLeaseCancelsRunningSteps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLocker(t)
+		began := time.Now()
+		a := step("a", 0)
+		a.Do = func(ctx context.Context, _ *failover.Env) error {
+			l.Cut("orders")
+			err := sleep(ctx, time.Hour)
+			if took := time.Since(began); took != ttl-margin || !errors.Is(err, failover.ErrLeaseLost) {
+				t.Errorf("the step was cancelled after %s with %v", took, err)
+			}
+			return nil
+		}
+		tl, err := newEngine(t, l, new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(a, step("b", 0, "a")))
+		if !errors.Is(err, failover.ErrLeaseLost) {
+			t.Errorf("error is %v", err)
+		}
+		var stopped []failover.Event
+		for _, ev := range tl.Events() {
+			if ev.Kind == failover.KindStopped {
+				stopped = append(stopped, ev)
+			}
+		}
+		if len(stopped) != 1 || !errors.Is(stopped[0].Err, failover.ErrLeaseLost) || stopped[0].Time.Sub(began) != ttl-margin {
+			t.Errorf("the timeline has the stop as %v", stopped)
+		}
+	})
+}
+
 // TestDoIsFencedEvenIfTheStepDoesNotAsk lets the lease end while the intent is on its way to the journal.
 func TestDoIsFencedEvenIfTheStepDoesNotAsk(t *testing.T) {
 	t.Parallel()
