@@ -866,8 +866,8 @@ func TestStoresThatCannotBeOpenedEndTheExecution(t *testing.T) {
 			return &failovermock.LogMock{ReplayFunc: func(context.Context) ([]failover.Record, error) { return []failover.Record{r}, err }}, nil
 		}}
 	}
-	future, foreign, odd := record(failover.PhaseDone, 1, ""), record(failover.PhaseDone, 1, ""), record("undone", 1, "")
-	future.Version, foreign.Incident = 2, "j"
+	past, future, foreign, odd := record(failover.PhaseDone, 1, ""), record(failover.PhaseDone, 1, ""), record(failover.PhaseDone, 1, ""), record("undone", 1, "")
+	past.Version, future.Version, foreign.Incident = 0, 2, "j"
 	for _, tt := range []struct {
 		name    string
 		locker  failover.Locker
@@ -877,6 +877,7 @@ func TestStoresThatCannotBeOpenedEndTheExecution(t *testing.T) {
 		{"locker down", downLocker, new(failover.MemoryJournal), "acquire lease: table is down"},
 		{"journal down", newLocker(t), downJournal, "open journal: table is down"},
 		{"replay fails", newLocker(t), replaying(failover.Record{}, errDown), "replay journal: table is down"},
+		{"record without a version", newLocker(t), replaying(past, nil), "replay journal: record 0: version 0 is not one of 1 to 1"},
 		{"record of a later version", newLocker(t), replaying(future, nil), "replay journal: record 0: version 2 is not one of 1 to 1"},
 		{"record of another incident", newLocker(t), replaying(foreign, nil), `replay journal: record 0: belongs to incident "j"`},
 		{"record of an unknown phase", newLocker(t), replaying(odd, nil), `replay journal: record 0: unknown phase "undone"`},

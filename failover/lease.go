@@ -52,7 +52,7 @@ func (l *heldLease) Context() context.Context { return l.ctx }
 
 func (l *heldLease) Valid() error {
 	if l.left() <= 0 {
-		l.lose(l.lost(fmt.Errorf("%w: not renewed in time", ErrLeaseLost))) // does nothing if the lease has already ended for another reason
+		l.lose(l.lost(fmt.Errorf("%w: not renewed in time", ErrLeaseLost))) // the first cause stays
 	}
 	return context.Cause(l.ctx)
 }
@@ -96,7 +96,7 @@ func (l *heldLease) keep() {
 		case err == nil:
 			l.extend(sent)
 			pause = l.timing.RenewInterval
-		case errors.Is(err, ErrLeaseLost):
+		case errors.Is(err, ErrLeaseLost): // after a pause of the whole process, this may be known before the deadline is looked at
 			l.lose(l.lost(err))
 		default:
 			pause = l.timing.RenewInterval / 2

@@ -41,9 +41,13 @@ func NewMemoryLocker(optFns ...func(*LeaseTiming)) (*MemoryLocker, error) {
 
 // Acquire implements [Locker].
 func (m *MemoryLocker) Acquire(ctx context.Context, name string, o LeaseOptions) (Lease, error) {
+	var rival string
 	for {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if cause := context.Cause(ctx); cause != nil {
+			if rival != "" {
+				cause = fmt.Errorf("held by %q: %w", rival, cause)
+			}
+			return nil, cause
 		}
 		sent := time.Now()
 		token, held := m.grant(name, o.Holder)
@@ -53,13 +57,12 @@ func (m *MemoryLocker) Acquire(ctx context.Context, name string, o LeaseOptions)
 				func(ctx context.Context) error { return m.free(ctx, name, token) },
 			), nil
 		}
+		rival = held.holder
 		timer := time.NewTimer(time.Until(held.expires))
 		select {
 		case <-timer.C:
 		case <-held.freed:
 		case <-ctx.Done():
-			timer.Stop()
-			return nil, fmt.Errorf("held by %q: %w", held.holder, context.Cause(ctx))
 		}
 		timer.Stop()
 	}
