@@ -30,6 +30,7 @@ type Cloud struct {
 	ctx    context.Context // ended by Close; everything that runs stands under it
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
+	work   chan func(context.Context) // for idle goroutines of Tx.Go
 
 	// One lock guards the world and every model in it, so that a handler sees
 	// and changes a consistent whole. It is never held across a wait, a
@@ -41,6 +42,7 @@ type Cloud struct {
 	faults   []*fault
 	calls    ledger
 	loop     loop
+	idle     int // goroutines that wait for work, less what is in work
 	net      network
 	problems []error // what was asked for and is not modelled
 	closed   bool
@@ -69,6 +71,7 @@ func New(services []Service, optFns ...func(*Options)) (*Cloud, error) {
 		rng:      rand.New(rand.NewPCG(opts.Seed, opts.Seed)),
 		nextID:   map[string]uint64{},
 		shared:   map[any]any{},
+		work:     make(chan func(context.Context), maxIdle),
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.calls.init(opts.CallLog)
@@ -104,6 +107,7 @@ func (c *Cloud) Close() error {
 		}
 		c.closed = true
 		c.cancel(ErrClosed)
+		close(c.work)
 		c.loop.stop()
 		for _, inst := range c.net.instances {
 			tx.powerOff(inst, true)

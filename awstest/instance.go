@@ -60,8 +60,7 @@ type Instance struct {
 	// Guarded by the cloud's lock.
 	on       bool // the API wants it running
 	live     bool // it has power and runs
-	removed  bool
-	boot     int // how often it has booted
+	boot     int  // how often it has booted
 	faults   [zoneFaults]int
 	since    time.Time // of the last change of what reachable returns
 	private  netip.Addr
@@ -286,7 +285,7 @@ func (tx *Tx) powerOff(i *Instance, orderly bool) {
 // Remove takes an instance out of the cloud, with its addresses.
 func (tx *Tx) Remove(i *Instance) {
 	tx.powerOff(i, true)
-	i.removed = true
+	delete(tx.cloud.net.instances, i.id)
 	for key, owner := range tx.cloud.net.routes {
 		if owner == i {
 			delete(tx.cloud.net.routes, key)
@@ -304,6 +303,29 @@ func (tx *Tx) SetMetadata(i *Instance, path, value string) {
 	}
 	i.metadata[path] = value
 }
+
+// Instance returns the instance of that ID, and whether there is one.
+func (tx *Tx) Instance(id string) (*Instance, bool) {
+	i, ok := tx.cloud.net.instances[id]
+	return i, ok
+}
+
+// InstanceAt returns the instance that an address leads to, seen from inside
+// a region.
+func (tx *Tx) InstanceAt(region *Region, addr netip.Addr) (*Instance, bool) {
+	key := route{addr: addr}
+	if addr.IsPrivate() {
+		key.region = region.name
+	}
+	i, ok := tx.cloud.net.routes[key]
+	return i, ok
+}
+
+// PrivateIP returns the instance's primary private address.
+func (tx *Tx) PrivateIP(i *Instance) netip.Addr { return i.private }
+
+// On tells whether an instance is switched on, which a fault does not change.
+func (tx *Tx) On(i *Instance) bool { return i.on }
 
 // Reachable tells whether a machine runs and can be reached, and since when
 // that is so: what status checks look at.

@@ -16,26 +16,31 @@ type loop struct {
 	wake    chan struct{} // buffered: an earlier event was added
 }
 
-// event is a thing to do at a time. Events of one instant run in the order in
-// which they were scheduled.
-type event struct {
+// Event is a thing that the cloud will do by itself.
+type Event struct {
 	at    time.Time
 	seq   uint64
 	fn    func(*Tx)
 	index int // in the heap; -1 when it is not there any more
 }
 
+// Cancel takes an event back; it does nothing if the event has run.
+func (e *Event) Cancel(tx *Tx) {
+	if e.index >= 0 {
+		heap.Remove(&tx.cloud.loop.events, e.index)
+	}
+}
+
 // Schedule runs fn at the time given, with the cloud locked, on the cloud's
-// event loop; a time that has passed means at once. The function that is
-// returned takes the event back; it must be called with the cloud locked and
-// does nothing if the event has run.
-func (tx *Tx) Schedule(at time.Time, fn func(*Tx)) (cancel func(*Tx)) {
+// event loop; a time that has passed means at once. Events of one instant run
+// in the order in which they were scheduled.
+func (tx *Tx) Schedule(at time.Time, fn func(*Tx)) *Event {
 	l := &tx.cloud.loop
+	e := &Event{at: at, seq: l.seq, fn: fn, index: -1}
 	if tx.cloud.closed {
-		return func(*Tx) {}
+		return e
 	}
 	l.seq++
-	e := &event{at: at, seq: l.seq, fn: fn}
 	heap.Push(&l.events, e)
 	if !l.started {
 		l.started = true
@@ -48,11 +53,7 @@ func (tx *Tx) Schedule(at time.Time, fn func(*Tx)) (cancel func(*Tx)) {
 		default:
 		}
 	}
-	return func(*Tx) {
-		if e.index >= 0 {
-			heap.Remove(&l.events, e.index)
-		}
-	}
+	return e
 }
 
 func (l *loop) run() {
@@ -79,18 +80,15 @@ func (l *loop) run() {
 // next one. Each event has a lock of its own, so that a long list of them
 // does not shut out the callers.
 func (l *loop) runDue() (next time.Time, ok bool) {
-	for more := true; more; {
-		more = false
+	for due := true; due; {
 		l.cloud.Update(func(tx *Tx) {
-			switch {
-			case len(l.events) == 0:
-				ok = false
-			case l.events[0].at.After(tx.now):
-				next, ok = l.events[0].at, true
-			default:
-				more = true
-				heap.Pop(&l.events).(*event).fn(tx)
+			if len(l.events) > 0 && !l.events[0].at.After(tx.now) {
+				heap.Pop(&l.events).(*Event).fn(tx)
 			}
+			if ok = len(l.events) > 0; ok {
+				next = l.events[0].at
+			}
+			due = ok && !next.After(tx.now)
 		})
 	}
 	return next, ok
@@ -104,7 +102,7 @@ func (l *loop) stop() {
 }
 
 // events is a heap by time, then by order of scheduling.
-type events []*event
+type events []*Event
 
 func (h events) Len() int { return len(h) }
 
@@ -121,7 +119,7 @@ func (h events) Swap(i, j int) {
 }
 
 func (h *events) Push(x any) {
-	e := x.(*event)
+	e := x.(*Event)
 	e.index = len(*h)
 	*h = append(*h, e)
 }

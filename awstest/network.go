@@ -131,7 +131,6 @@ func (c *Cloud) dial(ctx context.Context, from vantage, network, address string)
 // closed when trying again makes sense.
 func (c *Cloud) connect(from vantage, host string, port uint16) (conn net.Conn, retry <-chan struct{}, err error) {
 	c.Update(func(tx *Tx) {
-		n := &c.net
 		if c.closed {
 			err = &net.OpError{Op: "dial", Net: "tcp", Err: ErrClosed}
 			return
@@ -142,28 +141,36 @@ func (c *Cloud) connect(from vantage, host string, port uint16) (conn net.Conn, 
 			return
 		}
 		to := net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, port))
-		switch open := n.path(from, hop); open {
+		switch opened, state := tx.open(from, hop, via, to); state {
+		case pathOpen:
+			conn = opened
 		case pathLost:
-			retry = n.changed
-			return
+			retry = c.net.changed
 		case pathRefused:
 			err = memnet.DialError(nil, to, syscall.ECONNREFUSED)
-			return
 		}
-		f := &flow{from: from, to: hop.Instance, boot: hop.Instance.boot, via: via}
-		f.client, f.server = memnet.Pipe(n.sourceAddr(from), to, func() {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			delete(n.flows, f)
-		})
-		if !hop.Instance.listening(hop.Port).listener.Offer(f.server) {
-			retry = n.changed // the backlog is full: the packet is lost
-			return
-		}
-		n.flows[f] = struct{}{}
-		conn = f.client
 	})
 	return conn, retry, err
+}
+
+// open makes a connection, if the path is open.
+func (tx *Tx) open(from vantage, hop Hop, via route, to *net.TCPAddr) (*memnet.Conn, pathState) {
+	c := tx.cloud
+	state := c.net.path(from, hop)
+	if state != pathOpen {
+		return nil, state
+	}
+	f := &flow{from: from, to: hop.Instance, boot: hop.Instance.boot, via: via}
+	f.client, f.server = memnet.Pipe(c.net.sourceAddr(from), to, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.net.flows, f)
+	})
+	if !hop.Instance.listening(hop.Port).listener.Offer(f.server) {
+		return nil, pathLost // the backlog is full
+	}
+	c.net.flows[f] = struct{}{}
+	return f.client, pathOpen
 }
 
 // lookup finds where an address leads, seen from a vantage.

@@ -5,8 +5,12 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"strconv"
+	"net/netip"
+	"net/url"
+	"strings"
 	"time"
+
+	"github.com/awsha/awsha/internal/memnet"
 )
 
 // ProbeSpec is a health check that AWS makes of an instance.
@@ -88,57 +92,51 @@ func (tx *Tx) Probe(i *Instance, spec ProbeSpec, done func(*Tx, ProbeResult)) {
 		}
 		i.cloud.Update(func(tx *Tx) {
 			if ctx.Err() == nil {
-				expire(tx)
+				expire.Cancel(tx)
 				settle(tx, r)
 			}
 		})
 	})
 }
 
+// request is the HTTP request of the check, as a server sees it.
 func (s *ProbeSpec) request(ctx context.Context) *http.Request {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Host+s.Path, http.NoBody)
-	if err != nil { // the path or the host is not of a URL's form; no server would answer
-		return nil
+	path, query, _ := strings.Cut(s.Path, "?")
+	req := &http.Request{
+		Method: http.MethodGet, URL: &url.URL{Path: path, RawQuery: query}, RequestURI: s.Path, Host: s.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, RemoteAddr: "10.255.255.1:40000",
+		Header: http.Header{"User-Agent": {s.UserAgent}}, Close: true, // as ELB closes after each check
 	}
-	req.Header.Set("User-Agent", s.UserAgent)
-	req.Header.Set("Connection", "close")
-	return req
+	return req.WithContext(ctx)
 }
 
 // ask calls a handler as a server would; a panic breaks the connection.
 func (s *ProbeSpec) ask(ctx context.Context, h http.Handler) (r ProbeResult) {
-	req := s.request(ctx)
-	if req == nil {
-		return ProbeResult{Outcome: ProbeRefused}
-	}
-	req.RequestURI = req.URL.RequestURI()
-	req.RemoteAddr = "10.255.255.1:40000"
 	defer func() {
 		if recover() != nil {
 			r = ProbeResult{Outcome: ProbeRefused}
 		}
 	}()
-	w := statusWriter{header: http.Header{}}
-	h.ServeHTTP(&w, req)
+	var w statusWriter
+	h.ServeHTTP(&w, s.request(ctx))
 	w.WriteHeader(http.StatusOK)
 	return ProbeResult{Status: w.status}
 }
 
 // dial asks over a connection.
 func (s *ProbeSpec) dial(ctx context.Context, i *Instance) ProbeResult {
-	req := s.request(ctx)
-	if req == nil {
-		return ProbeResult{Outcome: ProbeRefused}
-	}
-	from := vantage{zone: s.From}
-	address := net.JoinHostPort(i.PrivateIP().String(), strconv.Itoa(int(s.Port)))
-	conn, err := i.cloud.dial(ctx, from, "tcp", address)
-	if err != nil {
+	var conn *memnet.Conn
+	i.cloud.Update(func(tx *Tx) {
+		to := net.TCPAddrFromAddrPort(netip.AddrPortFrom(i.private, s.Port))
+		conn, _ = tx.open(vantage{zone: s.From}, Hop{Instance: i, Port: s.Port}, route{}, to)
+	})
+	if conn == nil {
 		return ProbeResult{Outcome: ProbeRefused}
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
+	req := s.request(ctx)
 	if err := req.Write(conn); err != nil {
 		return ProbeResult{Outcome: ProbeRefused}
 	}
@@ -156,7 +154,12 @@ type statusWriter struct {
 	status int
 }
 
-func (w *statusWriter) Header() http.Header { return w.header }
+func (w *statusWriter) Header() http.Header {
+	if w.header == nil {
+		w.header = http.Header{}
+	}
+	return w.header
+}
 
 func (w *statusWriter) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)

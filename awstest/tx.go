@@ -32,18 +32,37 @@ func (tx *Tx) NewID(prefix string) string {
 // update returns. Work that may wait for others belongs there.
 func (tx *Tx) AfterUnlock(fn func()) { tx.after = append(tx.after, fn) }
 
-// Go runs fn on a goroutine of its own that Close waits for; ctx ends with
-// the cloud.
+// Go runs fn on another goroutine, which Close waits for; ctx ends with the
+// cloud. The goroutines stay for the next fn, with the stacks they have grown.
 func (tx *Tx) Go(fn func(ctx context.Context)) {
 	c := tx.cloud
-	if c.closed {
-		return
+	switch {
+	case c.closed:
+	case c.idle > 0:
+		c.idle--
+		c.work <- fn // has room for every idle worker
+	default:
+		c.wg.Add(1)
+		go c.labour(fn)
 	}
-	c.wg.Add(1)
-	go func() {
-		defer c.wg.Done()
+}
+
+// maxIdle is how many goroutines wait for something to do.
+const maxIdle = 1024
+
+// labour runs fn and then whatever comes, until the cloud is closed.
+func (c *Cloud) labour(fn func(context.Context)) {
+	defer c.wg.Done()
+	for more := true; more; fn, more = <-c.work {
 		fn(c.ctx)
-	}()
+		c.mu.Lock()
+		if c.closed || c.idle == maxIdle {
+			c.mu.Unlock()
+			return
+		}
+		c.idle++
+		c.mu.Unlock()
+	}
 }
 
 func (tx *Tx) settle() {
