@@ -13,9 +13,9 @@ import (
 // of draining, else the moment at which its running check is overdue, else its next check. So it needs no goroutine and no
 // timer of its own, and no second check can start beside a running one.
 type entry struct {
-	status *Status // replaced, never changed, so that views can share it
-	probe  Probe   // nil once the target is retired
-	cancel context.CancelFunc
+	status *Status            // replaced, never changed, so that views can share it
+	probe  Probe              // nil once the target is retired
+	cancel context.CancelFunc // of the running check
 
 	base int64 // when the schedule has the next, or running, check, without jitter
 	due  int64 // the alarm
@@ -173,7 +173,7 @@ func brokenProbe() Result {
 func (p *Pool) finish(ctx context.Context, e *entry, probe Probe, r Result) {
 	p.mu.Lock()
 	p.inFlight--
-	e.running = false
+	e.running, e.cancel = false, nil
 	orphan := e.probe == nil // deregistered or replaced meanwhile
 	calledOff := errors.Is(ctx.Err(), context.Canceled)
 	switch {

@@ -1,0 +1,184 @@
+package healthcheck_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/awsha/awsha/healthcheck"
+)
+
+// idle returns n targets for which no memory is allocated later.
+func idle(n int) []healthcheck.Target {
+	targets := make([]healthcheck.Target, n)
+	for i := range targets {
+		targets[i] = healthcheck.Target{ID: fmt.Sprint("i-", i), Zone: "use1-az1", Addr: "10.0.0.1:80"}
+	}
+	return targets
+}
+
+func heapInUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestIdleTargetCost is not parallel: it counts what the whole process has.
+func TestIdleTargetCost(t *testing.T) {
+	const targets, maxBytes = 50_000, 512
+	synctest.Test(t, func(t *testing.T) {
+		ts := idle(targets)
+		goroutines, heap := runtime.NumGoroutine(), heapInUse()
+		pool := newPool(t, pass(), func(o *healthcheck.Options) { o.Interval = time.Hour })
+		register(t, pool, ts...)
+		stop := run(t, pool)
+		time.Sleep(3 * time.Second) // the start spread and a little
+		synctest.Wait()
+
+		if n := pool.Zones()[0].Healthy; n != targets {
+			t.Fatalf("%d targets are healthy", n)
+		}
+		if n := runtime.NumGoroutine() - goroutines; n > 2 { // Run and the test's own around it
+			t.Errorf("%d goroutines for %d idle targets", n, targets)
+		}
+		bytes := (int64(heapInUse()) - int64(heap)) / targets
+		t.Logf("%d bytes a target", bytes)
+		if bytes > maxBytes {
+			t.Errorf("%d bytes a target, want at most %d", bytes, maxBytes)
+		}
+		runtime.KeepAlive(ts)
+		_ = stop()
+	})
+}
+
+func BenchmarkIdleTarget(b *testing.B) {
+	ts := idle(50_000)
+	for b.Loop() {
+		before := heapInUse()
+		pool, err := healthcheck.New(pass())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := pool.Register(ts...); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(heapInUse()-before)/float64(len(ts)), "B/target")
+		runtime.KeepAlive(pool)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(ts)), "ns/target")
+}
+
+// BenchmarkPool is what the pool adds to a check: the schedule, a goroutine with its context, the state. More checks are due
+// than it can start, so it does nothing else.
+func BenchmarkPool(b *testing.B) {
+	var checks atomic.Int64
+	done := make(chan struct{})
+	pool, err := healthcheck.New(healthcheck.Func(func(context.Context, healthcheck.Target) error {
+		if checks.Add(1) == int64(b.N) {
+			close(done)
+		}
+		return nil
+	}), func(o *healthcheck.Options) { o.Interval, o.Timeout = 2*healthcheck.Tick, healthcheck.Tick })
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := pool.Register(idle(50_000)...); err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error)
+	b.ReportAllocs()
+	b.ResetTimer()
+	go func() { ended <- pool.Run(ctx) }()
+	<-done
+	b.StopTimer()
+	cancel()
+	<-ended
+}
+
+// benchmarkCheck measures one probe over loopback; the figures contain the server's work in this process.
+func benchmarkCheck(b *testing.B, checker healthcheck.Checker, addr string) {
+	b.Helper()
+	probe, err := checker.Open(healthcheck.Target{ID: "a", Addr: addr})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx, cancel := context.WithTimeout(b.Context(), 5*time.Second)
+		if r := probe.Check(ctx); r.Outcome != healthcheck.Pass {
+			b.Fatalf("%+v", r)
+		}
+		cancel()
+	}
+}
+
+// rawServer answers every connection with the same bytes, at the least cost.
+func rawServer(b *testing.B) string {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan struct{})
+	b.Cleanup(func() {
+		_ = l.Close()
+		<-ended
+	})
+	go func() {
+		defer close(ended)
+		request := make([]byte, 1024)
+		reply := []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok")
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if _, err := conn.Read(request); err == nil {
+				_, _ = conn.Write(reply)
+			}
+			_ = conn.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func BenchmarkHTTP(b *testing.B) {
+	checker, err := healthcheck.HTTP()
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmarkCheck(b, checker, rawServer(b))
+}
+
+func BenchmarkTCP(b *testing.B) {
+	checker, err := healthcheck.TCP()
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmarkCheck(b, checker, rawServer(b))
+}
+
+// BenchmarkNetHTTP is the same check by net/http, with a new connection each time.
+func BenchmarkNetHTTP(b *testing.B) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	checker := healthcheck.Func(func(ctx context.Context, target healthcheck.Target) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+target.Addr, http.NoBody)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
+	})
+	benchmarkCheck(b, checker, rawServer(b))
+}

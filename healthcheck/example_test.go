@@ -1,0 +1,193 @@
+package healthcheck_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/awsha/awsha/healthcheck"
+)
+
+func Example() {
+	// Two instances, of which one answers 503.
+	healthy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer healthy.Close()
+	sick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer sick.Close()
+
+	checker, err := healthcheck.HTTP(func(o *healthcheck.HTTPOptions) { o.Path = "/healthz" })
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	pool, err := healthcheck.New(checker, func(o *healthcheck.Options) {
+		o.Interval, o.Timeout = 200*time.Millisecond, 100*time.Millisecond
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = pool.Register(
+		healthcheck.Target{ID: "i-1", Zone: "use1-az1", Addr: healthy.Listener.Addr().String()},
+		healthcheck.Target{ID: "i-2", Zone: "use1-az2", Addr: sick.Listener.Addr().String()},
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- pool.Run(ctx) }()
+	err = pool.Wait(ctx, func(v *healthcheck.View) bool { return v.Count(healthcheck.Initial) == 0 })
+	if err != nil {
+		fmt.Println(err)
+	}
+	for id, s := range pool.All() {
+		fmt.Printf("%s is %v: %q\n", id, s.State, s.Detail)
+	}
+	for _, z := range pool.Zones() {
+		fmt.Println(z.Zone, z.Up())
+	}
+	stop()
+	fmt.Println(<-ended)
+
+	// Output:
+	// i-1 is healthy: ""
+	// i-2 is unhealthy: "Health checks failed with these codes: [503]"
+	// use1-az1 true
+	// use1-az2 false
+	// context canceled
+}
+
+func ExampleNew() {
+	checker, err := healthcheck.TCP()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = healthcheck.New(checker, func(o *healthcheck.Options) {
+		o.Interval = 5 * time.Second
+		o.UnhealthyThreshold = -1
+	})
+	fmt.Println(err)
+	// Output:
+	// healthcheck: Options.Interval: 5s must be greater than Timeout (5s)
+	// healthcheck: Options.UnhealthyThreshold: -1 must be from 1 to 1000
+}
+
+func ExampleHTTP() {
+	server := httptest.NewServer(http.RedirectHandler("http://169.254.169.254/", http.StatusFound))
+	defer server.Close()
+
+	checker, err := healthcheck.HTTP(func(o *healthcheck.HTTPOptions) {
+		o.Path, o.Host, o.Matcher = "/healthz", "example.com", "200-299"
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// A pool does this for each target, again and again.
+	probe, err := checker.Open(healthcheck.Target{ID: "i-1", Addr: server.Listener.Addr().String()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer probe.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	result := probe.Check(ctx)
+	fmt.Println(result.Outcome, result.Reason, result.Code)
+	// Output: fail Target.ResponseCodeMismatch 302
+}
+
+func ExampleTCP() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer listener.Close()
+
+	checker, err := healthcheck.TCP()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	probe, err := checker.Open(healthcheck.Target{ID: "db", Addr: listener.Addr().String()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer probe.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	fmt.Println(probe.Check(ctx).Outcome)
+	// Output: pass
+}
+
+func ExampleFunc() {
+	checker := healthcheck.Func(func(_ context.Context, target healthcheck.Target) error {
+		if target.ID == "queue-2" {
+			return errors.New("12,000 messages behind")
+		}
+		return nil
+	})
+	for _, id := range []string{"queue-1", "queue-2"} {
+		probe, err := checker.Open(healthcheck.Target{ID: id})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		result := probe.Check(context.Background())
+		fmt.Println(id, result.Outcome, result.Reason, result.Err)
+	}
+	// Output:
+	// queue-1 pass  <nil>
+	// queue-2 fail Target.FailedHealthChecks 12,000 messages behind
+}
+
+func ExampleOptions_DetectionBound() {
+	fmt.Println(healthcheck.Options{}.DetectionBound())
+	fmt.Println(healthcheck.Options{
+		Interval: 5 * time.Second, Timeout: 2 * time.Second, UnhealthyThreshold: 3,
+	}.DetectionBound())
+	// Output:
+	// 1m5.005s
+	// 17.005s
+}
+
+func ExamplePool_Events() {
+	pool, err := healthcheck.New(healthcheck.Func(func(context.Context, healthcheck.Target) error { return nil }))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	events := pool.Events(ctx) // from here on
+	if err := pool.Register(healthcheck.Target{ID: "i-1", Zone: "use1-az1"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	go pool.Run(ctx)
+	for e := range events {
+		switch e.Kind {
+		case healthcheck.Transition:
+			fmt.Println(e.Seq, e.Status.Target.ID, e.From, "to", e.Status.State)
+		case healthcheck.ZoneChange:
+			fmt.Println(e.Seq, e.Zone.Zone, "has", e.Zone.Healthy, "healthy")
+			cancel()
+		}
+	}
+	// Output:
+	// 1 i-1 unused to initial
+	// 2 i-1 initial to healthy
+	// 3 use1-az1 has 1 healthy
+}
