@@ -1,6 +1,9 @@
 package ec2svc
 
 import (
+	"net/netip"
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -42,12 +45,29 @@ func (s *service) releaseAddress(tx *awstest.Tx, call *awstest.Call, in *ec2.Rel
 	if in.AllocationId == nil {
 		return nil, missing("AllocationId")
 	}
-	return &ec2.ReleaseAddressOutput{}, s.region(tx, call).Release(tx, *in.AllocationId)
+	// Source: ReleaseAddressInput.NetworkBorderGroup of the SDK (read 2026-11)
+	if g := in.NetworkBorderGroup; g != nil && *g != call.Region.Name() {
+		return nil, awstest.Errorf("InvalidAddress.NotFound", "The address with allocation id '%s' does not belong to the network border group '%s'", *in.AllocationId, *g)
+	}
+	if err := s.region(tx, call).Release(tx, *in.AllocationId); err != nil {
+		return nil, err
+	}
+	return &ec2.ReleaseAddressOutput{}, nil
 }
 
 func (s *service) associateAddress(tx *awstest.Tx, call *awstest.Call, in *ec2.AssociateAddressInput) (*ec2.AssociateAddressOutput, error) {
 	if in.AllocationId == nil {
 		return nil, missing("AllocationId")
+	}
+	if in.InstanceId != nil {
+		if err := instanceKind.check(*in.InstanceId); err != nil {
+			return nil, err
+		}
+	}
+	if in.NetworkInterfaceId != nil {
+		if err := interfaceKind.check(*in.NetworkInterfaceId); err != nil {
+			return nil, err
+		}
 	}
 	private, err := parseAddr(in.PrivateIpAddress)
 	if err != nil {
@@ -69,68 +89,70 @@ func (s *service) disassociateAddress(tx *awstest.Tx, call *awstest.Call, in *ec
 	if in.AssociationId == nil {
 		return nil, missing("AssociationId")
 	}
-	return &ec2.DisassociateAddressOutput{}, s.region(tx, call).Disassociate(tx, *in.AssociationId)
+	if err := s.region(tx, call).Disassociate(tx, *in.AssociationId); err != nil {
+		return nil, err
+	}
+	return &ec2.DisassociateAddressOutput{}, nil
+}
+
+// addressFilters look at the interfaces as of the moment of the call: an
+// address is on an instance by way of its interface.
+func addressFilters(call *awstest.Call, region *ec2model.Region) filterable[ec2model.Address] {
+	type address = ec2model.Address
+	return filterable[address]{
+		"allocation-id":        one(func(a address) string { return a.Allocation }),
+		"public-ip":            one(func(a address) string { return a.IP.String() }),
+		"network-border-group": one(func(address) string { return call.Region.Name() }),
+		"association-id":       ifAny(func(a address) string { return a.Association }),
+		"network-interface-id": ifAny(func(a address) string { return a.Interface }),
+		"private-ip-address":   ifAny(func(a address) string { return showIP(a.Private) }),
+		"instance-id":          ifAny(func(a address) string { return holder(call, region, a) }),
+	}
+}
+
+// holder returns the instance that an address is on, by way of its interface;
+// empty if there is none.
+func holder(call *awstest.Call, region *ec2model.Region, a ec2model.Address) string {
+	n, err := region.Interface(call.At, a.Interface)
+	if err != nil {
+		return ""
+	}
+	return n.Instance
+}
+
+func showIP(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
+	}
+	return ip.String()
 }
 
 func (s *service) describeAddresses(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeAddressesInput) (*ec2.DescribeAddressesOutput, error) {
 	region := s.region(tx, call)
-	holder := func(a ec2model.Address) string {
-		n, err := region.Interface(call.At, a.Interface)
-		if err != nil {
-			return ""
-		}
-		return n.Instance
-	}
-	match, err := filterable[ec2model.Address]{
-		"allocation-id":        func(a ec2model.Address) []string { return []string{a.Allocation} },
-		"association-id":       func(a ec2model.Address) []string { return []string{a.Association} },
-		"domain":               func(ec2model.Address) []string { return []string{"vpc"} },
-		"instance-id":          func(a ec2model.Address) []string { return []string{holder(a)} },
-		"network-interface-id": func(a ec2model.Address) []string { return []string{a.Interface} },
-		"private-ip-address":   func(a ec2model.Address) []string { return []string{a.Private.String()} },
-		"public-ip":            func(a ec2model.Address) []string { return []string{a.IP.String()} },
-		"network-border-group": func(ec2model.Address) []string { return []string{call.Region.Name()} },
-	}.matcher(call, in.Filters, func(a ec2model.Address) ec2model.Tags { return a.Tags })
+	match, err := addressFilters(call, region).matcher(call, in.Filters, func(a ec2model.Address) ec2model.Tags { return a.Tags })
 	if err != nil {
 		return nil, err
 	}
-	out := &ec2.DescribeAddressesOutput{}
-	add := func(a ec2model.Address) {
-		if selected(in.PublicIps, a.IP.String()) && match(a) {
-			out.Addresses = append(out.Addresses, showAddress(call, tx.Cloud().AccountID(), a, holder(a)))
-		}
-	}
-	if len(in.AllocationIds) > 0 {
-		for _, id := range in.AllocationIds {
-			a, err := region.Address(call.At, id)
-			if err != nil {
-				return nil, err
-			}
-			add(a)
-		}
-		return out, nil
-	}
-	for _, a := range region.Addresses(call.At) {
-		add(a)
+	get := func(id string) (ec2model.Address, error) { return region.Address(call.At, id) }
+	found, err := find(addressKind, in.AllocationIds, get, region.Addresses(call.At))
+	if err != nil {
+		return nil, err
 	}
 	for _, ip := range in.PublicIps {
-		if !containsIP(out.Addresses, ip) && len(in.Filters) == 0 {
+		if !slices.ContainsFunc(found, func(a ec2model.Address) bool { return a.IP.String() == ip }) {
 			return nil, awstest.Errorf("InvalidAddress.NotFound", "Address '%s' not found.", ip)
+		}
+	}
+	out := &ec2.DescribeAddressesOutput{}
+	for _, a := range only(found, match) {
+		if named(in.PublicIps, a.IP.String()) {
+			out.Addresses = append(out.Addresses, showAddress(tx, call, region, a))
 		}
 	}
 	return out, nil
 }
 
-func containsIP(list []types.Address, ip string) bool {
-	for _, a := range list {
-		if aws.ToString(a.PublicIp) == ip {
-			return true
-		}
-	}
-	return false
-}
-
-func showAddress(call *awstest.Call, account string, a ec2model.Address, instance string) types.Address {
+func showAddress(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region, a ec2model.Address) types.Address {
 	out := types.Address{
 		AllocationId: aws.String(a.Allocation), PublicIp: aws.String(a.IP.String()), Domain: types.DomainTypeVpc,
 		NetworkBorderGroup: aws.String(call.Region.Name()), PublicIpv4Pool: aws.String("amazon"), Tags: showTags(a.Tags),
@@ -138,9 +160,9 @@ func showAddress(call *awstest.Call, account string, a ec2model.Address, instanc
 	if a.Association != "" {
 		out.AssociationId = aws.String(a.Association)
 		out.NetworkInterfaceId = aws.String(a.Interface)
-		out.NetworkInterfaceOwnerId = aws.String(account)
+		out.NetworkInterfaceOwnerId = aws.String(tx.Cloud().AccountID())
 		out.PrivateIpAddress = aws.String(a.Private.String())
-		if instance != "" {
+		if instance := holder(call, region, a); instance != "" {
 			out.InstanceId = aws.String(instance)
 		}
 	}

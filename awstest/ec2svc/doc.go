@@ -1,3 +1,126 @@
 // Package ec2svc is Amazon EC2 for awstest: zones, subnets, network
-// interfaces, Elastic IP addresses, instances, status checks and tags.
+// interfaces, Elastic IP addresses, instances, status checks and tags, behind
+// the SDK's own *ec2.Client.
+//
+//	cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
+//	client := ec2.NewFromConfig(cloud.Config("us-east-1"))
+//
+// # When to use it
+//
+// Use it to test and to rehearse what a program does with EC2 when a zone, an
+// instance or EC2 itself fails. It models what high availability depends on
+// and nothing else: it has no images, no security groups, no routes and no
+// prices. What it does not know it refuses with [awstest.ErrNotModelled], an
+// operation, a parameter or a filter alike, and [awstest.Cloud.Close] returns
+// the refusal once more.
+//
+// # How it works
+//
+// Every region starts like a new account: a default VPC, 172.31.0.0/16, with
+// a /20 subnet in each zone. An instance goes from pending to running, from
+// stopping to stopped and from shutting-down to terminated after the times of
+// [Options]; it is a machine of the cloud from its launch on, see
+// [awstest.Cloud.Instance]. Its private addresses and the Elastic IP
+// addresses that are associated with them lead to it, see
+// [awstest.Cloud.Dial]. A terminated instance is described for another hour.
+//
+// Describe operations stand behind changes by [awstest.Options].VisibilityLag
+// or by the effect [awstest.Stale]; what they show together (an instance, its
+// interfaces, their addresses) is from one moment. Changes always look at the
+// present.
+//
+// A zone that has lost its power or its network refuses launches and starts
+// with InsufficientInstanceCapacity, is unavailable to
+// DescribeAvailabilityZones, and holds up every change of state in it until
+// it is healed. Its instances stay running to the API; after
+// Options.StatusCheck their status checks are impaired.
+//
+// # Operations
+//
+// Each line says what is as AWS documents it, what is simplified, and what is
+// not there. All operations but AssignPrivateIpAddresses have DryRun, which
+// is not denied unless a fault denies it, and does not look at the rest of the
+// request.
+//
+//   - DescribeAvailabilityZones: IDs, names and the mapping between them; a zone that is down is unavailable at once, where AWS may say it late or never. No local zones.
+//   - DescribeVpcs: the default VPC. There is no other.
+//   - DescribeSubnets: the default subnets, with their free addresses as of now. Instances get no public address by themselves.
+//   - CreateNetworkInterface: ClientToken, primary address, tags. Available at once. Security groups are accepted and ignored.
+//   - DeleteNetworkInterface: refused while attached; its Elastic IP addresses become free.
+//   - AttachNetworkInterface: running or stopped instance of the same zone, free device index. Attached at once, on network card 0, without limits by instance type.
+//   - DetachNetworkInterface: any but the primary interface; Elastic IP addresses stay on it. Detached at once, with or without Force.
+//   - AssignPrivateIpAddresses: by address or by count, all or none. Not AllowReassignment, no prefixes.
+//   - DescribeNetworkInterfaces: IDs, filters, pages.
+//   - AllocateAddress: the quota, tags. Addresses are of the ranges for documentation and benchmarks and never given out twice. No pools, no recovery.
+//   - ReleaseAddress: refused while associated, as AWS does outside of a default VPC; in a default VPC AWS documents that it disassociates.
+//   - AssociateAddress: by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
+//   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
+//   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
+//   - RunInstances: ClientToken, zonal if the request names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; tags. The image and the type may be anything. Security groups, user data, profile, monitoring, metadata and EBS options, and tags of volumes are accepted and ignored. No launch templates, no Spot, no reservations.
+//   - StartInstances: capacity is asked for again.
+//   - StopInstances: machines stop at once, in good order, and are stopped after Options.Stopping. Force and SkipOsShutdown make no difference. No hibernation.
+//   - RebootInstances: takes no time; terminated instances are passed over. To the status checks the instance starts anew.
+//   - TerminateInstances: idempotent; interfaces that were launched with the instance go, others live on with their addresses. Force and SkipOsShutdown make no difference. No termination protection.
+//   - DescribeInstances: IDs, filters, pages. It works while a zone is down, where AWS documents that a call that concerns the zone fails: inject [awstest.Unavailable] for that.
+//   - DescribeInstanceStatus: the system and the instance check. A failure that lasts less than Options.StatusCheck may show after it is over. No scheduled events, no EBS check.
+//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces and addresses.
+//   - DeleteTags: by key, or by key and value, or all.
+//   - DescribeTags: filters, pages.
+//
+// A page token is a place in the result: what is added or goes between two
+// pages may move a resource from one to the next. Without MaxResults all is
+// on one page.
+//
+// # Errors
+//
+// An error is a *smithy.GenericAPIError inside a response error with an HTTP
+// status and a request ID, as the SDK delivers EC2's. The codes are those of
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+// (read 2026-11); the status is 400 unless noted.
+//
+//   - AddressLimitExceeded: AllocateAddress beyond Options.AddressQuota.
+//   - DryRunOperation: status 412.
+//   - IdempotentInstanceTerminated: a token whose instance is terminated or shutting down.
+//   - IdempotentParameterMismatch: a token with another request.
+//   - IncorrectInstanceState: start, stop or reboot from a state that does not allow it; AssociateAddress to an interface of an instance that is pending or terminating.
+//   - IncorrectState: AttachNetworkInterface to an instance that neither runs nor is stopped.
+//   - InsufficientAddressCapacity: status 500, when all 131,000 addresses have been used.
+//   - InsufficientFreeAddressesInSubnet
+//   - InsufficientInstanceCapacity: status 500, so that the SDK retries it.
+//   - InvalidAddress.NotFound: an unknown public IP, or the wrong network border group.
+//   - InvalidAllocationID.NotFound: of ReleaseAddress too, as accounts answer; the page has InvalidAddressID.NotFound there.
+//   - InvalidAssociationID.NotFound: an association that never was.
+//   - InvalidAttachmentID.NotFound
+//   - InvalidClientToken
+//   - InvalidID: CreateTags and DeleteTags of what is no ID.
+//   - InvalidIPAddress.InUse
+//   - InvalidInstanceID: AssociateAddress to an instance that is pending or terminating (the message alone tells which), or that has several interfaces.
+//   - InvalidInstanceID.Malformed
+//   - InvalidInstanceID.NotFound
+//   - InvalidNetworkInterface.InUse
+//   - InvalidNetworkInterfaceAttachmentId.Malformed
+//   - InvalidNetworkInterfaceID.NotFound
+//   - InvalidNetworkInterfaceId.Malformed
+//   - InvalidNextToken
+//   - InvalidParameterCombination
+//   - InvalidParameterValue
+//   - InvalidSubnetID.Malformed
+//   - InvalidSubnetID.NotFound
+//   - InvalidTagKey.Malformed: an empty key, or one that starts with aws:.
+//   - InvalidVpcID.Malformed
+//   - InvalidVpcID.NotFound
+//   - MissingParameter
+//   - OperationNotPermitted: DetachNetworkInterface of the primary interface.
+//   - RequestLimitExceeded: status 503, by the effect [awstest.Throttle].
+//   - Resource.AlreadyAssigned: AssignPrivateIpAddresses of an address that is taken.
+//   - Resource.AlreadyAssociated: AssociateAddress without AllowReassociation.
+//   - TagLimitExceeded
+//   - Unavailable: status 503, by the effect [awstest.Unavailable].
+//   - UnauthorizedOperation: status 403, by the effect [awstest.Deny].
+//
+// # Cost
+//
+// A call by ID costs the same among ten resources and among ten thousand; a
+// describe without IDs looks at all of them. Old versions are kept for
+// [awstest.Memory], client tokens and ended associations for good.
 package ec2svc

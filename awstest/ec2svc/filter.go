@@ -15,30 +15,71 @@ import (
 // values that the resource has.
 type filterable[T any] map[string]func(T) []string
 
+// one is a filter on a single value.
+func one[T any](value func(T) string) func(T) []string {
+	return func(v T) []string { return []string{value(v)} }
+}
+
+// ifAny is a filter on a value that may be missing, which is shown as "".
+func ifAny[T any](value func(T) string) func(T) []string {
+	return func(v T) []string {
+		if text := value(v); text != "" {
+			return []string{text}
+		}
+		return nil
+	}
+}
+
+// lookup returns the filter of a name. On resources with tags there are also
+// tag:KEY for any key, and tag-key.
+func (f filterable[T]) lookup(name string, tags func(T) ec2model.Tags) func(T) []string {
+	if of, ok := f[name]; ok {
+		return of
+	}
+	key, byKey := strings.CutPrefix(name, "tag:")
+	if tags == nil || (!byKey && name != "tag-key") {
+		return nil
+	}
+	return func(v T) (values []string) {
+		for _, t := range tags(v) {
+			switch {
+			case !byKey:
+				values = append(values, t.Key)
+			case t.Key == key:
+				values = append(values, t.Value)
+			}
+		}
+		return values
+	}
+}
+
 // matcher compiles the filters of a request: a resource matches if it has,
-// for each filter, one of its values. The names tag:KEY, tag-key and tag-value
-// go to tags, if it is not nil.
+// for each filter, one of its values. The filters on tags are there if tags
+// is not nil.
 func (f filterable[T]) matcher(call *awstest.Call, filters []types.Filter, tags func(T) ec2model.Tags) (func(T) bool, error) {
 	type condition struct {
-		values []string
 		of     func(T) []string
+		values []pattern
 	}
 	var conditions []condition
 	for _, filter := range filters {
 		name := aws.ToString(filter.Name)
-		of, ok := f[name]
-		if !ok && tags != nil {
-			of = tagFilter(name, tags)
-		}
-		if of == nil {
+		c := condition{of: f.lookup(name, tags)}
+		if c.of == nil {
 			return nil, call.NotModelled("filter %q", name)
 		}
-		conditions = append(conditions, condition{filter.Values, of})
+		if len(filter.Values) == 0 {
+			return nil, call.NotModelled("filter %q without values", name)
+		}
+		for _, text := range filter.Values {
+			c.values = append(c.values, compile(text))
+		}
+		conditions = append(conditions, c)
 	}
 	return func(v T) bool {
 		for _, c := range conditions {
 			if !slices.ContainsFunc(c.of(v), func(has string) bool {
-				return slices.ContainsFunc(c.values, func(want string) bool { return wildcard(want, has) })
+				return slices.ContainsFunc(c.values, func(p pattern) bool { return p.match(has) })
 			}) {
 				return false
 			}
@@ -47,58 +88,7 @@ func (f filterable[T]) matcher(call *awstest.Call, filters []types.Filter, tags 
 	}, nil
 }
 
-func tagFilter[T any](name string, tags func(T) ec2model.Tags) func(T) []string {
-	key, byKey := strings.CutPrefix(name, "tag:")
-	if !byKey && name != "tag-key" && name != "tag-value" {
-		return nil
-	}
-	return func(v T) []string {
-		var values []string
-		for _, t := range tags(v) {
-			switch {
-			case name == "tag-key":
-				values = append(values, t.Key)
-			case name == "tag-value" || byKey && t.Key == key:
-				values = append(values, t.Value)
-			}
-		}
-		return values
-	}
+// only keeps what matches.
+func only[T any](list []T, match func(T) bool) []T {
+	return slices.DeleteFunc(list, func(v T) bool { return !match(v) })
 }
-
-// wildcard matches as EC2's filters do: * is any text, ? any one character, a
-// backslash takes the next character as it is.
-// Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html (read 2026-11)
-func wildcard(pattern, s string) bool {
-	// After a star that failed, go on from one character further: linear in
-	// practice, and never exponential.
-	star, retry := -1, 0
-	p, i := 0, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, retry = p, i
-			p++
-			continue
-		case p+1 < len(pattern) && pattern[p] == '\\' && pattern[p+1] == s[i]:
-			p += 2
-			i++
-			continue
-		case p < len(pattern) && pattern[p] != '\\' && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-			continue
-		case star < 0:
-			return false
-		}
-		retry++
-		p, i = star+1, retry
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
-}
-
-// selected tells whether an ID is asked for; no IDs ask for everything.
-func selected(ids []string, id string) bool { return len(ids) == 0 || slices.Contains(ids, id) }

@@ -10,33 +10,50 @@ import (
 	"github.com/awsha/awsha/awstest"
 )
 
-// pageLimits of an operation's MaxResults.
-type pageLimits struct{ min, max int32 }
+// How many results a page may have.
+// Source: DescribeTagsInput.MaxResults of the SDK (read 2026-11)
+const (
+	minResults = 5
+	maxResults = 1000
+)
 
 // page cuts one page out of a result. Its token is the place where the next
 // page begins.
-func page[T any](all []T, token *string, size *int32, limits pageLimits) (items []T, next *string, err error) {
+func page[T any](all []T, token *string, size *int32) (items []T, next *string, err error) {
 	start := 0
 	if token != nil {
-		text, err := base64.RawURLEncoding.DecodeString(*token)
-		number, found := strings.CutPrefix(string(text), "from ")
-		start, _ = strconv.Atoi(number)
-		if err != nil || !found || start <= 0 {
-			return nil, nil, awstest.Errorf("InvalidNextToken", "The token '%s' is not valid.", *token)
+		if start, err = readToken(*token); err != nil {
+			return nil, nil, err
 		}
 	}
 	end := len(all)
 	if size != nil {
-		if *size < limits.min || *size > limits.max {
-			return nil, nil, awstest.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value between %d and %d.", *size, limits.min, limits.max)
+		if *size < minResults || *size > maxResults {
+			return nil, nil, awstest.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value between %d and %d.", *size, minResults, maxResults)
 		}
 		end = min(end, start+int(*size))
 	}
 	if start >= len(all) {
-		return nil, nil, nil
+		return nil, nil, nil // what the token was for has become less meanwhile
 	}
 	if end < len(all) {
-		next = aws.String(base64.RawURLEncoding.EncodeToString([]byte("from " + strconv.Itoa(end))))
+		next = aws.String(writeToken(end))
 	}
 	return all[start:end], next, nil
+}
+
+const tokenPrefix = "from "
+
+func writeToken(start int) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(tokenPrefix + strconv.Itoa(start)))
+}
+
+func readToken(token string) (start int, err error) {
+	text, _ := base64.RawURLEncoding.DecodeString(token)
+	number, _ := strings.CutPrefix(string(text), tokenPrefix)
+	start, _ = strconv.Atoi(number)
+	if start <= 0 || start > 1<<31 || writeToken(start) != token {
+		return 0, awstest.Errorf("InvalidNextToken", "The token '%s' is not valid.", token)
+	}
+	return start, nil
 }

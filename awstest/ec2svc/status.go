@@ -13,58 +13,63 @@ func (s *service) addStatus(e *awstest.Endpoint) {
 	handle(e, s.describeInstanceStatus, "InstanceIds", "IncludeAllInstances", "Filters", "MaxResults", "NextToken")
 }
 
+// checked is an instance with the results of its status checks.
+type checked struct {
+	ec2model.Instance
+	system, instance ec2model.Status
+}
+
+var statusFilters = filterable[checked]{
+	"availability-zone":      one(func(c checked) string { return c.Zone.Name() }),
+	"availability-zone-id":   one(func(c checked) string { return c.Zone.ID() }),
+	"instance-state-name":    one(func(c checked) string { return string(c.State) }),
+	"system-status.status":   one(func(c checked) string { return string(c.system) }),
+	"instance-status.status": one(func(c checked) string { return string(c.instance) }),
+}
+
 func (s *service) describeInstanceStatus(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeInstanceStatusInput) (*ec2.DescribeInstanceStatusOutput, error) {
-	region := s.region(tx, call)
-	check := func(i ec2model.Instance) (system, instance ec2model.Status) { return region.Status(tx, i) }
-	match, err := filterable[ec2model.Instance]{
-		"availability-zone":      instanceFilters["availability-zone"],
-		"availability-zone-id":   instanceFilters["availability-zone-id"],
-		"instance-state-name":    instanceFilters["instance-state-name"],
-		"system-status.status":   func(i ec2model.Instance) []string { system, _ := check(i); return []string{string(system)} },
-		"instance-status.status": func(i ec2model.Instance) []string { _, instance := check(i); return []string{string(instance)} },
-	}.matcher(call, in.Filters, nil)
+	if err := noPages(in.InstanceIds, in.MaxResults); err != nil {
+		return nil, err
+	}
+	match, err := statusFilters.matcher(call, in.Filters, nil)
 	if err != nil {
 		return nil, err
 	}
-	var found []ec2model.Instance
-	if len(in.InstanceIds) > 0 {
-		var lost []string
-		for _, id := range in.InstanceIds {
-			i, err := region.Instance(call.At, id)
-			if err != nil {
-				lost = append(lost, id)
-			}
-			found = append(found, i)
-		}
-		if err := notFound(lost); err != nil {
-			return nil, err
-		}
-	} else {
-		for _, i := range region.Instances(call.At) {
-			found = append(found, i)
+	region := s.region(tx, call)
+	get := func(id string) (ec2model.Instance, error) { return region.Instance(call.At, id) }
+	found, err := find(instanceKind, in.InstanceIds, get, region.Instances(call.At))
+	if err != nil {
+		return nil, err
+	}
+	var list []checked
+	for _, i := range found {
+		if i.State == ec2model.Running || aws.ToBool(in.IncludeAllInstances) {
+			system, instance := region.Status(tx, i)
+			list = append(list, checked{i, system, instance})
 		}
 	}
-	var all []types.InstanceStatus
-	for _, i := range found {
-		if (i.State != ec2model.Running && !aws.ToBool(in.IncludeAllInstances)) || !match(i) {
-			continue
-		}
-		system, instance := check(i)
-		all = append(all, types.InstanceStatus{
-			InstanceId: aws.String(i.ID), AvailabilityZone: aws.String(i.Zone.Name()), AvailabilityZoneId: aws.String(i.Zone.ID()),
-			InstanceState: showState(i.State), SystemStatus: showStatus(system), InstanceStatus: showStatus(instance),
+	list, next, err := page(only(list, match), in.NextToken, in.MaxResults)
+	if err != nil {
+		return nil, err
+	}
+	out := &ec2.DescribeInstanceStatusOutput{NextToken: next}
+	for _, c := range list {
+		out.InstanceStatuses = append(out.InstanceStatuses, types.InstanceStatus{
+			InstanceId: aws.String(c.ID), AvailabilityZone: aws.String(c.Zone.Name()), AvailabilityZoneId: aws.String(c.Zone.ID()),
+			InstanceState: showState(c.State), SystemStatus: showStatus(c.system), InstanceStatus: showStatus(c.instance),
 		})
 	}
-	out := &ec2.DescribeInstanceStatusOutput{}
-	out.InstanceStatuses, out.NextToken, err = page(all, in.NextToken, in.MaxResults, pageLimits{5, 1000})
-	return out, err
+	return out, nil
+}
+
+// reachability is the detail behind a status.
+var reachability = map[ec2model.Status]types.StatusType{
+	ec2model.StatusOK:           types.StatusTypePassed,
+	ec2model.StatusImpaired:     types.StatusTypeFailed,
+	ec2model.StatusInitializing: types.StatusTypeInitializing,
 }
 
 func showStatus(s ec2model.Status) *types.InstanceStatusSummary {
-	reachability := map[ec2model.Status]types.StatusType{
-		ec2model.StatusOK: types.StatusTypePassed, ec2model.StatusImpaired: types.StatusTypeFailed,
-		ec2model.StatusInitializing: types.StatusTypeInitializing,
-	}
 	out := &types.InstanceStatusSummary{Status: types.SummaryStatus(s)}
 	if result, ok := reachability[s]; ok {
 		out.Details = []types.InstanceStatusDetails{{Name: types.StatusNameReachability, Status: result}}

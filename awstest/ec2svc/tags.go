@@ -1,8 +1,10 @@
 package ec2svc
 
 import (
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -12,7 +14,7 @@ import (
 	"github.com/awsha/awsha/awstest/internal/ec2model"
 )
 
-// What a tag may be.
+// What a tag may be; lengths are in characters.
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions (read 2026-11)
 const (
 	maxTags     = 50
@@ -28,46 +30,46 @@ func (s *service) addTags(e *awstest.Endpoint) {
 
 // tagged is a resource that has tags, of any kind.
 type tagged struct {
-	id   string
-	kind types.ResourceType
 	tags ec2model.Tags
 	set  func(ec2model.Tags)
 }
 
+// anyID is the form that IDs of all kinds have.
+var anyID = regexp.MustCompile(`^[a-z][a-z-]*-[0-9a-f]{8}([0-9a-f]{9})?$`)
+
 func (s *service) findTagged(tx *awstest.Tx, call *awstest.Call, id string) (tagged, error) {
 	region := s.region(tx, call)
-	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
-	case "i":
+	switch {
+	case instanceKind.is(id):
 		i, err := region.Instance(tx.Now(), id)
-		return tagged{id, types.ResourceTypeInstance, i.Tags, func(t ec2model.Tags) { region.SetInstanceTags(tx, i, t) }}, err
-	case "eni":
+		return tagged{i.Tags, func(t ec2model.Tags) { region.SetInstanceTags(tx, id, t) }}, err
+	case interfaceKind.is(id):
 		n, err := region.Interface(tx.Now(), id)
-		return tagged{id, types.ResourceTypeNetworkInterface, n.Tags, func(t ec2model.Tags) { region.SetInterfaceTags(tx, n, t) }}, err
-	case "eipalloc":
+		return tagged{n.Tags, func(t ec2model.Tags) { region.SetInterfaceTags(tx, id, t) }}, err
+	case addressKind.is(id):
 		a, err := region.Address(tx.Now(), id)
-		return tagged{id, types.ResourceTypeElasticIp, a.Tags, func(t ec2model.Tags) { region.SetAddressTags(tx, a, t) }}, err
-	default:
+		return tagged{a.Tags, func(t ec2model.Tags) { region.SetAddressTags(tx, id, t) }}, err
+	case anyID.MatchString(id):
 		return tagged{}, call.NotModelled("tags of %s", id)
 	}
+	return tagged{}, awstest.Errorf("InvalidID", "The ID '%s' is not valid", id)
 }
 
 func (s *service) createTags(tx *awstest.Tx, call *awstest.Call, in *ec2.CreateTagsInput) (*ec2.CreateTagsOutput, error) {
-	if len(in.Resources) == 0 {
-		return nil, missing("resourceIdSet")
-	}
 	if len(in.Tags) == 0 {
 		return nil, missing("tagSet")
 	}
-	return &ec2.CreateTagsOutput{}, s.retag(tx, call, in.Resources, func(tags ec2model.Tags) (ec2model.Tags, error) {
+	err := s.retag(tx, call, in.Resources, func(tags ec2model.Tags) (ec2model.Tags, error) {
 		return setTags(tags, in.Tags)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateTagsOutput{}, nil
 }
 
 func (s *service) deleteTags(tx *awstest.Tx, call *awstest.Call, in *ec2.DeleteTagsInput) (*ec2.DeleteTagsOutput, error) {
-	if len(in.Resources) == 0 {
-		return nil, missing("resourceIdSet")
-	}
-	return &ec2.DeleteTagsOutput{}, s.retag(tx, call, in.Resources, func(tags ec2model.Tags) (ec2model.Tags, error) {
+	err := s.retag(tx, call, in.Resources, func(tags ec2model.Tags) (ec2model.Tags, error) {
 		if len(in.Tags) == 0 {
 			return nil, nil
 		}
@@ -76,10 +78,17 @@ func (s *service) deleteTags(tx *awstest.Tx, call *awstest.Call, in *ec2.DeleteT
 		}
 		return tags, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.DeleteTagsOutput{}, nil
 }
 
 // retag changes the tags of all of the resources, or of none.
 func (s *service) retag(tx *awstest.Tx, call *awstest.Call, ids []string, change func(ec2model.Tags) (ec2model.Tags, error)) error {
+	if len(ids) == 0 {
+		return missing("resourceIdSet")
+	}
 	var todo []func()
 	for _, id := range ids {
 		r, err := s.findTagged(tx, call, id)
@@ -98,27 +107,30 @@ func (s *service) retag(tx *awstest.Tx, call *awstest.Call, ids []string, change
 	return nil
 }
 
+// tagRow is a tag as DescribeTags lists it.
+type tagRow struct {
+	id   string
+	kind types.ResourceType
+	tag  ec2model.Tag
+}
+
+var tagFilters = filterable[tagRow]{
+	"resource-id":   one(func(r tagRow) string { return r.id }),
+	"resource-type": one(func(r tagRow) string { return string(r.kind) }),
+	"key":           one(func(r tagRow) string { return r.tag.Key }),
+	"value":         one(func(r tagRow) string { return r.tag.Value }),
+}
+
 func (s *service) describeTags(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeTagsInput) (*ec2.DescribeTagsOutput, error) {
-	type row struct {
-		tagged
-		tag ec2model.Tag
-	}
-	match, err := filterable[row]{
-		"resource-id":   func(r row) []string { return []string{r.id} },
-		"resource-type": func(r row) []string { return []string{string(r.kind)} },
-		"key":           func(r row) []string { return []string{r.tag.Key} },
-		"value":         func(r row) []string { return []string{r.tag.Value} },
-	}.matcher(call, in.Filters, func(r row) ec2model.Tags { return ec2model.Tags{r.tag} })
+	match, err := tagFilters.matcher(call, in.Filters, func(r tagRow) ec2model.Tags { return ec2model.Tags{r.tag} })
 	if err != nil {
 		return nil, err
 	}
 	region := s.region(tx, call)
-	var all []types.TagDescription
+	var all []tagRow
 	add := func(id string, kind types.ResourceType, tags ec2model.Tags) {
 		for _, t := range tags {
-			if match(row{tagged{id: id, kind: kind}, t}) {
-				all = append(all, types.TagDescription{ResourceId: aws.String(id), ResourceType: kind, Key: aws.String(t.Key), Value: aws.String(t.Value)})
-			}
+			all = append(all, tagRow{id, kind, t})
 		}
 	}
 	for id, i := range region.Instances(call.At) {
@@ -130,9 +142,17 @@ func (s *service) describeTags(tx *awstest.Tx, call *awstest.Call, in *ec2.Descr
 	for id, a := range region.Addresses(call.At) {
 		add(id, types.ResourceTypeElasticIp, a.Tags)
 	}
-	out := &ec2.DescribeTagsOutput{}
-	out.Tags, out.NextToken, err = page(all, in.NextToken, in.MaxResults, pageLimits{5, 1000})
-	return out, err
+	found, next, err := page(only(all, match), in.NextToken, in.MaxResults)
+	if err != nil {
+		return nil, err
+	}
+	out := &ec2.DescribeTagsOutput{NextToken: next}
+	for _, r := range found {
+		out.Tags = append(out.Tags, types.TagDescription{
+			ResourceId: aws.String(r.id), ResourceType: r.kind, Key: aws.String(r.tag.Key), Value: aws.String(r.tag.Value),
+		})
+	}
+	return out, nil
 }
 
 // tagsFor reads the tags that a request sets on the resource it creates. The
@@ -155,12 +175,14 @@ func setTags(tags ec2model.Tags, add []types.Tag) (ec2model.Tags, error) {
 	for _, t := range add {
 		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
 		switch {
-		case key == "" || len(key) > maxTagKey:
-			return nil, awstest.Errorf("InvalidParameterValue", "Tag keys must be from 1 to %d characters long.", maxTagKey)
+		case key == "":
+			return nil, awstest.Errorf("InvalidTagKey.Malformed", "Tag keys cannot be empty")
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
-			return nil, awstest.Errorf("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
-		case len(value) > maxTagValue:
-			return nil, awstest.Errorf("InvalidParameterValue", "Tag values must be at most %d characters long.", maxTagValue)
+			return nil, awstest.Errorf("InvalidTagKey.Malformed", "Tag keys starting with 'aws:' are reserved for internal use")
+		case utf8.RuneCountInString(key) > maxTagKey:
+			return nil, awstest.Errorf("InvalidParameterValue", "Tag key exceeds the maximum length of %d characters", maxTagKey)
+		case utf8.RuneCountInString(value) > maxTagValue:
+			return nil, awstest.Errorf("InvalidParameterValue", "Tag value exceeds the maximum length of %d characters", maxTagValue)
 		}
 		tags = tags.With(ec2model.Tag{Key: key, Value: value})
 	}

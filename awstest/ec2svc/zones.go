@@ -1,6 +1,7 @@
 package ec2svc
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,10 +19,10 @@ func (s *service) addZones(e *awstest.Endpoint) {
 }
 
 var zoneFilters = filterable[*awstest.Zone]{
-	"zone-id":     func(z *awstest.Zone) []string { return []string{z.ID()} },
-	"zone-name":   func(z *awstest.Zone) []string { return []string{z.Name()} },
-	"region-name": func(z *awstest.Zone) []string { return []string{z.Region().Name()} },
-	"zone-type":   func(*awstest.Zone) []string { return []string{"availability-zone"} },
+	"zone-id":     one((*awstest.Zone).ID),
+	"zone-name":   one((*awstest.Zone).Name),
+	"region-name": one(func(z *awstest.Zone) string { return z.Region().Name() }),
+	"zone-type":   one(func(*awstest.Zone) string { return "availability-zone" }),
 }
 
 func (s *service) describeAvailabilityZones(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeAvailabilityZonesInput) (*ec2.DescribeAvailabilityZonesOutput, error) {
@@ -41,28 +42,37 @@ func (s *service) describeAvailabilityZones(tx *awstest.Tx, call *awstest.Call, 
 		}
 	}
 	out := &ec2.DescribeAvailabilityZonesOutput{}
-	for _, z := range zones {
-		if !selected(in.ZoneIds, z.ID()) || !selected(in.ZoneNames, z.Name()) || !match(z) {
-			continue
+	for _, z := range only(zones, match) {
+		if named(in.ZoneIds, z.ID()) && named(in.ZoneNames, z.Name()) {
+			out.AvailabilityZones = append(out.AvailabilityZones, showZone(tx, z))
 		}
-		state := types.AvailabilityZoneStateAvailable
-		if tx.Down(z) {
-			state = types.AvailabilityZoneStateImpaired
-		}
-		out.AvailabilityZones = append(out.AvailabilityZones, types.AvailabilityZone{
-			ZoneId: aws.String(z.ID()), ZoneName: aws.String(z.Name()), RegionName: aws.String(z.Region().Name()),
-			GroupName: aws.String(z.Region().Name()), NetworkBorderGroup: aws.String(z.Region().Name()),
-			OptInStatus: types.AvailabilityZoneOptInStatusOptInNotRequired, ZoneType: aws.String("availability-zone"),
-			State: state,
-		})
 	}
 	return out, nil
 }
 
+// named tells whether a name is asked for; no names ask for everything.
+func named(names []string, name string) bool {
+	return len(names) == 0 || slices.Contains(names, name)
+}
+
+func showZone(tx *awstest.Tx, z *awstest.Zone) types.AvailabilityZone {
+	region := aws.String(z.Region().Name())
+	state := types.AvailabilityZoneStateAvailable
+	if tx.Down(z) {
+		state = types.AvailabilityZoneStateUnavailable
+	}
+	return types.AvailabilityZone{
+		ZoneId: aws.String(z.ID()), ZoneName: aws.String(z.Name()), RegionName: region,
+		GroupName: region, NetworkBorderGroup: region, State: state,
+		OptInStatus: types.AvailabilityZoneOptInStatusOptInNotRequired, ZoneType: aws.String("availability-zone"),
+	}
+}
+
 var vpcFilters = filterable[ec2model.VPC]{
-	"vpc-id":     func(v ec2model.VPC) []string { return []string{v.ID} },
-	"is-default": func(ec2model.VPC) []string { return []string{"true"} },
-	"isDefault":  func(ec2model.VPC) []string { return []string{"true"} },
+	"vpc-id":     one(func(v ec2model.VPC) string { return v.ID }),
+	"cidr":       one(func(v ec2model.VPC) string { return v.Prefix.String() }),
+	"is-default": one(func(ec2model.VPC) string { return "true" }),
+	"state":      one(func(ec2model.VPC) string { return "available" }),
 }
 
 func (s *service) describeVpcs(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeVpcsInput) (*ec2.DescribeVpcsOutput, error) {
@@ -70,29 +80,39 @@ func (s *service) describeVpcs(tx *awstest.Tx, call *awstest.Call, in *ec2.Descr
 	if err != nil {
 		return nil, err
 	}
-	v := s.region(tx, call).VPC()
-	for _, id := range in.VpcIds {
-		if id != v.ID {
-			return nil, awstest.Errorf("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
+	theOne := s.region(tx, call).VPC()
+	get := func(id string) (ec2model.VPC, error) {
+		if id != theOne.ID {
+			return theOne, vpcKind.missing([]string{id})
 		}
+		return theOne, nil
 	}
-	out := &ec2.DescribeVpcsOutput{}
-	if match(v) {
-		out.Vpcs = []types.Vpc{{
+	found, err := find(vpcKind, in.VpcIds, get, func(yield func(string, ec2model.VPC) bool) { yield(theOne.ID, theOne) })
+	if err != nil {
+		return nil, err
+	}
+	found, next, err := page(only(found, match), in.NextToken, in.MaxResults)
+	if err != nil {
+		return nil, err
+	}
+	out := &ec2.DescribeVpcsOutput{NextToken: next}
+	for _, v := range found {
+		out.Vpcs = append(out.Vpcs, types.Vpc{
 			VpcId: aws.String(v.ID), CidrBlock: aws.String(v.Prefix.String()), IsDefault: aws.Bool(true),
 			OwnerId: aws.String(tx.Cloud().AccountID()), State: types.VpcStateAvailable, InstanceTenancy: types.TenancyDefault,
-		}}
+		})
 	}
 	return out, nil
 }
 
 var subnetFilters = filterable[*ec2model.Subnet]{
-	"subnet-id":            func(s *ec2model.Subnet) []string { return []string{s.ID} },
-	"vpc-id":               func(s *ec2model.Subnet) []string { return []string{s.VPC} },
-	"availability-zone":    func(s *ec2model.Subnet) []string { return []string{s.Zone.Name()} },
-	"availability-zone-id": func(s *ec2model.Subnet) []string { return []string{s.Zone.ID()} },
-	"default-for-az":       func(*ec2model.Subnet) []string { return []string{"true"} },
-	"state":                func(*ec2model.Subnet) []string { return []string{"available"} },
+	"subnet-id":            one(func(s *ec2model.Subnet) string { return s.ID }),
+	"vpc-id":               one(func(s *ec2model.Subnet) string { return s.VPC }),
+	"availability-zone":    one(func(s *ec2model.Subnet) string { return s.Zone.Name() }),
+	"availability-zone-id": one(func(s *ec2model.Subnet) string { return s.Zone.ID() }),
+	"cidr-block":           one(func(s *ec2model.Subnet) string { return s.Prefix.String() }),
+	"default-for-az":       one(func(*ec2model.Subnet) string { return "true" }),
+	"state":                one(func(*ec2model.Subnet) string { return "available" }),
 }
 
 func (s *service) describeSubnets(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeSubnetsInput) (*ec2.DescribeSubnetsOutput, error) {
@@ -101,23 +121,31 @@ func (s *service) describeSubnets(tx *awstest.Tx, call *awstest.Call, in *ec2.De
 		return nil, err
 	}
 	region := s.region(tx, call)
-	for _, id := range in.SubnetIds {
-		if _, err := region.Subnet(id); err != nil {
-			return nil, err
+	all := func(yield func(string, *ec2model.Subnet) bool) {
+		for _, s := range region.Subnets() {
+			if !yield(s.ID, s) {
+				return
+			}
 		}
 	}
-	var all []types.Subnet
-	for _, sub := range region.Subnets() {
-		if selected(in.SubnetIds, sub.ID) && match(sub) {
-			all = append(all, types.Subnet{
-				SubnetId: aws.String(sub.ID), SubnetArn: arn(call, tx.Cloud().AccountID(), "subnet", sub.ID), VpcId: aws.String(sub.VPC),
-				AvailabilityZone: aws.String(sub.Zone.Name()), AvailabilityZoneId: aws.String(sub.Zone.ID()),
-				CidrBlock: aws.String(sub.Prefix.String()), AvailableIpAddressCount: aws.Int32(int32(sub.Available())),
-				DefaultForAz: aws.Bool(true), State: types.SubnetStateAvailable, OwnerId: aws.String(tx.Cloud().AccountID()),
-			})
-		}
+	found, err := find(subnetKind, in.SubnetIds, region.Subnet, all)
+	if err != nil {
+		return nil, err
 	}
-	out := &ec2.DescribeSubnetsOutput{}
-	out.Subnets, out.NextToken, err = page(all, in.NextToken, in.MaxResults, pageLimits{5, 1000})
-	return out, err
+	found, next, err := page(only(found, match), in.NextToken, in.MaxResults)
+	if err != nil {
+		return nil, err
+	}
+	account := tx.Cloud().AccountID()
+	out := &ec2.DescribeSubnetsOutput{NextToken: next}
+	for _, s := range found {
+		out.Subnets = append(out.Subnets, types.Subnet{
+			SubnetId: aws.String(s.ID), VpcId: aws.String(s.VPC), OwnerId: aws.String(account),
+			SubnetArn:        aws.String(fmt.Sprintf("arn:aws:ec2:%s:%s:subnet/%s", call.Region.Name(), account, s.ID)),
+			AvailabilityZone: aws.String(s.Zone.Name()), AvailabilityZoneId: aws.String(s.Zone.ID()),
+			CidrBlock: aws.String(s.Prefix.String()), AvailableIpAddressCount: aws.Int32(int32(s.Available())),
+			DefaultForAz: aws.Bool(true), MapPublicIpOnLaunch: aws.Bool(false), State: types.SubnetStateAvailable,
+		})
+	}
+	return out, nil
 }

@@ -2,7 +2,9 @@ package ec2model
 
 import (
 	"iter"
+	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/awsha/awsha/awstest"
@@ -31,57 +33,35 @@ func (r *Region) Address(at time.Time, allocation string) (Address, error) {
 // Addresses yields the addresses as of a moment.
 func (r *Region) Addresses(at time.Time) iter.Seq2[string, Address] { return r.addresses.All(at) }
 
-// AddressOf returns the address that is associated with a private address of
-// an interface as of a moment.
-func (r *Region) AddressOf(at time.Time, networkInterface string, private netip.Addr) (Address, bool) {
-	// The index tells who holds it now; as of an earlier moment it may have
-	// been somebody else, which only a scan can tell.
-	if a, ok := r.addresses.Get(at, r.holders[binding{networkInterface, private}]); ok && a.Interface == networkInterface && a.Private == private {
-		return a, true
-	}
-	for _, a := range r.addresses.All(at) {
-		if a.Interface == networkInterface && a.Private == private {
-			return a, true
-		}
-	}
-	return Address{}, false
-}
+// Public addresses come from TEST-NET-3 (RFC 5737) first, then from what is
+// set aside for benchmarks (RFC 2544). None is given out twice.
+var (
+	firstPublic = netip.AddrFrom4([4]byte{203, 0, 113, 9}) // the one before the first
+	testNetEnd  = netip.AddrFrom4([4]byte{203, 0, 113, 254})
+	benchStart  = netip.AddrFrom4([4]byte{198, 18, 0, 0})
+	benchEnd    = netip.AddrFrom4([4]byte{198, 19, 255, 254})
+)
 
 // Allocate allocates an address.
 func (r *Region) Allocate(tx *awstest.Tx, tags Tags) (Address, error) {
-	if len(r.publicIPs) >= r.model.opts.AddressQuota {
+	m := r.model
+	switch {
+	case r.allocated >= m.opts.AddressQuota:
 		return Address{}, awstest.Errorf("AddressLimitExceeded", "The maximum number of addresses has been reached.")
+	case m.publicIP == benchEnd:
+		return Address{}, &awstest.APIError{Code: "InsufficientAddressCapacity", Message: "Not enough available addresses to satisfy your minimum request.", Status: http.StatusInternalServerError}
+	case m.publicIP == testNetEnd:
+		m.publicIP = benchStart
 	}
-	a := Address{Allocation: tx.NewID("eipalloc"), Tags: tags}
-	a.IP = r.model.nextPublic()
-	r.publicIPs[a.IP] = a.Allocation
+	m.publicIP = m.publicIP.Next()
+	r.allocated++
+	a := Address{Allocation: tx.NewID("eipalloc"), IP: m.publicIP, Tags: tags}
 	r.addresses.Put(tx.Now(), a.Allocation, a)
 	return a, nil
 }
 
-// nextPublic returns a public address that no region has: first those of
-// TEST-NET-3 (RFC 5737), then those for benchmarks (RFC 2544).
-func (m *Model) nextPublic() netip.Addr {
-	taken := func(a netip.Addr) bool {
-		for _, r := range m.regions {
-			if r.publicIPs[a] != "" {
-				return true
-			}
-		}
-		return false
-	}
-	addr := netip.AddrFrom4([4]byte{203, 0, 113, 10})
-	last := netip.AddrFrom4([4]byte{203, 0, 113, 254})
-	for taken(addr) {
-		if addr == last {
-			addr = netip.AddrFrom4([4]byte{198, 18, 0, 0})
-		}
-		addr = addr.Next()
-	}
-	return addr
-}
-
-// Release gives an address back.
+// Release gives an address back. It must not be associated, as AWS asks for
+// it outside of a default VPC.
 func (r *Region) Release(tx *awstest.Tx, allocation string) error {
 	a, err := r.Address(tx.Now(), allocation)
 	if err != nil {
@@ -90,7 +70,7 @@ func (r *Region) Release(tx *awstest.Tx, allocation string) error {
 	if a.Association != "" {
 		return awstest.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", a.IP)
 	}
-	delete(r.publicIPs, a.IP)
+	r.allocated--
 	r.addresses.Delete(tx.Now(), allocation)
 	return nil
 }
@@ -114,60 +94,60 @@ func (r *Region) Associate(tx *awstest.Tx, allocation string, target AssociateTa
 	if err != nil {
 		return a, err
 	}
-	private := target.Private
-	if !private.IsValid() {
-		private = n.Private[0]
+	place := 0
+	if target.Private.IsValid() {
+		if place = n.find(target.Private); place < 0 {
+			return a, awstest.Errorf("InvalidParameterValue", "Address %s is not assigned to the interface '%s'", target.Private, n.ID)
+		}
 	}
-	if !n.Has(private) {
-		return a, awstest.Errorf("InvalidParameterValue", "Address %s is not assigned to the interface '%s'", private, n.ID)
-	}
-	if a.Association != "" && a.Interface == n.ID && a.Private == private {
+	private, holder := n.Private[place].Addr, n.Private[place].Allocation
+	if holder == allocation {
 		return a, nil // idempotent
 	}
-	if a.Association != "" {
-		if !reassociate {
-			return a, awstest.Errorf("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", allocation, a.Association)
-		}
-		a = r.disassociate(tx, a)
+	if !reassociate && a.Association != "" {
+		return a, awstest.Errorf("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", allocation, a.Association)
 	}
-	if other := r.holders[binding{n.ID, private}]; other != "" {
-		b, _ := r.addresses.Get(tx.Now(), other)
-		if !reassociate {
-			return a, awstest.Errorf("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", n.ID, b.Association)
-		}
-		r.disassociate(tx, b)
+	if other, ok := r.addresses.Get(tx.Now(), holder); ok && !reassociate {
+		return a, awstest.Errorf("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", n.ID, other.Association)
 	}
-	a.Association, a.Interface, a.Private = tx.NewID("eipassoc"), n.ID, private
-	r.addresses.Put(tx.Now(), a.Allocation, a)
-	r.associations[a.Association] = a.Allocation
-	r.holders[binding{n.ID, private}] = a.Allocation
-	r.wire(tx, n)
+	r.disassociate(tx, allocation)
+	r.disassociate(tx, holder)
+	a = change(tx, r.addresses, allocation, func(a *Address) {
+		a.Association, a.Interface, a.Private = tx.NewID("eipassoc"), n.ID, private
+	})
+	r.associations[a.Association] = allocation
+	r.wire(tx, r.hold(tx, n.ID, private, allocation))
 	return a, nil
 }
 
+// resolve finds the interface that an address is to be associated with.
 func (r *Region) resolve(tx *awstest.Tx, target AssociateTarget) (Interface, error) {
 	switch {
 	case target.Interface != "" && target.Instance != "":
 		return Interface{}, awstest.Errorf("InvalidParameterCombination", "You may specify either an instance ID or a network interface ID, but not both")
-	case target.Interface != "":
-		return r.Interface(tx.Now(), target.Interface)
-	case target.Instance == "":
+	case target.Interface == "" && target.Instance == "":
 		return Interface{}, awstest.Errorf("MissingParameter", "Either 'InstanceId' or 'NetworkInterfaceId' must be specified")
+	case target.Interface != "":
+		n, err := r.Interface(tx.Now(), target.Interface)
+		if err != nil {
+			return n, err
+		}
+		if i, ok := r.instances.Get(tx.Now(), n.Instance); ok && !i.State.holdsAddress() {
+			return n, awstest.Errorf("IncorrectInstanceState", "The %s instance to which '%s' is attached is not in a valid state for this operation", i.State, n.ID)
+		}
+		return n, nil
 	}
 	i, err := r.Instance(tx.Now(), target.Instance)
 	if err != nil {
 		return Interface{}, err
 	}
-	switch i.State {
-	case Pending:
-		return Interface{}, awstest.Errorf("InvalidInstanceID", "The pending instance '%s' is not in a valid state for this operation.", i.ID)
-	case ShuttingDown, Terminated:
-		return Interface{}, awstest.Errorf("InvalidInstanceID", "The instance '%s' is not in a valid state for this operation.", i.ID)
+	if !i.State.holdsAddress() {
+		return Interface{}, awstest.Errorf("InvalidInstanceID", "The %s instance '%s' is not in a valid state for this operation.", i.State, i.ID)
 	}
-	if n := len(r.attached[i.ID]); n != 1 {
+	if len(i.Interfaces) != 1 {
 		return Interface{}, awstest.Errorf("InvalidInstanceID", "There are multiple interfaces attached to instance '%s'. Please specify an interface ID for the operation instead.", i.ID)
 	}
-	return r.Interface(tx.Now(), r.attached[i.ID][0])
+	return r.Interface(tx.Now(), i.Interfaces[0])
 }
 
 // Disassociate ends an association. One that has ended already is no error:
@@ -178,26 +158,33 @@ func (r *Region) Disassociate(tx *awstest.Tx, association string) error {
 		return awstest.Errorf("InvalidAssociationID.NotFound", "The association ID '%s' does not exist", association)
 	}
 	if a, ok := r.addresses.Get(tx.Now(), allocation); ok && a.Association == association {
-		r.disassociate(tx, a)
+		r.disassociate(tx, allocation)
 	}
 	return nil
 }
 
-func (r *Region) disassociate(tx *awstest.Tx, a Address) Address {
-	delete(r.holders, binding{a.Interface, a.Private})
-	r.associations[a.Association] = ""
-	n, attached := r.interfaces.Get(tx.Now(), a.Interface)
-	a.Association, a.Interface, a.Private = "", "", netip.Addr{}
-	r.addresses.Put(tx.Now(), a.Allocation, a)
-	tx.Route(nil, a.IP, nil)
-	if attached {
-		r.wire(tx, n)
+// disassociate ends the association of an address, if it has one.
+func (r *Region) disassociate(tx *awstest.Tx, allocation string) {
+	a, ok := r.addresses.Get(tx.Now(), allocation)
+	if !ok || a.Association == "" {
+		return
 	}
-	return a
+	change(tx, r.addresses, allocation, func(a *Address) {
+		a.Association, a.Interface, a.Private = "", "", netip.Addr{}
+	})
+	tx.Route(nil, a.IP, nil)
+	r.wire(tx, r.hold(tx, a.Interface, a.Private, ""))
+}
+
+// hold notes on an interface which address is associated with a private one.
+func (r *Region) hold(tx *awstest.Tx, networkInterface string, private netip.Addr, allocation string) Interface {
+	return change(tx, r.interfaces, networkInterface, func(n *Interface) {
+		n.Private = slices.Clone(n.Private)
+		n.Private[n.find(private)].Allocation = allocation
+	})
 }
 
 // SetAddressTags replaces the tags of an address.
-func (r *Region) SetAddressTags(tx *awstest.Tx, a Address, tags Tags) {
-	a.Tags = tags
-	r.addresses.Put(tx.Now(), a.Allocation, a)
+func (r *Region) SetAddressTags(tx *awstest.Tx, allocation string, tags Tags) {
+	change(tx, r.addresses, allocation, func(a *Address) { a.Tags = tags })
 }

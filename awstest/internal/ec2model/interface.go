@@ -14,7 +14,7 @@ type Interface struct {
 	ID          string
 	Subnet      *Subnet
 	Description string
-	Private     []netip.Addr // the first is the primary one
+	Private     []PrivateIP // the first is the primary one
 	Tags        Tags
 
 	// Of the attachment; Instance is empty while there is none.
@@ -25,8 +25,17 @@ type Interface struct {
 	DeleteOnTermination bool
 }
 
-// Has tells whether the interface has a private address.
-func (n Interface) Has(addr netip.Addr) bool { return slices.Contains(n.Private, addr) }
+// PrivateIP is a private address of an interface, with the allocation of the
+// Elastic IP address that is associated with it, if any.
+type PrivateIP struct {
+	Addr       netip.Addr
+	Allocation string
+}
+
+// find returns the place of a private address in the interface, or -1.
+func (n *Interface) find(addr netip.Addr) int {
+	return slices.IndexFunc(n.Private, func(p PrivateIP) bool { return p.Addr == addr })
+}
 
 // Interface returns an interface as of a moment.
 func (r *Region) Interface(at time.Time, id string) (Interface, error) {
@@ -39,65 +48,88 @@ func (r *Region) Interface(at time.Time, id string) (Interface, error) {
 // Interfaces yields the interfaces as of a moment.
 func (r *Region) Interfaces(at time.Time) iter.Seq2[string, Interface] { return r.interfaces.All(at) }
 
-// CreateInterface makes an interface in a subnet, with the address given or
-// the next free one.
-func (r *Region) CreateInterface(tx *awstest.Tx, s *Subnet, addr netip.Addr, description string, tags Tags) (Interface, error) {
-	n := Interface{ID: tx.NewID("eni"), Subnet: s, Description: description, Tags: tags}
-	addr, err := r.takePrivate(n.ID, s, addr)
+// Attached returns the interfaces of an instance as of a moment, by device
+// index.
+func (r *Region) Attached(at time.Time, i Instance) []Interface {
+	list := make([]Interface, 0, len(i.Interfaces))
+	for _, id := range i.Interfaces {
+		if n, ok := r.interfaces.Get(at, id); ok {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// InterfaceSpec is what CreateNetworkInterface asks for.
+type InterfaceSpec struct {
+	Subnet      string
+	Private     netip.Addr // default: the lowest that is free
+	Description string
+	Tags        Tags
+	Token       string
+}
+
+// CreateInterface makes an interface in a subnet.
+func (r *Region) CreateInterface(tx *awstest.Tx, spec InterfaceSpec) (Interface, error) {
+	s, err := r.Subnet(spec.Subnet)
 	if err != nil {
 		return Interface{}, err
 	}
-	n.Private = []netip.Addr{addr}
-	r.interfaces.Put(tx.Now(), n.ID, n)
+	t := token{operation: "CreateNetworkInterface", text: spec.Token}
+	if ids, known, err := r.recall(t, spec); err != nil {
+		return Interface{}, err
+	} else if known {
+		return r.Interface(tx.Now(), ids[0])
+	}
+	id := tx.NewID("eni")
+	addr, err := s.take(id, spec.Private)
+	if err != nil {
+		return Interface{}, err
+	}
+	r.remember(t, spec, id)
+	n := Interface{ID: id, Subnet: s, Description: spec.Description, Private: []PrivateIP{{Addr: addr}}, Tags: spec.Tags}
+	r.interfaces.Put(tx.Now(), id, n)
 	return n, nil
 }
 
-// AssignPrivate adds secondary private addresses to an interface: those given,
-// or as many as count.
-func (r *Region) AssignPrivate(tx *awstest.Tx, id string, addrs []netip.Addr, count int) (Interface, error) {
+// AssignPrivate adds secondary private addresses to an interface: those
+// given, and as many more as count. It returns what was added.
+func (r *Region) AssignPrivate(tx *awstest.Tx, id string, addrs []netip.Addr, count int) ([]netip.Addr, error) {
 	n, err := r.Interface(tx.Now(), id)
 	if err != nil {
-		return n, err
+		return nil, err
 	}
-	n.Private = slices.Clone(n.Private)
-	for range count {
-		addrs = append(addrs, netip.Addr{})
+	s := n.Subnet
+	for i, addr := range addrs {
+		if s.taken[addr] != "" || slices.Contains(addrs[:i], addr) {
+			return nil, awstest.Errorf("Resource.AlreadyAssigned", "The specified private IP address %s is already assigned to a resource", addr)
+		}
+		if !s.offers(addr) {
+			return nil, awstest.Errorf("InvalidParameterValue", "Address %s does not fall within the subnet's address range", addr)
+		}
 	}
-	for _, addr := range addrs {
-		taken, err := r.takePrivate(n.ID, n.Subnet, addr)
+	if s.Available() < count {
+		return nil, s.full()
+	}
+	// From here on nothing fails: all of the addresses, or none.
+	added := make([]netip.Addr, 0, len(addrs)+count)
+	for _, addr := range append(slices.Clone(addrs), make([]netip.Addr, count)...) {
+		addr, err := s.take(id, addr)
 		if err != nil {
-			return n, err
+			return nil, err
 		}
-		n.Private = append(n.Private, taken)
+		added = append(added, addr)
 	}
-	r.interfaces.Put(tx.Now(), n.ID, n)
-	r.wire(tx, n)
-	return n, nil
+	r.wire(tx, change(tx, r.interfaces, id, func(n *Interface) {
+		n.Private = slices.Clone(n.Private)
+		for _, addr := range added {
+			n.Private = append(n.Private, PrivateIP{Addr: addr})
+		}
+	}))
+	return added, nil
 }
 
-func (r *Region) takePrivate(id string, s *Subnet, addr netip.Addr) (netip.Addr, error) {
-	if addr.IsValid() {
-		if !s.Prefix.Contains(addr) || s.keeps(addr) {
-			return addr, awstest.Errorf("InvalidParameterValue", "Address %s does not fall within the subnet's address range", addr)
-		}
-		if r.privateIPs[addr] != "" {
-			return addr, awstest.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", addr)
-		}
-	} else {
-		if s.Available() <= 0 {
-			return addr, awstest.Errorf("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet '%s' to satisfy the requested number of instances.", s.ID)
-		}
-		addr = s.Prefix.Addr()
-		for s.keeps(addr) || r.privateIPs[addr] != "" {
-			addr = addr.Next()
-		}
-	}
-	r.privateIPs[addr] = id
-	s.used++
-	return addr, nil
-}
-
-// Attach attaches an interface to an instance.
+// Attach attaches an interface to an instance that runs or is stopped.
 func (r *Region) Attach(tx *awstest.Tx, id, instance string, device int32) (Interface, error) {
 	n, err := r.Interface(tx.Now(), id)
 	if err != nil {
@@ -110,28 +142,32 @@ func (r *Region) Attach(tx *awstest.Tx, id, instance string, device int32) (Inte
 	switch {
 	case n.Instance != "":
 		return n, awstest.Errorf("InvalidNetworkInterface.InUse", "Interface: [%s] in use.", id)
-	case i.State != Running && i.State != Stopped && i.State != Pending:
+	case i.State != Running && i.State != Stopped:
 		return n, awstest.Errorf("IncorrectState", "The instance '%s' is not in a valid state for this operation.", instance)
 	case n.Subnet.Zone != i.Zone:
 		return n, awstest.Errorf("InvalidParameterCombination", "You may not attach a network interface to an instance if they are not in the same availability zone")
 	}
-	for _, other := range r.attached[instance] {
-		if o, _ := r.interfaces.Get(tx.Now(), other); o.DeviceIndex == device {
+	for _, other := range r.Attached(tx.Now(), i) {
+		if other.DeviceIndex == device {
 			return n, awstest.Errorf("InvalidParameterValue", "Instance '%s' already has an interface attached at device index '%d'.", instance, device)
 		}
 	}
-	return r.attach(tx, n, i, device, false), nil
+	return r.attach(tx, id, i, device, false), nil
 }
 
-func (r *Region) attach(tx *awstest.Tx, n Interface, i Instance, device int32, deleteOnTermination bool) Interface {
-	n.Instance, n.DeviceIndex, n.AttachedAt = i.ID, device, tx.Now()
-	n.Attachment, n.DeleteOnTermination = tx.NewID("eni-attach"), deleteOnTermination
-	r.interfaces.Put(tx.Now(), n.ID, n)
-	r.attached[i.ID] = append(r.attached[i.ID], n.ID)
-	slices.SortFunc(r.attached[i.ID], func(a, b string) int {
-		x, _ := r.interfaces.Get(tx.Now(), a)
-		y, _ := r.interfaces.Get(tx.Now(), b)
-		return int(x.DeviceIndex - y.DeviceIndex)
+func (r *Region) attach(tx *awstest.Tx, id string, i Instance, device int32, deleteOnTermination bool) Interface {
+	n := change(tx, r.interfaces, id, func(n *Interface) {
+		n.Instance, n.DeviceIndex, n.AttachedAt = i.ID, device, tx.Now()
+		n.Attachment, n.DeleteOnTermination = tx.NewID("eni-attach"), deleteOnTermination
+	})
+	r.attachments[n.Attachment] = id
+	list := append(r.Attached(tx.Now(), i), n)
+	slices.SortFunc(list, func(a, b Interface) int { return int(a.DeviceIndex) - int(b.DeviceIndex) })
+	change(tx, r.instances, i.ID, func(i *Instance) {
+		i.Interfaces = nil
+		for _, n := range list {
+			i.Interfaces = append(i.Interfaces, n.ID)
+		}
 	})
 	r.wire(tx, n)
 	return n
@@ -139,25 +175,29 @@ func (r *Region) attach(tx *awstest.Tx, n Interface, i Instance, device int32, d
 
 // Detach detaches an interface by its attachment; the primary one stays.
 func (r *Region) Detach(tx *awstest.Tx, attachment string) error {
-	for _, n := range r.interfaces.All(tx.Now()) {
-		if n.Attachment != attachment {
-			continue
-		}
-		if n.DeviceIndex == 0 {
-			return awstest.Errorf("OperationNotPermitted", "The network interface at device index 0 and networkCard index 0 cannot be detached.")
-		}
-		r.detach(tx, n)
-		return nil
+	id, ok := r.attachments[attachment]
+	if !ok {
+		return awstest.Errorf("InvalidAttachmentID.NotFound", "The attachment '%s' does not exist", attachment)
 	}
-	return awstest.Errorf("InvalidAttachmentID.NotFound", "The attachment '%s' does not exist", attachment)
+	n, err := r.Interface(tx.Now(), id)
+	if err != nil {
+		return err
+	}
+	if n.DeviceIndex == 0 {
+		return awstest.Errorf("OperationNotPermitted", "The network interface at device index 0 and networkCard index 0 cannot be detached.")
+	}
+	r.detach(tx, n)
+	return nil
 }
 
-func (r *Region) detach(tx *awstest.Tx, n Interface) Interface {
-	r.attached[n.Instance] = slices.DeleteFunc(r.attached[n.Instance], func(id string) bool { return id == n.ID })
-	n.Instance, n.Attachment, n.DeviceIndex, n.AttachedAt, n.DeleteOnTermination = "", "", 0, time.Time{}, false
-	r.interfaces.Put(tx.Now(), n.ID, n)
-	r.wire(tx, n)
-	return n
+func (r *Region) detach(tx *awstest.Tx, n Interface) {
+	delete(r.attachments, n.Attachment)
+	change(tx, r.instances, n.Instance, func(i *Instance) {
+		i.Interfaces = slices.DeleteFunc(slices.Clone(i.Interfaces), func(id string) bool { return id == n.ID })
+	})
+	r.wire(tx, change(tx, r.interfaces, n.ID, func(n *Interface) {
+		n.Instance, n.Attachment, n.DeviceIndex, n.AttachedAt, n.DeleteOnTermination = "", "", 0, time.Time{}, false
+	}))
 }
 
 // DeleteInterface deletes an interface that is not attached. An Elastic IP
@@ -170,42 +210,36 @@ func (r *Region) DeleteInterface(tx *awstest.Tx, id string) error {
 	if n.Instance != "" {
 		return awstest.Errorf("InvalidNetworkInterface.InUse", "The network interface '%s' is currently in use.", id)
 	}
-	for _, addr := range n.Private {
-		if allocation := r.holders[binding{id, addr}]; allocation != "" {
-			a, _ := r.addresses.Get(tx.Now(), allocation)
-			r.disassociate(tx, a)
-		}
-		delete(r.privateIPs, addr)
-		n.Subnet.used--
+	for _, p := range n.Private {
+		r.disassociate(tx, p.Allocation)
+		n.Subnet.release(p.Addr)
+		tx.Route(n.Subnet.Zone.Region(), p.Addr, nil)
 	}
 	r.interfaces.Delete(tx.Now(), id)
 	return nil
 }
 
 // SetInterfaceTags replaces the tags of an interface.
-func (r *Region) SetInterfaceTags(tx *awstest.Tx, n Interface, tags Tags) {
-	n.Tags = tags
-	r.interfaces.Put(tx.Now(), n.ID, n)
+func (r *Region) SetInterfaceTags(tx *awstest.Tx, id string, tags Tags) {
+	change(tx, r.interfaces, id, func(n *Interface) { n.Tags = tags })
 }
 
-// wire makes the addresses of an interface lead to the machine that it is
-// attached to, or nowhere.
+// wire makes the addresses of an interface, public ones included, lead to the
+// machine that it is attached to, or nowhere.
 func (r *Region) wire(tx *awstest.Tx, n Interface) {
 	var machine *awstest.Instance
-	if i, ok := r.instances.Get(tx.Now(), n.Instance); ok && i.State != Terminated {
+	if i, ok := r.instances.Get(tx.Now(), n.Instance); ok {
 		machine = i.Machine
 	}
-	public := ""
-	for _, addr := range n.Private {
-		tx.Route(n.Subnet.Zone.Region(), addr, machine)
-		if a, ok := r.addresses.Get(tx.Now(), r.holders[binding{n.ID, addr}]); ok {
+	for place, p := range n.Private {
+		tx.Route(n.Subnet.Zone.Region(), p.Addr, machine)
+		public := ""
+		if a, ok := r.addresses.Get(tx.Now(), p.Allocation); ok {
 			tx.Route(nil, a.IP, machine)
-			if public == "" {
-				public = a.IP.String()
-			}
+			public = a.IP.String()
 		}
-	}
-	if machine != nil && n.DeviceIndex == 0 {
-		tx.SetMetadata(machine, "public-ipv4", public)
+		if machine != nil && n.DeviceIndex == 0 && place == 0 {
+			tx.SetMetadata(machine, "public-ipv4", public)
+		}
 	}
 }

@@ -5,12 +5,16 @@ package history
 
 import (
 	"iter"
+	"slices"
+	"sort"
 	"time"
 )
 
-// Table is a map whose values can be read as of an earlier moment. Values are
-// treated as immutable: change a copy and Put it. Times given to Put and
-// Delete must not decrease. A Table has no lock of its own.
+// Table is a map whose values can be read as of an earlier moment, at most as
+// far back as the span that it was made with: what was before that may be
+// forgotten. Values are treated as immutable: change a copy and Put it. Times
+// given to Put and Delete should not decrease; one that does counts as the
+// time of the key's last change. A Table has no lock of its own.
 type Table[K comparable, V any] struct {
 	keep   time.Duration
 	rows   map[K]*row[V]
@@ -18,9 +22,8 @@ type Table[K comparable, V any] struct {
 	graves []grave[K]
 }
 
-type row[V any] struct {
-	versions []version[V] // oldest first, never empty
-}
+// row is one key's versions, oldest first. It is never empty.
+type row[V any] []version[V]
 
 type version[V any] struct {
 	since   time.Time
@@ -46,16 +49,16 @@ func (t *Table[K, V]) Put(now time.Time, k K, v V) {
 		t.rows[k] = r
 		t.order = append(t.order, k)
 	}
-	r.push(now, version[V]{since: now, value: v}, t.keep)
+	r.push(version[V]{since: now, value: v}, t.keep)
 }
 
 // Delete removes k from now on. Deleting what is not there does nothing.
 func (t *Table[K, V]) Delete(now time.Time, k K) {
 	r, ok := t.rows[k]
-	if !ok || r.versions[len(r.versions)-1].deleted {
+	if !ok || r.last().deleted {
 		return
 	}
-	r.push(now, version[V]{since: now, deleted: true}, t.keep)
+	r.push(version[V]{since: now, deleted: true}, t.keep)
 	t.graves = append(t.graves, grave[K]{k, now})
 	t.forget(now)
 }
@@ -69,11 +72,13 @@ func (t *Table[K, V]) Get(at time.Time, k K) (V, bool) {
 	return zero, false
 }
 
-// All yields what was there as of at, in the order of the first Put.
+// All yields what was there as of at, in the order of the first Put. The
+// table may be changed meanwhile: a key that is added is not yielded, one
+// that is removed still may be.
 func (t *Table[K, V]) All(at time.Time) iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		for _, k := range t.order {
-			if v, ok := t.rows[k].at(at); ok && !yield(k, v) {
+			if v, ok := t.Get(at, k); ok && !yield(k, v) {
 				return
 			}
 		}
@@ -92,12 +97,13 @@ func (t *Table[K, V]) forget(now time.Time) {
 		return
 	}
 	for _, g := range t.graves[:old] {
-		if r, ok := t.rows[g.key]; ok && r.versions[len(r.versions)-1].deleted && now.Sub(r.versions[len(r.versions)-1].since) > t.keep {
+		// The key may have come back since, or been deleted once more.
+		if r, ok := t.rows[g.key]; ok && r.last().deleted && now.Sub(r.last().since) > t.keep {
 			delete(t.rows, g.key)
 		}
 	}
-	t.graves = append([]grave[K](nil), t.graves[old:]...)
-	live := t.order[:0]
+	t.graves = slices.Clone(t.graves[old:])
+	live := make([]K, 0, len(t.rows)) // a new slice: All may be reading the old one
 	for _, k := range t.order {
 		if _, ok := t.rows[k]; ok {
 			live = append(live, k)
@@ -106,24 +112,39 @@ func (t *Table[K, V]) forget(now time.Time) {
 	t.order = live
 }
 
-// push appends a version and drops those that no read can ask for any more.
-func (r *row[V]) push(now time.Time, v version[V], keep time.Duration) {
-	if n := len(r.versions); n > 0 && !r.versions[n-1].since.Before(now) {
-		r.versions[n-1] = v // the same instant: the later write wins
+func (r *row[V]) last() *version[V] { return &(*r)[len(*r)-1] }
+
+// push appends a version. Those that no read can ask for any more are dropped
+// when they are the greater part, so that a push costs constant time on
+// average.
+func (r *row[V]) push(v version[V], keep time.Duration) {
+	if len(*r) > 0 && !r.last().since.Before(v.since) {
+		v.since = r.last().since
+		*r.last() = v // the same instant: the later write wins
 		return
 	}
-	dead := 0
-	for dead+1 < len(r.versions) && now.Sub(r.versions[dead+1].since) >= keep {
-		dead++
+	// A version is dead when its successor was already there at the oldest
+	// moment that may be read.
+	oldest := v.since.Add(-keep)
+	dead := r.after(oldest) - 1
+	if dead > len(*r)/2 {
+		*r = slices.Delete(*r, 0, dead)
 	}
-	r.versions = append(r.versions[dead:len(r.versions):len(r.versions)], v)
+	*r = append(*r, v)
+}
+
+// after returns how many versions are not younger than at.
+func (r *row[V]) after(at time.Time) int {
+	return sort.Search(len(*r), func(i int) bool { return (*r)[i].since.After(at) })
 }
 
 func (r *row[V]) at(at time.Time) (V, bool) {
-	for i := len(r.versions) - 1; i >= 0; i-- {
-		if v := &r.versions[i]; !v.since.After(at) {
-			return v.value, !v.deleted
-		}
+	if v := r.last(); !v.since.After(at) { // the usual case: the present
+		return v.value, !v.deleted
+	}
+	if n := r.after(at); n > 0 {
+		v := &(*r)[n-1]
+		return v.value, !v.deleted
 	}
 	var zero V
 	return zero, false
