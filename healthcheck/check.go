@@ -17,11 +17,12 @@ type entry struct {
 	probe  Probe              // nil once the target is retired
 	cancel context.CancelFunc // of the running check
 
-	base int64 // when the schedule has the next, or running, check, without jitter
-	due  int64 // the alarm
-	pos  int   // in the heap
+	base    int64 // when the schedule has the next, or running, check, without jitter
+	due     int64 // the alarm
+	started int64 // the running check
+	pos     int   // in the heap
 
-	waiting bool // in Pool.due
+	waiting bool // in Pool.backlog
 	running bool // a check is
 	overdue bool // and has been counted as a failure already
 }
@@ -80,19 +81,19 @@ func (p *Pool) turn() time.Duration {
 		default:
 			p.alarms.remove(e)
 			e.waiting = true
-			p.due = append(p.due, e)
+			p.backlog = append(p.backlog, e)
 		}
 	}
-	for len(p.due) > 0 && p.inFlight < p.opts.MaxInFlight {
-		e := p.due[0]
-		p.due[0] = nil
-		p.due = p.due[1:]
+	for len(p.backlog) > 0 && p.inFlight < p.opts.MaxInFlight {
+		e := p.backlog[0]
+		p.backlog[0] = nil
+		p.backlog = p.backlog[1:]
 		if e.waiting {
 			p.startLocked(e, now)
 		}
 	}
-	if len(p.due) == 0 {
-		p.due = nil
+	if len(p.backlog) == 0 {
+		p.backlog = nil
 	}
 	p.nextTurn = math.MaxInt64
 	if len(p.alarms) > 0 {
@@ -113,18 +114,13 @@ func (p *Pool) startLocked(e *entry, now int64) {
 		to.Reason, to.Detail = ReasonInitialHealthChecking, "Initial health checks in progress"
 		p.moveLocked(e, to)
 	}
+	e.started = now
 	ctx, cancel := context.WithTimeout(p.checksCtx, p.opts.Timeout)
 	e.cancel = cancel
 	probe := e.probe
 	p.checks.Go(func() {
 		defer cancel()
-		result := brokenProbe()
-		// Deferred, because a probe may also end its goroutine, as t.FailNow does.
-		defer func() {
-			result.Lag = lag
-			p.finish(ctx, e, probe, result)
-		}()
-		result = p.check(ctx, probe)
+		p.check(ctx, e, probe, lag)
 	})
 }
 
@@ -136,37 +132,35 @@ func (p *Pool) overdueAt(start int64) int64 { return ceilTick(start + int64(p.op
 func (p *Pool) overdueLocked(e *entry) {
 	e.overdue = true
 	r := timedOut(context.DeadlineExceeded)
-	r.Start, r.Total = p.epoch.Add(time.Duration(e.base)), time.Duration(p.now()-e.base)
+	r.Start, r.Total = p.epoch.Add(time.Duration(e.started)), time.Duration(p.now()-e.started)
 	p.recordLocked(e, r)
 	p.advanceLocked(e)
 	p.alarms.set(e, p.overdueAt(e.base))
 }
 
 // check calls the probe and completes what it says.
-func (p *Pool) check(ctx context.Context, probe Probe) Result {
+func (p *Pool) check(ctx context.Context, e *entry, probe Probe, lag time.Duration) {
 	start := time.Now()
-	r := p.callProbe(ctx, probe)
-	total := time.Since(start)
-	if r.Outcome == Pass && total > p.opts.Timeout {
-		r = timedOut(context.DeadlineExceeded) // a late answer is none
-	}
-	if r.Outcome == Fail {
-		r.Reason = cmp.Or(r.Reason, ReasonFailedHealthChecks)
-		r.Detail = cmp.Or(r.Detail, "Health checks failed")
-	}
-	r.Start, r.Total = start, total
-	return r
-}
-
-func (p *Pool) callProbe(ctx context.Context, probe Probe) (r Result) {
-	r = brokenProbe()
+	var r Result
+	var returned bool
+	defer func() { // deferred, because a probe may panic, or end its goroutine as t.FailNow does
+		total := time.Since(start)
+		if !returned {
+			r = internalError(errors.New("healthcheck: the probe did not return"))
+		}
+		if r.Outcome == Pass && total > p.opts.Timeout {
+			r = timedOut(context.DeadlineExceeded) // a late answer is none
+		}
+		if r.Outcome == Fail {
+			r.Reason = cmp.Or(r.Reason, ReasonFailedHealthChecks)
+			r.Detail = cmp.Or(r.Detail, "Health checks failed")
+		}
+		r.Start, r.Lag, r.Total = start, lag, total
+		p.finish(ctx, e, probe, r)
+	}()
 	defer p.recovered(ctx, "Probe.Check")
-	return probe.Check(ctx)
-}
-
-// brokenProbe is the result of a check that did not return one.
-func brokenProbe() Result {
-	return internalError(errors.New("healthcheck: the probe did not return"))
+	r = probe.Check(ctx)
+	returned = true
 }
 
 // finish takes the result of a check that has returned, and plans the next one.
@@ -186,7 +180,7 @@ func (p *Pool) finish(ctx context.Context, e *entry, probe Probe, r Result) {
 		p.advanceLocked(e)
 		p.alarmLocked(e, p.rhythm.jittered(e.base))
 	}
-	if len(p.due) > 0 {
+	if len(p.backlog) > 0 {
 		p.wakeLocked()
 	}
 	p.mu.Unlock()

@@ -24,7 +24,7 @@ type Pool struct {
 	entries   map[string]*entry
 	zones     zoneTable
 	alarms    alarms
-	due       []*entry // due, and waiting for MaxInFlight, in that order; see entry.waiting
+	backlog   []*entry // due, and waiting for MaxInFlight, in that order; see entry.waiting
 	inFlight  int
 	nextTurn  int64           // when Run looks again
 	checksCtx context.Context // what checks run under; nil before Run
@@ -116,7 +116,7 @@ func (p *Pool) begin(ctx, checksCtx context.Context) bool {
 func (p *Pool) end() {
 	p.mu.Lock()
 	p.stopped = true
-	p.alarms, p.due = nil, nil
+	p.alarms, p.backlog = nil, nil
 	var probes []Probe
 	for _, e := range p.entries {
 		probes = append(probes, e.probe)
@@ -147,6 +147,9 @@ func (p *Pool) Register(targets ...Target) error {
 			continue
 		}
 		probe, err := p.checker.Open(t)
+		if err == nil && probe == nil {
+			err = errors.New("the checker opened no probe")
+		}
 		if err != nil {
 			errs = append(errs, &RegisterError{Target: t, Err: err})
 			continue

@@ -90,7 +90,7 @@ func HTTP(optFns ...func(*HTTPOptions)) (Checker, error) {
 		before:  o.Method + " " + o.Path + " HTTP/1.1\r\nHost: ",
 		after:   "\r\nUser-Agent: " + o.UserAgent + "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
 		codes:   codes,
-		isHead:  o.Method == "HEAD",
+		isHead:  o.Method == "HEAD", //nolint:usestdlibvars // net/http is not linked in for a word
 		maxBody: o.MaxBody,
 	}, nil
 }

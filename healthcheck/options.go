@@ -31,12 +31,13 @@ const (
 	defaultMaxInFlight    = 10_000
 	defaultEventBuffer    = 1024
 	maxThreshold          = 1000
+	maxDelay              = 24 * time.Hour
 )
 
 // Options are the options of a pool. The zero value of each field means its default.
 type Options struct {
 	// Interval is the time from the start of a check to the start of the next one of the same target, however long
-	// the check takes. It must be greater than Timeout and is rounded down to whole ticks. Default 30 s.
+	// the check takes. It must be greater than Timeout and at most 24 h, and is rounded down to whole ticks. Default 30 s.
 	Interval time.Duration
 
 	// Timeout is how long a check may take before it counts as failed, for ReasonTimeout. At least one Tick.
@@ -66,7 +67,8 @@ type Options struct {
 	// for 60,000 targets with the other defaults.
 	MaxInFlight int
 
-	// DeregistrationDelay is how long a deregistered target stays Draining. Default 300 s; None removes it at once.
+	// DeregistrationDelay is how long a deregistered target stays Draining, at most 24 h. Default 300 s; None removes it
+	// at once.
 	DeregistrationDelay time.Duration
 
 	// EventBuffer is how many events are kept for a receiver that is slower than the pool. Default 1024.
@@ -129,6 +131,7 @@ func (o Options) validate() []error {
 		}
 	}
 	require(o.Interval > o.Timeout, "Interval", o.Interval, "must be greater than Timeout (%v)", o.Timeout)
+	require(o.Interval <= maxDelay, "Interval", o.Interval, "must be at most %v", maxDelay)
 	require(o.Timeout >= Tick, "Timeout", o.Timeout, "must be at least one Tick (%v)", Tick)
 	require(1 <= o.HealthyThreshold && o.HealthyThreshold <= maxThreshold,
 		"HealthyThreshold", o.HealthyThreshold, "must be from 1 to %d", maxThreshold)
@@ -140,6 +143,7 @@ func (o Options) validate() []error {
 	require(o.MaxStartSpread >= 0, "MaxStartSpread", o.MaxStartSpread, "must not be negative, unless it is None")
 	require(o.MaxInFlight >= 1, "MaxInFlight", o.MaxInFlight, "must be at least 1")
 	require(o.DeregistrationDelay >= 0, "DeregistrationDelay", o.DeregistrationDelay, "must not be negative, unless it is None")
+	require(o.DeregistrationDelay <= maxDelay, "DeregistrationDelay", o.DeregistrationDelay, "must be at most %v", maxDelay)
 	require(o.EventBuffer >= 1, "EventBuffer", o.EventBuffer, "must be at least 1")
 	return errs
 }

@@ -52,10 +52,15 @@ func TestNewReportsEveryMistake(t *testing.T) {
 		"healthcheck: Options.EventBuffer: -1 must be at least 1",
 		"healthcheck: checker: <nil> must not be nil",
 	)
-	_, err = healthcheck.New(pass(), func(o *healthcheck.Options) { o.Timeout, o.Jitter = -time.Second, -time.Second })
+	_, err = healthcheck.New(pass(), func(o *healthcheck.Options) {
+		o.Interval, o.DeregistrationDelay = 25*time.Hour, 1<<63-1
+		o.Timeout, o.Jitter = -time.Second, -time.Second
+	})
 	wantFieldErrors(t, err,
+		"healthcheck: Options.Interval: 25h0m0s must be at most 24h0m0s",
 		"healthcheck: Options.Timeout: -1s must be at least one Tick (5ms)",
 		"healthcheck: Options.Jitter: -1s must not be negative",
+		"healthcheck: Options.DeregistrationDelay: 2562047h47m16.854775807s must be at most 24h0m0s",
 	)
 }
 

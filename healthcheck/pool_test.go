@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -135,6 +136,10 @@ func TestUnknownMovesNothing(t *testing.T) {
 				CloseFunc: func() error { return nil },
 			}, nil
 		}},
+		"goexit": healthcheck.Func(func(context.Context, healthcheck.Target) error {
+			runtime.Goexit()
+			return nil
+		}),
 		"panic":     healthcheck.Func(func(context.Context, healthcheck.Target) error { panic("bug") }),
 		"own fault": healthcheck.Func(func(context.Context, healthcheck.Target) error { return fmt.Errorf("dial: %w", syscall.EMFILE) }),
 	}
@@ -226,6 +231,13 @@ func TestRegister(t *testing.T) {
 		)
 		if n := pool.View().Registered(); n != 0 {
 			t.Errorf("%d targets registered", n)
+		}
+	})
+	t.Run("refuses a target without a probe", func(t *testing.T) {
+		t.Parallel()
+		pool := newPool(t, &healthcheckmock.CheckerMock{OpenFunc: func(healthcheck.Target) (healthcheck.Probe, error) { return nil, nil }})
+		if e, ok := errors.AsType[*healthcheck.RegisterError](pool.Register(a)); !ok || e.Target != a {
+			t.Errorf("error %v", e)
 		}
 	})
 	t.Run("tells which target the checker refuses", func(t *testing.T) {

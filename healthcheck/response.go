@@ -11,6 +11,9 @@ import (
 // maxHead bounds the status line and the headers of an answer, all informational answers before it included.
 const maxHead = 32 << 10
 
+// httpVersion is how every answer begins.
+const httpVersion = "HTTP/1."
+
 // malformed is an answer that is not HTTP/1.x as it should be.
 type malformed string
 
@@ -62,7 +65,7 @@ func (r *responseReader) head(isHead bool) (code int, b body, err error) {
 	for searched := r.lo; ; {
 		end := endOfHead(r.buf[searched:r.hi])
 		if end < 0 {
-			if !bytes.HasPrefix([]byte("HTTP/1."), r.buf[r.lo:min(r.lo+7, r.hi)]) {
+			if got := r.buf[r.lo:min(r.lo+len(httpVersion), r.hi)]; string(got) != httpVersion[:len(got)] {
 				return 0, body{}, malformed("no HTTP/1.x status line")
 			}
 			searched = max(r.lo, r.hi-2) // an end may be half here
@@ -168,8 +171,8 @@ func cutLine(b []byte) (line, rest []byte) {
 
 // parseStatusLine reads "HTTP/1.1 200 OK", the phrase being optional.
 func parseStatusLine(b []byte) (code int, http11, ok bool) {
-	const version = len("HTTP/1.x ")
-	if len(b) < version+3 || !bytes.HasPrefix(b, []byte("HTTP/1.")) || b[7] < '0' || b[7] > '1' || b[8] != ' ' {
+	const version = len(httpVersion) + 2 // with the minor one and a space
+	if len(b) < version+3 || string(b[:len(httpVersion)]) != httpVersion || b[7] < '0' || b[7] > '1' || b[8] != ' ' {
 		return 0, false, false
 	}
 	if len(b) > version+3 && b[version+3] != ' ' {

@@ -36,7 +36,7 @@ func TestReadResponse(t *testing.T) {
 		{name: "not modified has no body", answer: "HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n", code: 304},
 		{name: "HEAD has no body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", head: true, code: 200},
 		{name: "a long body is not read to its end", answer: "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + long, code: 200},
-		{name: "nor long chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n" + long, code: 200},
+		{name: "nor long chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFfFfFf\r\n" + long, code: 200},
 		{name: "nor a long extension", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + long, code: 200},
 		{name: "nor endless trailers", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + long, code: 200},
 		{name: "nor what ends with the connection", answer: "HTTP/1.1 200 OK\r\n\r\n" + long, code: 200},
@@ -65,6 +65,7 @@ func TestReadResponse(t *testing.T) {
 		{name: "a chunk without a size", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", code: 200, wantErr: true},
 		{name: "bare line feeds between chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\n\n", code: 200, wantErr: true},
 		{name: "a bare carriage return between chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\rx\r\n\r\n", code: 200, wantErr: true},
+		{name: "a bare line feed behind an extension", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0;a=b\n\r\n", code: 200, wantErr: true},
 		{name: "a chunk without an end", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nok\r\n0\r\n\r\n", code: 200, wantErr: true},
 		{name: "a chunk of impossible size", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", code: 200, wantErr: true},
 	}
