@@ -1,0 +1,70 @@
+package eip
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/awsha/awsha/internal/awserr"
+	"github.com/awsha/awsha/internal/retry"
+)
+
+// explain turns EC2's refusal of the associate into the outcome. One code stands for three: the address is on the
+// target already, somebody else holds it, or the target holds another address. The refusal itself is final; reads
+// only tell which it was, for as long as ReadLag, and what they do not show by then remains unnamed.
+func (m *move) explain(ctx context.Context, refusal error) error {
+	failure := m.fail(ctx, OpAssociate, ErrConflict, refusal)
+	// EC2 says "resource eipalloc-1 is already associated with associate-id eipassoc-2", or "resource eni-1 and
+	// 10.0.0.4 is already associated with public address 203.0.113.7". An emulator may say neither.
+	holder, busy := awserr.ID(refusal, "eipassoc"), awserr.ID(refusal, "eni") != ""
+	if busy {
+		failure.Kind = ErrOccupied
+	}
+	there := false
+	named := retry.Poll(ctx, m.opts.ReadLag, m.opts.polling(), func(ctx context.Context) bool {
+		if !busy {
+			address, err := m.read(ctx)
+			now := associationOf(address)
+			if err == nil && now.ID != "" && now.ID != m.res.Before.ID && (holder == "" || holder == now.ID) {
+				m.history.note(m.req.AllocationID, now.ID)
+				failure.Owner, there = now, m.req.Target.holds(now)
+				return true
+			}
+		}
+		if busy || holder == "" {
+			if other, err := m.occupant(ctx); err == nil && other != (Occupant{}) {
+				failure.Kind, failure.Occupant = ErrOccupied, other
+				return true
+			}
+		}
+		return false
+	})
+	switch {
+	case there:
+		m.hold(ctx, failure.Owner)
+		return nil
+	case !named && !busy:
+		failure.Owner.ID = holder
+	}
+	return failure
+}
+
+// occupant reads which other address is associated with the target; zero if none is, as far as the read tells.
+func (m *move) occupant(ctx context.Context) (Occupant, error) {
+	name, id := "network-interface-id", m.req.Target.NetworkInterfaceID
+	if id == "" {
+		name, id = "instance-id", m.req.Target.InstanceID
+	}
+	addresses, err := m.describe(ctx, &ec2.DescribeAddressesInput{Filters: []types.Filter{{Name: &name, Values: []string{id}}}})
+	if err != nil {
+		return Occupant{}, err
+	}
+	for _, a := range addresses {
+		if id := aws.ToString(a.AllocationId); id != m.req.AllocationID && m.req.Target.holds(associationOf(a)) {
+			return Occupant{id, aws.ToString(a.AssociationId)}, nil
+		}
+	}
+	return Occupant{}, nil
+}

@@ -1,0 +1,168 @@
+package eip_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/eip"
+)
+
+// race lets two remappers take the address from the same owner at once, and holds the outcome to the contract.
+func race(t *testing.T, w *world) {
+	t.Helper()
+	var wg sync.WaitGroup
+	var results [3]eip.Result
+	var errs [3]error
+	for _, i := range []int{1, 2} {
+		r := newRemapper(t, w.client)
+		wg.Go(func() { results[i], errs[i] = r.Remap(t.Context(), w.request(i)) })
+	}
+	wg.Wait()
+	winner, loser := 1, 2
+	if errs[1] != nil {
+		winner, loser = 2, 1
+	}
+	if errs[winner] != nil || results[winner].After.NetworkInterfaceID != w.eni[winner] {
+		t.Fatalf("nobody won: %v; %v", errs[1], errs[2])
+	}
+	e := failure(t, errs[loser], eip.ErrConflict)
+	if e.Owner.ID != results[winner].After.ID || e.Owner.NetworkInterfaceID != w.eni[winner] {
+		t.Fatalf("the loser names %v, the owner is %v", e.Owner, results[winner].After)
+	}
+	if results[loser].Changed || results[winner].Calls.Associate != 1 || results[loser].Calls.Associate != 1 {
+		t.Fatalf("winner %+v, loser %+v", results[winner], results[loser])
+	}
+	if owner := w.owner(t); owner != w.eni[winner] {
+		t.Fatalf("%s holds the address, not the winner", owner)
+	}
+}
+
+// The order of the calls is settled by the scheduler of a thousand bubbles' worth of rounds.
+func TestRaceHasOneWinner(t *testing.T) {
+	t.Parallel()
+	rounds := 1000
+	if testing.Short() {
+		rounds = 50
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for range rounds {
+			race(t, w)
+			w.first = w.associate(t, w.allocation, w.eni[0])
+		}
+		if err := w.cloud.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The same with the clock of the machine, where the goroutines really run at once.
+func TestRaceInRealTimeHasOneWinner(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *awstest.Options) { o.Latency = awstest.NoLatency })
+	for range 200 {
+		race(t, w)
+		w.first = w.associate(t, w.allocation, w.eni[0])
+	}
+}
+
+// A rival that wins at any point of the strict remap keeps the address.
+func TestRivalInBetweenWins(t *testing.T) {
+	t.Parallel()
+	points := map[string]struct {
+		operation string
+		hook      func(func(context.Context, awstest.Record)) awstest.Effect
+	}{
+		"before the disassociation": {"DisassociateAddress", awstest.Before},
+		"between the two calls":     {"DisassociateAddress", awstest.After},
+		"before the association":    {"AssociateAddress", awstest.Before},
+	}
+	for name, point := range points {
+		for _, strict := range []bool{true, false} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, func(t *testing.T, w *world) {
+					rival := newRemapper(t, w.client)
+					w.inject(t, point.operation, awstest.Match{Times: 1}, point.hook(func(ctx context.Context, _ awstest.Record) {
+						if !strict {
+							w.associate(t, w.allocation, w.eni[2])
+						} else if _, err := rival.Remap(ctx, w.request(2)); err != nil {
+							t.Errorf("rival: %v", err)
+						}
+					}))
+					res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
+					if e := failure(t, err, eip.ErrConflict); e.Owner.NetworkInterfaceID != w.eni[2] || e.Op != eip.OpAssociate {
+						t.Errorf("error %v, want a conflict with %s", err, w.eni[2])
+					}
+					if res.Changed || res.After != (eip.Association{}) {
+						t.Errorf("result %+v", res)
+					}
+					if owner := w.owner(t); owner != w.eni[2] {
+						t.Errorf("%s holds the address, not the rival", owner)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestTwoMoversToOneTargetBothSucceed(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				if _, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if owner := w.owner(t); owner != w.eni[1] {
+			t.Errorf("%s holds the address", owner)
+		}
+	})
+}
+
+// One Remapper may serve concurrent moves, of one address too.
+func TestRemapperIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		r := newRemapper(t, w.client)
+		var wg sync.WaitGroup
+		for i := range 30 {
+			wg.Go(func() {
+				req := w.request(i % 3)
+				req.Expect = eip.Expect{}
+				_, err := r.Remap(t.Context(), req)
+				if err != nil && !errors.Is(err, eip.ErrConflict) && !errors.Is(err, eip.ErrStolen) && !errors.Is(err, eip.ErrUnverified) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if w.owner(t) == "" {
+			t.Error("nobody holds the address")
+		}
+	})
+}
+
+func TestLoserUnderLagNamesTheOwner(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		theirs := w.associate(t, w.allocation, w.eni[2])
+		heal := w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(awstest.Memory))
+		res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
+		heal()
+		if e := failure(t, err, eip.ErrConflict); e.Owner != (eip.Association{ID: theirs.ID}) {
+			t.Errorf("owner %v, want what EC2 said: %s", e.Owner, theirs.ID)
+		}
+		if res.Took > 8e9 {
+			t.Errorf("took %v, want no more than the read lag", res.Took)
+		}
+	})
+}

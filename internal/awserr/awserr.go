@@ -1,0 +1,149 @@
+// Package awserr is the only place that knows AWS error codes. It sorts the errors of SDK clients into classes that say
+// what may be done about them, so that the packages above decide by class and never by code or text.
+package awserr
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+)
+
+// Class says what an error means for the call that met it.
+type Class uint8
+
+// The classes. What a class promises about the effect of the call is what makes a repetition safe or not.
+const (
+	// None is the class of nil.
+	None Class = iota
+	// Terminal is everything that no other class describes: refused, and a repetition would be too.
+	Terminal
+	// Throttle: refused because of the rate. No effect; worth repeating later.
+	Throttle
+	// Unsent: the request never left this machine. No effect; worth repeating.
+	Unsent
+	// Transient: a server error, a broken connection, a timeout or a cancellation. Whether there was an effect is unknown.
+	Transient
+	// Pending: refused because a resource is not ready yet. No effect; worth repeating.
+	Pending
+	// Conflict: refused because somebody else has the resource.
+	Conflict
+	// NotFound: a resource does not exist, or not yet as far as this reply knows. [Missing] tells which.
+	NotFound
+	// Gone: a resource exists only as a record of what has ended, such as a terminated instance.
+	Gone
+	// Denied: credentials or permissions do not suffice.
+	Denied
+)
+
+var classNames = [...]string{"none", "terminal", "throttle", "unsent", "transient", "pending", "conflict", "not found", "gone", "denied"}
+
+// String returns the name of the class in lower case.
+func (c Class) String() string {
+	if int(c) < len(classNames) {
+		return classNames[c]
+	}
+	return "invalid"
+}
+
+// Of returns the class of an error that an SDK client returned. Where a code means several things, the message decides.
+//
+// A deadline and a cancellation count as Transient: the caller gave up, and AWS may have gone on. Whether to repeat the call
+// is then for the caller's context to say.
+func Of(err error) Class {
+	if err == nil {
+		return None
+	}
+	if api := smithy.APIError(nil); errors.As(err, &api) {
+		return ofReply(err, api)
+	}
+	return ofTransport(err)
+}
+
+// ofReply sorts the errors that AWS answered with.
+func ofReply(err error, api smithy.APIError) Class {
+	code := api.ErrorCode()
+	if row, ok := codes[code]; ok {
+		if row.byMessage != nil {
+			return row.byMessage(api.ErrorMessage())
+		}
+		return row.class
+	}
+	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
+		return Throttle
+	}
+	if status := (interface{ HTTPStatusCode() int })(nil); errors.As(err, &status) && status.HTTPStatusCode() >= http.StatusInternalServerError {
+		return Transient
+	}
+	return Terminal
+}
+
+// ofTransport sorts the errors of calls that got no answer.
+func ofTransport(err error) Class {
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
+		return Unsent
+	}
+	if errors.As(err, new(*net.DNSError)) {
+		return Unsent
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return Transient
+	}
+	if status := (interface{ HTTPStatusCode() int })(nil); errors.As(err, &status) && status.HTTPStatusCode() >= http.StatusInternalServerError {
+		return Transient // a proxy's or load balancer's answer, which has no code
+	}
+	if (retry.RetryableConnectionError{}).IsErrorRetryable(err) == aws.TrueTernary {
+		return Transient
+	}
+	return Terminal
+}
+
+// Resource is a kind of thing that AWS did not find.
+type Resource string
+
+// The resources that the table of codes names.
+const (
+	Address          Resource = "address"
+	Association      Resource = "association"
+	Instance         Resource = "instance"
+	NetworkInterface Resource = "network interface"
+)
+
+// Missing returns what an error of class [NotFound] did not find; for other errors it is empty.
+func Missing(err error) Resource {
+	if api := smithy.APIError(nil); errors.As(err, &api) {
+		return codes[api.ErrorCode()].missing
+	}
+	return ""
+}
+
+// ID returns the first resource ID with a prefix, such as "eipassoc", that the message of an AWS error names; empty if
+// there is none. Messages are no contract: an ID found may speed a decision up, and its absence must not prevent one.
+func ID(err error, prefix string) string {
+	api := smithy.APIError(nil)
+	if !errors.As(err, &api) {
+		return ""
+	}
+	words := strings.FieldsFunc(api.ErrorMessage(), func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z')
+	})
+	for _, word := range words {
+		if rest, ok := strings.CutPrefix(word, prefix+"-"); ok && rest != "" && strings.Trim(rest, "0123456789abcdef") == "" {
+			return word
+		}
+	}
+	return ""
+}
+
+// RequestID returns the ID under which AWS knows the failed request; empty if it never got an answer.
+func RequestID(err error) string {
+	if r := (interface{ ServiceRequestID() string })(nil); errors.As(err, &r) {
+		return r.ServiceRequestID()
+	}
+	return ""
+}

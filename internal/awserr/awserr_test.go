@@ -1,0 +1,190 @@
+package awserr_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"go.uber.org/goleak"
+
+	"github.com/awsha/awsha/internal/awserr"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// Where the codes are documented.
+const (
+	ec2Errors    = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"
+	commonErrors = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonErrors.html"
+	throttling   = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/throttling.html"
+	sdkThrottles = "https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/aws/retry#pkg-variables"
+	eipPending   = "https://github.com/hashicorp/terraform-provider-aws/pull/3072"
+	eniPending   = "https://github.com/hashicorp/terraform-provider-aws/issues/6189"
+	terminated   = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
+)
+
+// reply is an error as the SDK delivers it when AWS answered.
+func reply(status int, code, message string) error {
+	return &smithy.OperationError{ServiceID: "EC2", OperationName: "AssociateAddress", Err: &awshttp.ResponseError{
+		RequestID: "req-1",
+		ResponseError: &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
+			Err:      &smithy.GenericAPIError{Code: code, Message: message},
+		},
+	}}
+}
+
+func TestCodes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		status        int
+		code, message string
+		want          awserr.Class
+		missing       awserr.Resource
+		doc           string
+	}{
+		{503, "RequestLimitExceeded", "Request limit exceeded.", awserr.Throttle, "", throttling},
+		{400, "ThrottlingException", "", awserr.Throttle, "", sdkThrottles},
+		{400, "Throttling", "Rate exceeded", awserr.Throttle, "", sdkThrottles},
+
+		{500, "InternalError", "", awserr.Transient, "", ec2Errors},
+		{500, "InternalFailure", "", awserr.Transient, "", ec2Errors},
+		{503, "ServiceUnavailable", "", awserr.Transient, "", ec2Errors},
+		{503, "Unavailable", "", awserr.Transient, "", ec2Errors},
+		{502, "AnythingElse", "", awserr.Transient, "", commonErrors},
+
+		{400, "InvalidInstanceID", "The pending instance 'i-1' is not in a valid state for this operation.", awserr.Pending, "", eipPending},
+		{400, "IncorrectInstanceState", "The pending-volume-availability instance to which 'eni-1' is attached is not in a valid state for this operation", awserr.Pending, "", eniPending},
+		{400, "InvalidInstanceID", "The terminated instance 'i-1' is not in a valid state for this operation.", awserr.Gone, "", terminated},
+		{400, "InvalidInstanceID", "The shutting-down instance 'i-1' is not in a valid state for this operation.", awserr.Gone, "", terminated},
+		{400, "InvalidInstanceID", "There are multiple interfaces attached to instance 'i-1'. Please specify an interface ID for the operation instead.", awserr.Terminal, "", ec2Errors},
+		{400, "IncorrectInstanceState", "The instance 'i-1' is not in the 'pending' state.", awserr.Terminal, "", ec2Errors},
+
+		{400, "Resource.AlreadyAssociated", "", awserr.Conflict, "", ec2Errors},
+
+		{400, "InvalidAddress.NotFound", "", awserr.NotFound, awserr.Address, ec2Errors},
+		{400, "InvalidAddressID.NotFound", "", awserr.NotFound, awserr.Address, ec2Errors},
+		{400, "InvalidAllocationID.NotFound", "", awserr.NotFound, awserr.Address, ec2Errors},
+		{400, "InvalidAssociationID.NotFound", "", awserr.NotFound, awserr.Association, ec2Errors},
+		{400, "InvalidInstanceID.NotFound", "", awserr.NotFound, awserr.Instance, ec2Errors},
+		{400, "InvalidNetworkInterfaceID.NotFound", "", awserr.NotFound, awserr.NetworkInterface, ec2Errors},
+
+		{403, "UnauthorizedOperation", "", awserr.Denied, "", ec2Errors},
+		{401, "AuthFailure", "", awserr.Denied, "", ec2Errors},
+		{400, "Blocked", "", awserr.Denied, "", ec2Errors},
+		{403, "InvalidClientTokenId", "", awserr.Denied, "", ec2Errors},
+		{401, "OptInRequired", "", awserr.Denied, "", ec2Errors},
+
+		{400, "Gateway.NotAttached", "", awserr.Terminal, "", ec2Errors},
+		{400, "InvalidParameterCombination", "", awserr.Terminal, "", ec2Errors},
+		{400, "InvalidParameterValue", "", awserr.Terminal, "", ec2Errors},
+		{412, "DryRunOperation", "", awserr.Terminal, "", ec2Errors},
+	}
+	for _, test := range tests {
+		t.Run(test.code+" "+test.message, func(t *testing.T) {
+			t.Parallel()
+			err := reply(test.status, test.code, test.message)
+			if got := awserr.Of(err); got != test.want {
+				t.Errorf("%v, want %v; see %s", got, test.want, test.doc)
+			}
+			if got := awserr.Missing(err); got != test.missing {
+				t.Errorf("missing %q, want %q", got, test.missing)
+			}
+		})
+	}
+}
+
+func TestErrorsWithoutAReply(t *testing.T) {
+	t.Parallel()
+	send := func(err error) error { return &smithyhttp.RequestSendError{Err: err} }
+	tests := []struct {
+		name string
+		err  error
+		want awserr.Class
+	}{
+		{"nil", nil, awserr.None},
+		{"refused connection", send(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}), awserr.Unsent},
+		{"timeout of the dial", send(&net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}), awserr.Unsent},
+		{"name does not resolve", send(&net.DNSError{Err: "no such host", IsNotFound: true}), awserr.Unsent},
+		{"connection reset", send(&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}), awserr.Transient},
+		{"connection closed before the reply", send(io.ErrUnexpectedEOF), awserr.Transient},
+		{"deadline", &smithy.CanceledError{Err: context.DeadlineExceeded}, awserr.Transient},
+		{"bad gateway without a code", &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusBadGateway}}, Err: errors.New("html"),
+		}, awserr.Transient},
+		{"cancelled", &smithy.CanceledError{Err: context.Canceled}, awserr.Transient},
+		{"unusable parameters", &smithy.InvalidParamsError{}, awserr.Terminal},
+		{"anything else", errors.New("no credentials"), awserr.Terminal},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := awserr.Of(test.err); got != test.want {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+			if test.err == nil {
+				return
+			}
+			if got := awserr.Of(fmt.Errorf("wrapped: %w", test.err)); got != test.want {
+				t.Errorf("wrapped: %v, want %v", got, test.want)
+			}
+			if id, missing := awserr.RequestID(test.err), awserr.Missing(test.err); id != "" || missing != "" {
+				t.Errorf("request ID %q, missing %q, want neither", id, missing)
+			}
+		})
+	}
+}
+
+func TestIDsAreWholeWords(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ message, prefix, want string }{
+		{"resource eipalloc-0a1 is already associated with associate-id eipassoc-0f2", "eipassoc", "eipassoc-0f2"},
+		{"resource eipalloc-0a1 is already associated with associate-id eipassoc-0f2", "eipalloc", "eipalloc-0a1"},
+		{"resource eni-eca15657 and 10.2.41.95 is already associated with public address 34.234.121.9", "eni", "eni-eca15657"},
+		{"The instance 'i-0ab' is there.", "i", "i-0ab"},
+		{"resource my-eni-0ab", "eni", ""},
+		{"resource eni-xyz", "eni", ""},
+		{"resource eni-", "eni", ""},
+		{"", "eni", ""},
+	}
+	for _, test := range tests {
+		if got := awserr.ID(reply(400, "X", test.message), test.prefix); got != test.want {
+			t.Errorf("%s in %q: %q, want %q", test.prefix, test.message, got, test.want)
+		}
+	}
+	if got := awserr.ID(errors.New("eni-0ab"), "eni"); got != "" {
+		t.Errorf("an error that is not of AWS names %q", got)
+	}
+}
+
+func TestRequestIDSurvivesWrapping(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("eip: associate: %w", reply(400, "Resource.AlreadyAssociated", ""))
+	if got := awserr.RequestID(err); got != "req-1" {
+		t.Errorf("request ID %q, want req-1", got)
+	}
+}
+
+func TestClassNames(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for c := awserr.None; c <= awserr.Denied; c++ {
+		if name := c.String(); name == "invalid" || seen[name] {
+			t.Errorf("class %d is named %q", c, name)
+		} else {
+			seen[name] = true
+		}
+	}
+	if got := (awserr.Denied + 1).String(); got != "invalid" {
+		t.Errorf("beyond the last: %q", got)
+	}
+}

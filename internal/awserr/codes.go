@@ -1,0 +1,54 @@
+package awserr
+
+import "strings"
+
+// row is what is known of one error code. The test names the documentation of each.
+type row struct {
+	class     Class
+	missing   Resource                   // of class NotFound
+	byMessage func(message string) Class // where one code has several meanings
+}
+
+// codes holds the codes that need a decision. Throttling codes that are not here are taken from the SDK's list, other
+// errors with a 5xx status are Transient, and the rest is Terminal.
+var codes = map[string]row{
+	"RequestLimitExceeded": {class: Throttle},
+
+	"InternalError":      {class: Transient},
+	"InternalFailure":    {class: Transient},
+	"ServiceUnavailable": {class: Transient},
+	"Unavailable":        {class: Transient},
+
+	"InvalidInstanceID":      {byMessage: instanceState},
+	"IncorrectInstanceState": {byMessage: instanceState},
+
+	"Resource.AlreadyAssociated": {class: Conflict},
+
+	"InvalidAddress.NotFound":            {class: NotFound, missing: Address},
+	"InvalidAddressID.NotFound":          {class: NotFound, missing: Address},
+	"InvalidAllocationID.NotFound":       {class: NotFound, missing: Address},
+	"InvalidAssociationID.NotFound":      {class: NotFound, missing: Association},
+	"InvalidInstanceID.NotFound":         {class: NotFound, missing: Instance},
+	"InvalidNetworkInterfaceID.NotFound": {class: NotFound, missing: NetworkInterface},
+
+	"AuthFailure":           {class: Denied},
+	"Blocked":               {class: Denied},
+	"InvalidClientTokenId":  {class: Denied},
+	"OptInRequired":         {class: Denied},
+	"UnauthorizedOperation": {class: Denied},
+}
+
+// instanceState reads which state an instance was in when it was refused: "The pending instance 'i-1' is not in a valid
+// state for this operation", "The pending-volume-availability instance to which 'eni-1' is attached is not ...", "The
+// terminated instance 'i-1' is not ...". The codes are the same.
+func instanceState(message string) Class {
+	state, _ := strings.CutPrefix(message, "The ")
+	state, _, _ = strings.Cut(state, " ")
+	switch {
+	case state == "pending" || strings.HasPrefix(state, "pending-"):
+		return Pending
+	case state == "shutting-down" || state == "terminated":
+		return Gone
+	}
+	return Terminal
+}
