@@ -119,15 +119,19 @@ func (f *flags) validate(set *flag.FlagSet) error {
 	if given["region"] && !f.aws && !given["endpoint"] {
 		bad("region", "needs -endpoint or -aws")
 	}
-	for name, prefix := range map[string]string{"allocation": "eipalloc-", "from": "i-", "to": "i-", "target-group": "arn:"} {
-		value := set.Lookup(name).Value.String()
+	for _, id := range []struct{ flag, value, prefix string }{
+		{"allocation", f.named.allocation, "eipalloc-"},
+		{"from", f.named.from, "i-"},
+		{"to", f.named.to, "i-"},
+		{"target-group", f.named.targetGroup, "arn:"},
+	} {
 		switch {
-		case !f.aws && given[name]:
-			bad(name, "needs -aws")
-		case f.aws && value == "" && name != "target-group":
-			bad(name, "must be given with -aws")
-		case value != "" && !strings.HasPrefix(value, prefix):
-			bad(name, fmt.Sprintf("must begin with %q, not be %q", prefix, value))
+		case !f.aws && given[id.flag]:
+			bad(id.flag, "needs -aws")
+		case f.aws && id.value == "" && id.flag != "target-group":
+			bad(id.flag, "must be given with -aws")
+		case id.value != "" && !strings.HasPrefix(id.value, id.prefix):
+			bad(id.flag, fmt.Sprintf("must begin with %q, not be %q", id.prefix, id.value))
 		}
 	}
 	if f.aws && f.named.from != "" && f.named.from == f.named.to {

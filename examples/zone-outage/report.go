@@ -44,10 +44,10 @@ func (r *report) String() string {
 	}
 	if r.DowntimeMS != nil {
 		line("downtime", "%.0f ms", *r.DowntimeMS)
-		line("  detection", "%.0f ms, at most %.0f", *r.DetectionMS, *r.DetectionBoundMS)
+		line("detection", "%.0f ms, at most %.0f", *r.DetectionMS, *r.DetectionBoundMS)
 	}
 	if r.PlanMS != nil {
-		line("  plan", "%.0f ms, estimated %.0f", *r.PlanMS, *r.CriticalPathMS)
+		line("plan", "%.0f ms, estimated %.0f", *r.PlanMS, *r.CriticalPathMS)
 	}
 	if r.Requests != nil {
 		line("requests", "%d, of which %d failed, %d of them after the recovery", *r.Requests, *r.Failed, *r.FailedAfterRecovery)
@@ -57,7 +57,7 @@ func (r *report) String() string {
 		line("failback", "%.0f ms", *r.FailbackMS)
 	}
 	if r.FailbackFailed != nil {
-		line("  failed requests", "%d", *r.FailbackFailed)
+		line("failed requests of it", "%d", *r.FailbackFailed)
 	}
 	return b.String()
 }

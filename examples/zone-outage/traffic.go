@@ -56,13 +56,13 @@ func (t *traffic) request() {
 	t.samples = append(t.samples, s)
 }
 
-// firstGood returns when the first request that was sent at or after a moment
+// firstGood returns when the first request that was sent after a moment
 // had its good reply, and who sent it.
 func (t *traffic) firstGood(after time.Time) (at time.Time, server string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range t.samples {
-		if s.ok && !s.start.Before(after) && (at.IsZero() || s.end.Before(at)) {
+		if s.ok && s.start.After(after) && (at.IsZero() || s.end.Before(at)) {
 			at, server = s.end, s.server
 		}
 	}
