@@ -31,15 +31,20 @@ func TestOutageIsSurvived(t *testing.T) {
 			if *r.DetectionMS > *r.DetectionBoundMS {
 				t.Errorf("detected after %v ms, the bound is %v", *r.DetectionMS, *r.DetectionBoundMS)
 			}
-			if least := *ms(defaults.interval + defaults.timeout); *r.DetectionMS < least {
+			// Two failed checks take an interval, which a young target has up to an eighth shorter, and a timeout.
+			if least := *ms(defaults.interval*7/8 + defaults.timeout); *r.DetectionMS < least {
 				t.Errorf("detected after %v ms; two failed checks take %v", *r.DetectionMS, least)
 			}
 			want := *r.DetectionMS + *r.CriticalPathMS
 			if got := *r.DowntimeMS; got < 0.95*want || got > 1.05*want {
 				t.Errorf("downtime %v ms; detection and critical path are %v", got, want)
 			}
-			if *r.Failed == 0 || *r.FailedAfterRecovery != 0 || *r.FailbackFailed != 0 {
-				t.Errorf("failed %d, after the recovery %d, in the failback %d; want some, 0, 0", *r.Failed, *r.FailedAfterRecovery, *r.FailbackFailed)
+			if *r.Failed == 0 || *r.FailedAfterRecovery != 0 {
+				t.Errorf("failed %d, after the recovery %d; want some, 0", *r.Failed, *r.FailedAfterRecovery)
+			}
+			// A move cuts off what is under way at that very instant, and nothing else.
+			if *r.FailbackFailed > 1 {
+				t.Errorf("%d requests failed in the failback", *r.FailbackFailed)
 			}
 			if diff := cmp.Diff([]int{1, 1, 2}, []int{r.AssociateCalls, r.DisassociateCalls, r.DescribeCalls}); diff != "" {
 				t.Errorf("associate, disassociate, describe calls (-want +got):\n%s", diff)
