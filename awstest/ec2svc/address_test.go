@@ -21,7 +21,7 @@ func TestAllocateUpToTheQuota(t *testing.T) {
 				list = append(list, w.allocate())
 			}
 			_, err := w.AllocateAddress(w.Context(), &ec2.AllocateAddressInput{})
-			wantCode(t, err, "AddressLimitExceeded")
+			wantCode(w, err, "AddressLimitExceeded")
 			must(w.ReleaseAddress(w.Context(), &ec2.ReleaseAddressInput{AllocationId: &list[2]}))(w)
 			w.allocate()
 			elsewhere := ec2.NewFromConfig(w.cloud.Config("eu-west-1"))
@@ -36,7 +36,7 @@ func TestAllocateUpToTheQuota(t *testing.T) {
 				seen[*out.PublicIp] = true
 			}
 			if len(seen) != 300 || !seen["203.0.113.10"] || !seen["203.0.113.254"] || !seen["198.18.0.1"] {
-				t.Errorf("%d different addresses", len(seen))
+				w.Errorf("%d different addresses", len(seen))
 			}
 		})
 	})
@@ -49,10 +49,10 @@ func TestAllocatedAddressIsDescribed(t *testing.T) {
 		got := []any{*a.PublicIp, a.Domain, *a.NetworkBorderGroup, *a.Tags[0].Value, a.AssociationId, a.InstanceId, a.NetworkInterfaceId, a.PrivateIpAddress}
 		var none *string
 		if diff := cmp.Diff([]any{"203.0.113.10", types.DomainTypeVpc, region, "vip", none, none, none, none}, got); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		_, err := w.AllocateAddress(w.Context(), &ec2.AllocateAddressInput{Domain: types.DomainTypeStandard})
-		wantCode(t, err, "InvalidParameterValue")
+		wantCode(w, err, "InvalidParameterValue")
 	})
 }
 
@@ -64,14 +64,14 @@ func TestRelease(t *testing.T) {
 			_, err := w.ReleaseAddress(w.Context(), in)
 			return err
 		}
-		wantCode(t, release(&ec2.ReleaseAddressInput{AllocationId: &a}), "InvalidIPAddress.InUse")
+		wantCode(w, release(&ec2.ReleaseAddressInput{AllocationId: &a}), "InvalidIPAddress.InUse")
 		must(w.DisassociateAddress(w.Context(), &ec2.DisassociateAddressInput{AssociationId: &association}))(w)
-		wantCode(t, release(&ec2.ReleaseAddressInput{AllocationId: &a, NetworkBorderGroup: aws.String("us-east-2")}), "InvalidAddress.NotFound")
-		wantCode(t, release(&ec2.ReleaseAddressInput{AllocationId: &a, NetworkBorderGroup: aws.String(region)}), "")
-		wantCode(t, release(&ec2.ReleaseAddressInput{AllocationId: &a}), "InvalidAllocationID.NotFound")
-		wantCode(t, release(&ec2.ReleaseAddressInput{}), "MissingParameter")
+		wantCode(w, release(&ec2.ReleaseAddressInput{AllocationId: &a, NetworkBorderGroup: aws.String("us-east-2")}), "InvalidAddress.NotFound")
+		wantCode(w, release(&ec2.ReleaseAddressInput{AllocationId: &a, NetworkBorderGroup: aws.String(region)}), "")
+		wantCode(w, release(&ec2.ReleaseAddressInput{AllocationId: &a}), "InvalidAllocationID.NotFound")
+		wantCode(w, release(&ec2.ReleaseAddressInput{}), "MissingParameter")
 		_, err := w.DescribeAddresses(w.Context(), &ec2.DescribeAddressesInput{AllocationIds: []string{a}})
-		wantCode(t, err, "InvalidAllocationID.NotFound")
+		wantCode(w, err, "InvalidAllocationID.NotFound")
 		// What released it ended, too.
 		must(w.DisassociateAddress(w.Context(), &ec2.DisassociateAddressInput{AssociationId: &association}))(w)
 	})
@@ -103,11 +103,11 @@ func TestAssociateBothWays(t *testing.T) {
 		i := w.instance(two)
 		got := []string{*i.PublicIpAddress, *i.PublicDnsName, *i.NetworkInterfaces[0].Association.PublicIp}
 		if diff := cmp.Diff([]string{"203.0.113.11", "ec2-203-0-113-11.compute-1.amazonaws.com", "203.0.113.11"}, got); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		nics := must(w.DescribeNetworkInterfaces(w.Context(), &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter("association.allocation-id", b)}}))(w)
 		if diff := cmp.Diff(*out.AssociationId, *nics.NetworkInterfaces[0].Association.AssociationId); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 	})
 }
@@ -126,17 +126,17 @@ func TestAllowReassociation(t *testing.T) {
 				owner, taker, a := w.running(zoneA), w.running(zoneB), w.allocate()
 				first := w.associate(a, owner)
 				_, err := w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &taker, AllowReassociation: c.allow})
-				wantCode(t, err, c.code)
+				wantCode(w, err, c.code)
 				if c.code != "" {
 					w.holds(a, owner, w.eni(owner), "172.31.80.4")
 					return
 				}
 				w.holds(a, taker, w.eni(taker), "172.31.0.4")
 				if w.instance(owner).PublicIpAddress != nil {
-					t.Error("the former owner still shows the address")
+					w.Error("the former owner still shows the address")
 				}
 				if *w.address(a).AssociationId == first {
-					t.Error("the new association has the ID of the old one")
+					w.Error("the new association has the ID of the old one")
 				}
 				// The end of the old association is no business of the new one.
 				must(w.DisassociateAddress(w.Context(), &ec2.DisassociateAddressInput{AssociationId: &first}))(w)
@@ -151,7 +151,7 @@ func TestAssociateDisplacesTheOtherAddressOfTheTarget(t *testing.T) {
 		id, a, b := w.running(zoneA), w.allocate(), w.allocate()
 		w.associate(a, id)
 		_, err := w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &b, InstanceId: &id, AllowReassociation: aws.Bool(false)})
-		wantCode(t, err, "Resource.AlreadyAssociated")
+		wantCode(w, err, "Resource.AlreadyAssociated")
 		w.holds(a, id, w.eni(id), "172.31.80.4")
 		w.associate(b, id)
 		w.holds(a, "", "", "")
@@ -168,7 +168,7 @@ func TestAssociateSwapsTwoAddresses(t *testing.T) {
 		w.holds(a, two, w.eni(two), "172.31.0.4")
 		w.holds(b, "", "", "")
 		if w.instance(one).PublicIpAddress != nil {
-			t.Error("the first instance still shows an address")
+			w.Error("the first instance still shows an address")
 		}
 	})
 }
@@ -180,7 +180,7 @@ func TestAssociateIsIdempotent(t *testing.T) {
 		for _, allow := range []*bool{nil, aws.Bool(true), aws.Bool(false)} {
 			out := must(w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &id, AllowReassociation: allow}))(w)
 			if *out.AssociationId != first {
-				t.Errorf("a repeat made the association %s out of %s", *out.AssociationId, first)
+				w.Errorf("a repeat made the association %s out of %s", *out.AssociationId, first)
 			}
 		}
 	})
@@ -195,9 +195,9 @@ func TestDisassociate(t *testing.T) {
 			w.holds(a, "", "", "")
 		}
 		_, err := w.DisassociateAddress(w.Context(), &ec2.DisassociateAddressInput{AssociationId: aws.String("eipassoc-0123456789abcdef0")})
-		wantCode(t, err, "InvalidAssociationID.NotFound")
+		wantCode(w, err, "InvalidAssociationID.NotFound")
 		_, err = w.DisassociateAddress(w.Context(), &ec2.DisassociateAddressInput{})
-		wantCode(t, err, "MissingParameter")
+		wantCode(w, err, "MissingParameter")
 	})
 }
 
@@ -217,9 +217,9 @@ func TestAssociateToStates(t *testing.T) {
 				id, a := c.into(w), w.allocate()
 				nic := w.eni(id)
 				_, err := w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &id})
-				wantCode(t, err, c.byInstance)
+				wantCode(w, err, c.byInstance)
 				_, err = w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, NetworkInterfaceId: &nic})
-				wantCode(t, err, c.byInterface)
+				wantCode(w, err, c.byInterface)
 			})
 		})
 	}
@@ -227,7 +227,7 @@ func TestAssociateToStates(t *testing.T) {
 		inBubble(t, func(w *world) {
 			id, a := inState(terminated)(w), w.allocate()
 			_, err := w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &id})
-			wantCode(t, err, "InvalidInstanceID")
+			wantCode(w, err, "InvalidInstanceID")
 		})
 	})
 	t.Run("of no instance", func(t *testing.T) {
@@ -269,7 +269,7 @@ func TestAssociateRefuses(t *testing.T) {
 				input := &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &id}
 				c.change(w, input)
 				_, err := w.AssociateAddress(w.Context(), input)
-				wantCode(t, err, c.code)
+				wantCode(w, err, c.code)
 				w.holds(a, "", "", "")
 			})
 		})
@@ -281,13 +281,13 @@ func TestAddressFollowsTheLifeOfItsHolder(t *testing.T) {
 		id, a := w.running(zoneA), w.allocate()
 		w.associate(a, id)
 		nic := w.eni(id)
-		wantCode(t, w.stop(id), "")
+		wantCode(w, w.stop(id), "")
 		time.Sleep(time.Minute)
 		w.holds(a, id, nic, "172.31.80.4") // a stopped instance keeps it
-		wantCode(t, w.start(id), "")
+		wantCode(w, w.start(id), "")
 		time.Sleep(time.Minute)
 		w.holds(a, id, nic, "172.31.80.4")
-		wantCode(t, w.terminate(id), "")
+		wantCode(w, w.terminate(id), "")
 		w.holds(a, id, nic, "172.31.80.4") // until it is terminated
 		time.Sleep(time.Minute)
 		w.holds(a, "", "", "")
@@ -342,18 +342,18 @@ func TestDescribeAddresses(t *testing.T) {
 		} {
 			out, err := w.DescribeAddresses(w.Context(), &c.in)
 			if c.code != "" {
-				wantCode(t, err, c.code)
+				wantCode(w, err, c.code)
 				continue
 			}
 			if err != nil {
-				t.Fatalf("%s: %v", name, err)
+				w.Fatalf("%s: %v", name, err)
 			}
 			var got []string
 			for _, a := range out.Addresses {
 				got = append(got, *a.AllocationId)
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("%s: %s", name, diff)
+				w.Errorf("%s: %s", name, diff)
 			}
 		}
 	})

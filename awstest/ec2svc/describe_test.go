@@ -27,7 +27,7 @@ func TestDescribeInstancesFilters(t *testing.T) {
 		time.Sleep(time.Minute)
 		a := w.allocate()
 		w.associate(a, web)
-		wantCode(t, w.stop(db), "")
+		wantCode(w, w.stop(db), "")
 		reservation := must(w.DescribeInstances(w.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{db}}))(w).Reservations[0]
 		for _, c := range []struct {
 			filters []types.Filter
@@ -61,7 +61,7 @@ func TestDescribeInstancesFilters(t *testing.T) {
 				got = append(got, ids(r.Instances)...)
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("%s=%v: %s", *c.filters[0].Name, c.filters[0].Values, diff)
+				w.Errorf("%s=%v: %s", *c.filters[0].Name, c.filters[0].Values, diff)
 			}
 		}
 	})
@@ -95,7 +95,7 @@ func TestDescribeNetworkInterfacesFilters(t *testing.T) {
 				got = append(got, *n.NetworkInterfaceId)
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("%s: %s", *c.filter.Name, diff)
+				w.Errorf("%s: %s", *c.filter.Name, diff)
 			}
 		}
 	})
@@ -111,41 +111,41 @@ func TestZonesSubnetsAndVPC(t *testing.T) {
 		}
 		want := []string{"us-east-1a use1-az2 available", "us-east-1b use1-az3 available", "us-east-1c use1-az4 available", "us-east-1d use1-az5 available", "us-east-1e use1-az6 available", "us-east-1f use1-az1 available"}
 		if diff := cmp.Diff(want, zones(&ec2.DescribeAvailabilityZonesInput{AllAvailabilityZones: aws.Bool(true)})); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		heal := w.zone(zoneA).Fail(awstest.NetworkLoss)
 		if diff := cmp.Diff([]string{"us-east-1f use1-az1 unavailable"}, zones(&ec2.DescribeAvailabilityZonesInput{ZoneIds: []string{zoneA}})); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		heal()
 		in := &ec2.DescribeAvailabilityZonesInput{ZoneNames: []string{"us-east-1a", "us-east-1f"}, Filters: []types.Filter{filter("zone-id", "*-az1"), filter("region-name", region), filter("zone-type", "availability-zone"), filter("zone-name", "us-*")}}
 		if diff := cmp.Diff(want[5:], zones(in)); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		_, err := w.DescribeAvailabilityZones(w.Context(), &ec2.DescribeAvailabilityZonesInput{ZoneIds: []string{"us-east-1a"}})
-		wantCode(t, err, "InvalidParameterValue")
+		wantCode(w, err, "InvalidParameterValue")
 		_, err = w.DescribeAvailabilityZones(w.Context(), &ec2.DescribeAvailabilityZonesInput{ZoneNames: []string{zoneA}})
-		wantCode(t, err, "InvalidParameterValue")
+		wantCode(w, err, "InvalidParameterValue")
 
 		vpcs := must(w.DescribeVpcs(w.Context(), &ec2.DescribeVpcsInput{Filters: []types.Filter{filter("is-default", "true"), filter("cidr", "172.31.0.0/16")}}))(w)
 		vpc := *vpcs.Vpcs[0].VpcId
 		must(w.DescribeVpcs(w.Context(), &ec2.DescribeVpcsInput{VpcIds: []string{vpc}}))(w)
 		_, err = w.DescribeVpcs(w.Context(), &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-12345678"}})
-		wantCode(t, err, "InvalidVpcID.NotFound")
+		wantCode(w, err, "InvalidVpcID.NotFound")
 		_, err = w.DescribeVpcs(w.Context(), &ec2.DescribeVpcsInput{VpcIds: []string{"default"}})
-		wantCode(t, err, "InvalidVpcID.Malformed")
+		wantCode(w, err, "InvalidVpcID.Malformed")
 
 		var subnets []string
 		for _, s := range must(w.DescribeSubnets(w.Context(), &ec2.DescribeSubnetsInput{Filters: []types.Filter{filter("vpc-id", vpc), filter("default-for-az", "true"), filter("cidr-block", "172.31.0.0/20", "172.31.80.0/20")}}))(w).Subnets {
 			subnets = append(subnets, *s.AvailabilityZoneId+" "+*s.CidrBlock)
 		}
 		if diff := cmp.Diff([]string{"use1-az2 172.31.0.0/20", "use1-az1 172.31.80.0/20"}, subnets); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		_, err = w.DescribeSubnets(w.Context(), &ec2.DescribeSubnetsInput{SubnetIds: []string{"subnet-12345678"}})
-		wantCode(t, err, "InvalidSubnetID.NotFound")
+		wantCode(w, err, "InvalidSubnetID.NotFound")
 		_, err = w.DescribeSubnets(w.Context(), &ec2.DescribeSubnetsInput{SubnetIds: []string{vpc}})
-		wantCode(t, err, "InvalidSubnetID.Malformed")
+		wantCode(w, err, "InvalidSubnetID.Malformed")
 	})
 }
 
@@ -164,10 +164,10 @@ func TestPaginators(t *testing.T) {
 		check := func(what string) {
 			w.Helper()
 			if diff := cmp.Diff([]int{10, 10, 3}, sizes); diff != "" {
-				t.Errorf("%s: pages %s", what, diff)
+				w.Errorf("%s: pages %s", what, diff)
 			}
 			if !slices.Equal(got, launched) {
-				t.Errorf("%s: got %v, want %v", what, got, launched)
+				w.Errorf("%s: got %v, want %v", what, got, launched)
 			}
 			sizes, got = nil, nil
 		}
@@ -209,12 +209,12 @@ func TestPaginators(t *testing.T) {
 			sizes = append(sizes, len(must(subnets.NextPage(w.Context()))(w).Subnets))
 		}
 		if diff := cmp.Diff([]int{5, 1}, sizes); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		vpcs := ec2.NewDescribeVpcsPaginator(w.Client, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(5)})
 		must(vpcs.NextPage(w.Context()))(w)
 		if vpcs.HasMorePages() {
-			t.Error("a second page of one VPC")
+			w.Error("a second page of one VPC")
 		}
 	})
 }
@@ -226,13 +226,13 @@ func TestPagesRefused(t *testing.T) {
 			_, err := w.DescribeInstances(w.Context(), &ec2.DescribeInstancesInput{MaxResults: size, NextToken: token, InstanceIds: ids})
 			return err
 		}
-		wantCode(t, describe(aws.Int32(4), nil), "InvalidParameterValue")
-		wantCode(t, describe(aws.Int32(1001), nil), "InvalidParameterValue")
-		wantCode(t, describe(aws.Int32(5), nil, id), "InvalidParameterCombination")
-		wantCode(t, describe(nil, aws.String("more")), "InvalidNextToken")
-		wantCode(t, describe(nil, aws.String("")), "InvalidNextToken")
+		wantCode(w, describe(aws.Int32(4), nil), "InvalidParameterValue")
+		wantCode(w, describe(aws.Int32(1001), nil), "InvalidParameterValue")
+		wantCode(w, describe(aws.Int32(5), nil, id), "InvalidParameterCombination")
+		wantCode(w, describe(nil, aws.String("more")), "InvalidNextToken")
+		wantCode(w, describe(nil, aws.String("")), "InvalidNextToken")
 		_, err := w.DescribeInstanceStatus(w.Context(), &ec2.DescribeInstanceStatusInput{MaxResults: aws.Int32(5), InstanceIds: []string{id}})
-		wantCode(t, err, "InvalidParameterCombination")
+		wantCode(w, err, "InvalidParameterCombination")
 	})
 }
 
@@ -252,21 +252,21 @@ func TestIDs(t *testing.T) {
 			{[]string{"eni-12345678"}, "InvalidInstanceID.Malformed", `Invalid id: "eni-12345678" (expecting "i-...")`},
 		} {
 			_, err := w.DescribeInstances(w.Context(), &ec2.DescribeInstancesInput{InstanceIds: c.ids})
-			wantCode(t, err, c.code)
-			wantStatus(t, err, 400)
+			wantCode(w, err, c.code)
+			wantStatus(w, err, 400)
 			var api interface{ ErrorMessage() string }
 			if errors.As(err, &api); api.ErrorMessage() != c.message {
-				t.Errorf("got %q, want %q", api.ErrorMessage(), c.message)
+				w.Errorf("got %q, want %q", api.ErrorMessage(), c.message)
 			}
 			_, err = w.DescribeInstanceStatus(w.Context(), &ec2.DescribeInstanceStatusInput{InstanceIds: c.ids})
-			wantCode(t, err, c.code)
-			wantCode(t, w.stop(c.ids...), c.code)
+			wantCode(w, err, c.code)
+			wantCode(w, w.stop(c.ids...), c.code)
 		}
 		_, err := w.DescribeNetworkInterfaces(w.Context(), &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-12345678"}})
-		wantCode(t, err, "InvalidNetworkInterfaceID.NotFound")
+		wantCode(w, err, "InvalidNetworkInterfaceID.NotFound")
 		_, err = w.DescribeNetworkInterfaces(w.Context(), &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-attach-12345678"}})
-		wantCode(t, err, "InvalidNetworkInterfaceId.Malformed")
-		wantCode(t, w.stop([]string{}...), "MissingParameter")
+		wantCode(w, err, "InvalidNetworkInterfaceId.Malformed")
+		wantCode(w, w.stop([]string{}...), "MissingParameter")
 	})
 }
 
@@ -276,17 +276,17 @@ func TestRegionsAreApart(t *testing.T) {
 		elsewhere := ec2.NewFromConfig(w.cloud.Config("eu-west-1"))
 		all := must(elsewhere.DescribeInstances(w.Context(), &ec2.DescribeInstancesInput{}))(w)
 		if len(all.Reservations) != 0 {
-			t.Errorf("eu-west-1 has %d reservations", len(all.Reservations))
+			w.Errorf("eu-west-1 has %d reservations", len(all.Reservations))
 		}
 		_, err := elsewhere.DescribeInstances(w.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
-		wantCode(t, err, "InvalidInstanceID.NotFound")
+		wantCode(w, err, "InvalidInstanceID.NotFound")
 		_, err = elsewhere.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &id})
-		wantCode(t, err, "InvalidAllocationID.NotFound")
+		wantCode(w, err, "InvalidAllocationID.NotFound")
 		_, err = elsewhere.RunInstances(w.Context(), run(1))
-		wantCode(t, err, "InvalidParameterValue") // the zone is not there
+		wantCode(w, err, "InvalidParameterValue") // the zone is not there
 		there := must(elsewhere.RunInstances(w.Context(), run(1, func(in *ec2.RunInstancesInput) { in.Placement = nil })))(w)
 		if *there.Instances[0].PrivateIpAddress != "172.31.0.4" {
-			t.Errorf("the default VPC of eu-west-1 gave %s", *there.Instances[0].PrivateIpAddress)
+			w.Errorf("the default VPC of eu-west-1 gave %s", *there.Instances[0].PrivateIpAddress)
 		}
 	})
 }

@@ -51,11 +51,11 @@ func TestCreateInterface(t *testing.T) {
 		n := w.describeNIC(*out.NetworkInterface.NetworkInterfaceId)
 		got := []any{*n.PrivateIpAddress, *n.Description, *n.SubnetId, n.Status, *n.AvailabilityZoneId, *n.TagSet[0].Value, n.Attachment == nil}
 		if diff := cmp.Diff([]any{"172.31.80.200", "vip", subnet, types.NetworkInterfaceStatusAvailable, zoneA, "vip", true}, got); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		subnets := must(w.DescribeSubnets(w.Context(), &ec2.DescribeSubnetsInput{SubnetIds: []string{subnet}}))(w)
 		if free := *subnets.Subnets[0].AvailableIpAddressCount; free != 4090 {
-			t.Errorf("%d addresses free of 4,091 when one is taken", free)
+			w.Errorf("%d addresses free of 4,091 when one is taken", free)
 		}
 		for code, in := range map[string]*ec2.CreateNetworkInterfaceInput{
 			"InvalidIPAddress.InUse":    {SubnetId: &subnet, PrivateIpAddress: aws.String("172.31.80.200")},
@@ -64,7 +64,7 @@ func TestCreateInterface(t *testing.T) {
 			"InvalidSubnetID.Malformed": {SubnetId: aws.String("subnet-1234567")},
 		} {
 			_, err := w.CreateNetworkInterface(w.Context(), in)
-			wantCode(t, err, code)
+			wantCode(w, err, code)
 		}
 	})
 }
@@ -75,16 +75,16 @@ func TestCreateInterfaceOncePerToken(t *testing.T) {
 		first := must(w.CreateNetworkInterface(w.Context(), in))(w)
 		again := must(w.CreateNetworkInterface(w.Context(), in))(w)
 		if *first.NetworkInterface.NetworkInterfaceId != *again.NetworkInterface.NetworkInterfaceId {
-			t.Error("one token made two interfaces")
+			w.Error("one token made two interfaces")
 		}
 		in.Description = aws.String("another")
 		_, err := w.CreateNetworkInterface(w.Context(), in)
-		wantCode(t, err, "IdempotentParameterMismatch")
+		wantCode(w, err, "IdempotentParameterMismatch")
 		must(w.cloud.LoseReply("EC2", "CreateNetworkInterface", 1))(w)
 		w.nic(zoneA) // with a token of the SDK's, and two attempts
 		all := must(w.DescribeNetworkInterfaces(w.Context(), &ec2.DescribeNetworkInterfacesInput{}))(w)
 		if len(all.NetworkInterfaces) != 2 {
-			t.Errorf("there are %d interfaces, want 2", len(all.NetworkInterfaces))
+			w.Errorf("there are %d interfaces, want 2", len(all.NetworkInterfaces))
 		}
 	})
 }
@@ -102,27 +102,27 @@ func TestAttachAndDetach(t *testing.T) {
 		n := w.describeNIC(nic)
 		got := []any{n.Status, *n.Attachment.InstanceId, *n.Attachment.AttachmentId, *n.Attachment.DeviceIndex, *n.Attachment.DeleteOnTermination}
 		if diff := cmp.Diff([]any{types.NetworkInterfaceStatusInUse, id, attachment, int32(1), false}, got); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		w.holds(a, id, nic, "172.31.80.5")
 		wantAnswer(w, ip, "me")
 		i := w.instance(id)
 		if len(i.NetworkInterfaces) != 2 || *i.NetworkInterfaces[1].NetworkInterfaceId != nic || *i.PrivateIpAddress != "172.31.80.4" {
-			t.Errorf("the instance shows %d interfaces and %s", len(i.NetworkInterfaces), *i.PrivateIpAddress)
+			w.Errorf("the instance shows %d interfaces and %s", len(i.NetworkInterfaces), *i.PrivateIpAddress)
 		}
 		_, err := w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &id})
-		wantCode(t, err, "InvalidInstanceID") // it has two interfaces
+		wantCode(w, err, "InvalidInstanceID") // it has two interfaces
 
-		wantCode(t, w.deleteNIC(nic), "InvalidNetworkInterface.InUse")
-		wantCode(t, w.detach(attachment), "")
-		wantCode(t, w.detach(attachment), "InvalidAttachmentID.NotFound")
-		wantCode(t, w.detach(nic), "InvalidNetworkInterfaceAttachmentId.Malformed")
-		wantCode(t, w.detach(*w.instance(id).NetworkInterfaces[0].Attachment.AttachmentId), "OperationNotPermitted")
+		wantCode(w, w.deleteNIC(nic), "InvalidNetworkInterface.InUse")
+		wantCode(w, w.detach(attachment), "")
+		wantCode(w, w.detach(attachment), "InvalidAttachmentID.NotFound")
+		wantCode(w, w.detach(nic), "InvalidNetworkInterfaceAttachmentId.Malformed")
+		wantCode(w, w.detach(*w.instance(id).NetworkInterfaces[0].Attachment.AttachmentId), "OperationNotPermitted")
 		w.holds(a, "", nic, "172.31.80.5")
 		wantAnswer(w, ip, "")
 
-		wantCode(t, w.deleteNIC(nic), "")
-		wantCode(t, w.deleteNIC(nic), "InvalidNetworkInterfaceID.NotFound")
+		wantCode(w, w.deleteNIC(nic), "")
+		wantCode(w, w.deleteNIC(nic), "InvalidNetworkInterfaceID.NotFound")
 		w.holds(a, "", "", "")
 	})
 }
@@ -143,7 +143,7 @@ func TestAttachRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(w *world) {
 				_, err := w.attach(w.nic(zoneA), c.into(w), 1)
-				wantCode(t, err, c.code)
+				wantCode(w, err, c.code)
 			})
 		})
 	}
@@ -173,7 +173,7 @@ func TestSecondaryInterfaceOutlivesItsInstance(t *testing.T) {
 		id, nic, a := w.running(zoneA), w.nic(zoneA), w.allocate()
 		must(w.attach(nic, id, 1))(w)
 		must(w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, NetworkInterfaceId: &nic}))(w)
-		wantCode(t, w.terminate(id), "")
+		wantCode(w, w.terminate(id), "")
 		time.Sleep(time.Minute)
 		w.holds(a, "", nic, "172.31.80.5")
 		other := w.running(zoneA)
@@ -202,10 +202,10 @@ func TestAssignPrivateAddresses(t *testing.T) {
 			return got, nil
 		}
 		if diff := cmp.Diff([]string{"172.31.80.100"}, must(assign(0, "172.31.80.100"))(w)); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		if diff := cmp.Diff([]string{"172.31.80.5", "172.31.80.6"}, must(assign(2))(w)); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		for _, c := range []struct {
 			count int32
@@ -221,14 +221,14 @@ func TestAssignPrivateAddresses(t *testing.T) {
 			{4088, nil, "InsufficientFreeAddressesInSubnet"},
 		} {
 			_, err := assign(c.count, c.addrs...)
-			wantCode(t, err, c.code)
+			wantCode(w, err, c.code)
 		}
 		var got []string
 		for _, p := range w.describeNIC(nic).PrivateIpAddresses {
 			got = append(got, *p.PrivateIpAddress)
 		}
 		if diff := cmp.Diff([]string{"172.31.80.4", "172.31.80.100", "172.31.80.5", "172.31.80.6"}, got); diff != "" {
-			t.Errorf("a refused call changed the addresses: %s", diff)
+			w.Errorf("a refused call changed the addresses: %s", diff)
 		}
 
 		// An address on a secondary private one.
@@ -241,13 +241,13 @@ func TestAssignPrivateAddresses(t *testing.T) {
 		w.holds(b, id, nic, "172.31.80.4")
 		wantAnswer(w, *w.address(a).PublicIp, "me")
 		if got := *w.instance(id).PublicIpAddress; got != *w.address(b).PublicIp {
-			t.Errorf("the instance's public address is %s, not that of its primary private one", got)
+			w.Errorf("the instance's public address is %s, not that of its primary private one", got)
 		}
 		nic = "eni-12345678"
 		_, err := assign(1)
-		wantCode(t, err, "InvalidNetworkInterfaceID.NotFound")
+		wantCode(w, err, "InvalidNetworkInterfaceID.NotFound")
 		nic = "nic"
 		_, err = assign(1)
-		wantCode(t, err, "InvalidNetworkInterfaceId.Malformed")
+		wantCode(w, err, "InvalidNetworkInterfaceId.Malformed")
 	})
 }

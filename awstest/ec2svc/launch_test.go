@@ -27,21 +27,21 @@ func TestRunInstancesShowsWhatItLaunched(t *testing.T) {
 			in.TagSpecifications = append(tags(types.ResourceTypeInstance, "Name", "web"), tags(types.ResourceTypeNetworkInterface, "Name", "nic")...)
 		})))(w)
 		if len(out.Instances) != 2 || *out.OwnerId != "123456789012" {
-			t.Fatalf("got %d instances of %s", len(out.Instances), *out.OwnerId)
+			w.Fatalf("got %d instances of %s", len(out.Instances), *out.OwnerId)
 		}
 		i := out.Instances[1]
 		got := []any{i.State.Name, *i.State.Code, *i.AmiLaunchIndex, *i.KeyName, *i.Placement.AvailabilityZoneId, *i.Placement.AvailabilityZone, *i.Tags[0].Value, *i.PrivateIpAddress, len(i.NetworkInterfaces), *i.NetworkInterfaces[0].Attachment.DeleteOnTermination}
 		want := []any{types.InstanceStateNamePending, int32(0), int32(1), "key", zoneA, "us-east-1f", "web", "172.31.80.5", 1, true}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		described := must(w.DescribeInstances(w.Context(), &ec2.DescribeInstancesInput{}))(w)
 		if diff := cmp.Diff(ids(out.Instances), ids(described.Reservations[0].Instances)); diff != "" || len(described.Reservations) != 1 {
-			t.Errorf("%d reservations, %s", len(described.Reservations), diff)
+			w.Errorf("%d reservations, %s", len(described.Reservations), diff)
 		}
 		nic := must(w.DescribeNetworkInterfaces(w.Context(), &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter("attachment.instance-id", *i.InstanceId)}}))(w)
 		if *nic.NetworkInterfaces[0].TagSet[0].Value != "nic" {
-			t.Errorf("interface has tags %v", nic.NetworkInterfaces[0].TagSet)
+			w.Errorf("interface has tags %v", nic.NetworkInterfaces[0].TagSet)
 		}
 	})
 }
@@ -56,10 +56,10 @@ func TestClientToken(t *testing.T) {
 			time.Sleep(time.Minute)
 			again := must(w.RunInstances(w.Context(), run(2, token("a"))))(w)
 			if diff := cmp.Diff(ids(first.Instances), ids(again.Instances)); diff != "" {
-				t.Error(diff)
+				w.Error(diff)
 			}
 			if *first.ReservationId != *again.ReservationId || again.Instances[0].State.Name != types.InstanceStateNameRunning {
-				t.Errorf("got %s in %s", *again.ReservationId, again.Instances[0].State.Name)
+				w.Errorf("got %s in %s", *again.ReservationId, again.Instances[0].State.Name)
 			}
 		})
 	})
@@ -69,17 +69,17 @@ func TestClientToken(t *testing.T) {
 			out := must(w.RunInstances(w.Context(), run(1)))(w) // the SDK makes a token, and a second attempt
 			all := must(w.DescribeInstances(w.Context(), &ec2.DescribeInstancesInput{}))(w)
 			if len(all.Reservations) != 1 || ids(all.Reservations[0].Instances)[0] != ids(out.Instances)[0] {
-				t.Errorf("there are %d reservations", len(all.Reservations))
+				w.Errorf("there are %d reservations", len(all.Reservations))
 			}
 			if n := w.cloud.Count("EC2", "RunInstances"); n != 2 {
-				t.Errorf("%d attempts, want 2", n)
+				w.Errorf("%d attempts, want 2", n)
 			}
 		})
 	})
 	t.Run("a second zone launches a second instance", func(t *testing.T) {
 		inBubble(t, func(w *world) {
 			if first, second := w.launch(zoneA, token("a")), w.launch(zoneB, token("a")); first == second {
-				t.Errorf("both zones have %s", first)
+				w.Errorf("both zones have %s", first)
 			}
 		})
 	})
@@ -93,7 +93,7 @@ func TestClientToken(t *testing.T) {
 			second := must(w.RunInstances(w.Context(), run(1, token("a"), in(zoneB))))(w)
 			again := must(w.RunInstances(w.Context(), run(1, token("a"), in(zoneA))))(w)
 			if a, b, c := ids(first.Instances)[0], ids(second.Instances)[0], ids(again.Instances)[0]; a == b || a != c {
-				t.Errorf("got %s, %s and again %s", a, b, c)
+				w.Errorf("got %s, %s and again %s", a, b, c)
 			}
 		})
 	})
@@ -104,12 +104,12 @@ func TestClientToken(t *testing.T) {
 			defer w.zone(*first.Instances[0].Placement.AvailabilityZoneId).Fail(awstest.PowerLoss)()
 			again := must(w.RunInstances(w.Context(), run(1, token("a"), anywhere)))(w)
 			if diff := cmp.Diff(ids(first.Instances), ids(again.Instances)); diff != "" {
-				t.Error(diff)
+				w.Error(diff)
 			}
 			elsewhere := ec2.NewFromConfig(w.cloud.Config("eu-west-1"))
 			other := must(elsewhere.RunInstances(w.Context(), run(1, token("a"), anywhere)))(w)
 			if ids(other.Instances)[0] == ids(first.Instances)[0] {
-				t.Error("two regions share an instance")
+				w.Error("two regions share an instance")
 			}
 		})
 	})
@@ -122,21 +122,21 @@ func TestClientToken(t *testing.T) {
 			first := must(w.RunInstances(w.Context(), run(1, token("a"), on)))(w)
 			again := must(w.RunInstances(w.Context(), run(1, token("a"), on)))(w)
 			if diff := cmp.Diff(ids(first.Instances), ids(again.Instances)); diff != "" {
-				t.Error(diff)
+				w.Error(diff)
 			}
 			_, err := w.RunInstances(w.Context(), run(1, token("b"), on))
-			wantCode(t, err, "InvalidNetworkInterface.InUse")
+			wantCode(w, err, "InvalidNetworkInterface.InUse")
 		})
 	})
 	t.Run("another request is a mismatch", func(t *testing.T) {
 		inBubble(t, func(w *world) {
 			w.launch(zoneA, token("a"))
 			_, err := w.RunInstances(w.Context(), run(1, token("a"), func(in *ec2.RunInstancesInput) { in.InstanceType = "t3.large" }))
-			wantCode(t, err, "IdempotentParameterMismatch")
+			wantCode(w, err, "IdempotentParameterMismatch")
 			_, err = w.RunInstances(w.Context(), run(1, token("a"), func(in *ec2.RunInstancesInput) {
 				in.TagSpecifications = tags(types.ResourceTypeInstance, "Name", "x")
 			}))
-			wantCode(t, err, "IdempotentParameterMismatch")
+			wantCode(w, err, "IdempotentParameterMismatch")
 		})
 	})
 	t.Run("a terminated instance does not come back", func(t *testing.T) {
@@ -145,7 +145,7 @@ func TestClientToken(t *testing.T) {
 			must(w.TerminateInstances(w.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{id}}))(w)
 			for range 2 { // while it is shown, and once it is not
 				_, err := w.RunInstances(w.Context(), run(1, token("a")))
-				wantCode(t, err, "IdempotentInstanceTerminated")
+				wantCode(w, err, "IdempotentInstanceTerminated")
 				time.Sleep(2 * time.Hour)
 			}
 		})
@@ -154,7 +154,7 @@ func TestClientToken(t *testing.T) {
 		inBubble(t, func(w *world) {
 			heal := w.zone(zoneA).RefuseLaunches("")
 			_, err := w.RunInstances(w.Context(), run(1, token("a")))
-			wantCode(t, err, "InsufficientInstanceCapacity")
+			wantCode(w, err, "InsufficientInstanceCapacity")
 			heal()
 			w.launch(zoneA, token("a"))
 		})
@@ -164,7 +164,7 @@ func TestClientToken(t *testing.T) {
 			w.launch(zoneA, token(strings.Repeat("a", 64)))
 			for _, text := range []string{strings.Repeat("a", 65), "é"} {
 				_, err := w.RunInstances(w.Context(), run(1, token(text)))
-				wantCode(t, err, "InvalidClientToken")
+				wantCode(w, err, "InvalidClientToken")
 			}
 		})
 	})
@@ -175,10 +175,10 @@ func TestCapacity(t *testing.T) {
 		inBubble(t, func(w *world) {
 			heal := w.zone(zoneA).RefuseLaunches("t3.micro")
 			_, err := w.RunInstances(w.Context(), run(1))
-			wantCode(t, err, "InsufficientInstanceCapacity")
-			wantStatus(t, err, 500)
+			wantCode(w, err, "InsufficientInstanceCapacity")
+			wantStatus(w, err, 500)
 			if n := w.cloud.Count("EC2", "RunInstances"); n != 3 {
-				t.Errorf("%d attempts, want the SDK's 3", n)
+				w.Errorf("%d attempts, want the SDK's 3", n)
 			}
 			w.launch(zoneA, func(in *ec2.RunInstancesInput) { in.InstanceType = "t3.small" })
 			w.launch(zoneB)
@@ -192,10 +192,10 @@ func TestCapacity(t *testing.T) {
 				inBubble(t, func(w *world) {
 					heal := w.zone(zoneA).Fail(fault)
 					_, err := w.RunInstances(w.Context(), run(1))
-					wantCode(t, err, "InsufficientInstanceCapacity")
+					wantCode(w, err, "InsufficientInstanceCapacity")
 					all := must(w.DescribeNetworkInterfaces(w.Context(), &ec2.DescribeNetworkInterfacesInput{}))(w)
 					if len(all.NetworkInterfaces) != 0 {
-						t.Errorf("a refused launch left %d interfaces", len(all.NetworkInterfaces))
+						w.Errorf("a refused launch left %d interfaces", len(all.NetworkInterfaces))
 					}
 					heal()
 					w.launch(zoneA)
@@ -207,12 +207,12 @@ func TestCapacity(t *testing.T) {
 		inBubble(t, func(w *world) {
 			z, err := w.cloud.Region(region)
 			if err != nil {
-				t.Fatal(err)
+				w.Fatal(err)
 			}
 			defer z.Zones()[0].RefuseLaunches("")()
 			out := must(w.RunInstances(w.Context(), run(1, func(in *ec2.RunInstancesInput) { in.Placement = nil })))(w)
 			if *out.Instances[0].Placement.AvailabilityZone != "us-east-1b" {
-				t.Errorf("launched in %s", *out.Instances[0].Placement.AvailabilityZone)
+				w.Errorf("launched in %s", *out.Instances[0].Placement.AvailabilityZone)
 			}
 		})
 	})
@@ -220,10 +220,10 @@ func TestCapacity(t *testing.T) {
 		inBubble(t, func(w *world) {
 			must(w.RunInstances(w.Context(), run(4090)))(w)
 			_, err := w.RunInstances(w.Context(), run(2))
-			wantCode(t, err, "InsufficientFreeAddressesInSubnet")
+			wantCode(w, err, "InsufficientFreeAddressesInSubnet")
 			out := must(w.RunInstances(w.Context(), run(1, func(in *ec2.RunInstancesInput) { in.MaxCount = aws.Int32(3) })))(w)
 			if len(out.Instances) != 1 {
-				t.Errorf("launched %d instances with one address left", len(out.Instances))
+				w.Errorf("launched %d instances with one address left", len(out.Instances))
 			}
 		})
 	})
@@ -262,10 +262,10 @@ func TestRunInstancesRefuses(t *testing.T) {
 			inBubble(t, func(w *world) {
 				w.launch(zoneA) // has 172.31.80.4
 				_, err := w.RunInstances(w.Context(), run(1, c.change))
-				wantCode(t, err, c.code)
+				wantCode(w, err, c.code)
 				all := must(w.DescribeNetworkInterfaces(w.Context(), &ec2.DescribeNetworkInterfacesInput{}))(w)
 				if len(all.NetworkInterfaces) != 1 {
-					t.Errorf("a refused launch left %d interfaces", len(all.NetworkInterfaces)-1)
+					w.Errorf("a refused launch left %d interfaces", len(all.NetworkInterfaces)-1)
 				}
 			})
 		})
@@ -283,7 +283,7 @@ func TestLaunchWithSeveralInterfaces(t *testing.T) {
 			got = append(got, *n.PrivateIpAddress)
 		}
 		if diff := cmp.Diff([]string{"172.31.80.4", "172.31.80.5"}, got); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 	})
 }

@@ -61,19 +61,19 @@ func TestLifecycle(t *testing.T) {
 		}
 		after(9*time.Second, pending, false)
 		after(time.Second, isRunning, true)
-		wantCode(t, w.stop(id), "")
+		wantCode(w, w.stop(id), "")
 		after(19*time.Second, stopping, false)
 		after(time.Second, stopped, false)
-		wantCode(t, w.start(id), "")
+		wantCode(w, w.start(id), "")
 		after(9*time.Second, pending, false)
 		after(time.Second, isRunning, true)
-		wantCode(t, w.terminate(id), "")
+		wantCode(w, w.terminate(id), "")
 		after(29*time.Second, shuttingDown, false)
 		after(time.Second, terminated, false)
 		after(59*time.Minute, terminated, false)
 		time.Sleep(time.Minute)
 		_, err := w.DescribeInstances(w.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
-		wantCode(t, err, "InvalidInstanceID.NotFound")
+		wantCode(w, err, "InvalidInstanceID.NotFound")
 	})
 }
 
@@ -82,14 +82,14 @@ func TestStateChangesAreShown(t *testing.T) {
 		a, b := w.running(zoneA), w.running(zoneB)
 		out := must(w.StopInstances(w.Context(), &ec2.StopInstancesInput{InstanceIds: []string{a, b, a}}))(w)
 		if len(out.StoppingInstances) != 2 {
-			t.Fatalf("%d changes of two instances", len(out.StoppingInstances))
+			w.Fatalf("%d changes of two instances", len(out.StoppingInstances))
 		}
 		c := out.StoppingInstances[0]
 		if diff := cmp.Diff([]any{a, isRunning, int32(16), stopping, int32(64)}, []any{*c.InstanceId, c.PreviousState.Name, *c.PreviousState.Code, c.CurrentState.Name, *c.CurrentState.Code}); diff != "" {
-			t.Error(diff)
+			w.Error(diff)
 		}
 		if w.instance(a).StateTransitionReason == nil {
-			t.Error("no reason for the change of state")
+			w.Error("no reason for the change of state")
 		}
 	})
 }
@@ -124,7 +124,7 @@ func TestTransitionsAreCheckedAndRepeatable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(w *world) {
 				id := c.into(w)
-				wantCode(t, c.do(w, id), c.code)
+				wantCode(w, c.do(w, id), c.code)
 				w.wantState(id, c.then)
 			})
 		})
@@ -172,12 +172,12 @@ func TestTransitionsAreAllOrNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(w *world) {
 				up, down, other := inState(isRunning)(w), inState(stopped)(w), c.other(w)
-				wantCode(t, w.stop(up, other), c.code)
+				wantCode(w, w.stop(up, other), c.code)
 				w.wantState(up, isRunning)
-				wantCode(t, w.start(down, other), c.code)
+				wantCode(w, w.start(down, other), c.code)
 				w.wantState(down, stopped)
 				if other[:2] != "i-" || c.code == "InvalidInstanceID.NotFound" {
-					wantCode(t, w.terminate(up, other), c.code)
+					wantCode(w, w.terminate(up, other), c.code)
 					w.wantState(up, isRunning)
 				}
 			})
@@ -187,13 +187,13 @@ func TestTransitionsAreAllOrNone(t *testing.T) {
 		inBubble(t, func(w *world) {
 			a := inState(stopped)(w)
 			b := w.running(zoneB)
-			wantCode(t, w.stop(b), "")
+			wantCode(w, w.stop(b), "")
 			time.Sleep(time.Minute)
 			heal := w.zone(zoneB).RefuseLaunches("t3.micro")
-			wantCode(t, w.start(a, b), "InsufficientInstanceCapacity")
+			wantCode(w, w.start(a, b), "InsufficientInstanceCapacity")
 			w.wantState(a, stopped)
 			heal()
-			wantCode(t, w.start(a, b), "")
+			wantCode(w, w.start(a, b), "")
 			w.wantState(a, pending)
 		})
 	})
@@ -204,13 +204,13 @@ func TestRebootEndsWhatRuns(t *testing.T) {
 		id := w.running(zoneA)
 		machine, _ := w.cloud.Instance(id)
 		must(machine.Serve(80, http.NotFoundHandler()))(w)
-		conn := must(w.zone(zoneA).Dial(t.Context(), "tcp", machine.PrivateIP().String()+":80"))(w)
+		conn := must(w.zone(zoneA).Dial(w.Context(), "tcp", machine.PrivateIP().String()+":80"))(w)
 		defer conn.Close()
-		wantCode(t, w.reboot(id), "")
+		wantCode(w, w.reboot(id), "")
 		if _, err := conn.Read(make([]byte, 1)); err == nil {
-			t.Error("a connection survived the reboot")
+			w.Error("a connection survived the reboot")
 		}
-		again := must(w.zone(zoneA).Dial(t.Context(), "tcp", machine.PrivateIP().String()+":80"))(w)
+		again := must(w.zone(zoneA).Dial(w.Context(), "tcp", machine.PrivateIP().String()+":80"))(w)
 		again.Close()
 	})
 }
@@ -229,7 +229,7 @@ func TestDeadZoneHoldsUp(t *testing.T) {
 				id, alive := inState(c.from)(w), w.launch(zoneB)
 				heal, healOther := w.zone(zoneA).Fail(awstest.PowerLoss), w.zone("use1-az3").Fail(awstest.PowerLoss)
 				if c.do != nil {
-					wantCode(t, c.do(w, id), "")
+					wantCode(w, c.do(w, id), "")
 				}
 				time.Sleep(time.Hour)
 				w.wantState(id, c.held)
@@ -248,7 +248,7 @@ func TestDeadZoneHoldsUp(t *testing.T) {
 			id := w.launch(zoneA)
 			heal := w.zone(zoneA).Fail(awstest.NetworkLoss)
 			time.Sleep(time.Minute)
-			wantCode(t, w.terminate(id), "")
+			wantCode(w, w.terminate(id), "")
 			time.Sleep(time.Minute)
 			heal()
 			time.Sleep(time.Second)
@@ -271,17 +271,17 @@ func TestTerminatedInstanceKeepsNoNetwork(t *testing.T) {
 	inBubble(t, func(w *world) {
 		id := w.running(zoneA)
 		nic := w.eni(id)
-		wantCode(t, w.terminate(id), "")
+		wantCode(w, w.terminate(id), "")
 		if len(w.instance(id).NetworkInterfaces) != 1 {
-			t.Error("shutting down, it has no interface any more")
+			w.Error("shutting down, it has no interface any more")
 		}
 		time.Sleep(time.Minute)
 		i := w.instance(id)
 		if i.SubnetId != nil || i.PrivateIpAddress != nil || len(i.NetworkInterfaces) != 0 {
-			t.Errorf("terminated, it still shows a network: %v %v", i.SubnetId, i.NetworkInterfaces)
+			w.Errorf("terminated, it still shows a network: %v %v", i.SubnetId, i.NetworkInterfaces)
 		}
 		_, err := w.DescribeNetworkInterfaces(w.Context(), &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{nic}})
-		wantCode(t, err, "InvalidNetworkInterfaceID.NotFound")
+		wantCode(w, err, "InvalidNetworkInterfaceID.NotFound")
 		w.launch(zoneA, func(in *ec2.RunInstancesInput) { in.PrivateIpAddress = aws.String("172.31.80.4") }) // is free again
 	})
 }
@@ -324,7 +324,7 @@ func TestStatusChecks(t *testing.T) {
 				want(119*time.Second, result{ok, ok}) // not seen yet
 				want(time.Second, c.want)
 				if diff := cmp.Diff(result{ok, ok}, check(w, other)); diff != "" {
-					t.Errorf("in the other zone: %s", diff)
+					w.Errorf("in the other zone: %s", diff)
 				}
 				w.wantState(id, isRunning)
 				heal()
@@ -337,9 +337,9 @@ func TestStatusChecks(t *testing.T) {
 		inBubble(t, func(w *world) {
 			id := w.running(zoneA)
 			time.Sleep(time.Hour)
-			wantCode(t, w.reboot(id), "")
+			wantCode(w, w.reboot(id), "")
 			if diff := cmp.Diff(result{initializing, initializing}, check(w, id)); diff != "" {
-				t.Error(diff)
+				w.Error(diff)
 			}
 		})
 	})
@@ -353,15 +353,15 @@ func TestStatusChecks(t *testing.T) {
 				return got
 			}
 			if diff := cmp.Diff([]string{up + " initializing"}, list(&ec2.DescribeInstanceStatusInput{})); diff != "" {
-				t.Error(diff)
+				w.Error(diff)
 			}
 			all := &ec2.DescribeInstanceStatusInput{IncludeAllInstances: aws.Bool(true)}
 			if diff := cmp.Diff([]string{up + " initializing", down + " not-applicable"}, list(all)); diff != "" {
-				t.Error(diff)
+				w.Error(diff)
 			}
 			all.Filters = []types.Filter{filter("instance-state-name", "stopped"), filter("availability-zone-id", zoneA), filter("system-status.status", "not-*")}
 			if diff := cmp.Diff([]string{down + " not-applicable"}, list(all)); diff != "" {
-				t.Error(diff)
+				w.Error(diff)
 			}
 		})
 	})
@@ -384,9 +384,9 @@ func TestWaitersEnd(t *testing.T) {
 			wait(ec2.NewInstanceRunningWaiter(w.Client).Wait(w.Context(), one(id), time.Hour))
 			wait(ec2.NewInstanceStatusOkWaiter(w.Client).Wait(w.Context(), &ec2.DescribeInstanceStatusInput{InstanceIds: []string{id}}, time.Hour))
 			wait(ec2.NewSystemStatusOkWaiter(w.Client).Wait(w.Context(), &ec2.DescribeInstanceStatusInput{InstanceIds: []string{id}}, time.Hour))
-			wantCode(t, w.stop(id), "")
+			wantCode(w, w.stop(id), "")
 			wait(ec2.NewInstanceStoppedWaiter(w.Client).Wait(w.Context(), one(id), time.Hour))
-			wantCode(t, w.terminate(id), "")
+			wantCode(w, w.terminate(id), "")
 			wait(ec2.NewInstanceTerminatedWaiter(w.Client).Wait(w.Context(), one(id), time.Hour))
 			nic := must(w.CreateNetworkInterface(w.Context(), &ec2.CreateNetworkInterfaceInput{SubnetId: aws.String(w.subnet(zoneA))}))(w)
 			wait(ec2.NewNetworkInterfaceAvailableWaiter(w.Client).Wait(w.Context(), &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{*nic.NetworkInterface.NetworkInterfaceId}}, time.Hour))
@@ -399,7 +399,7 @@ func TestWaitersEnd(t *testing.T) {
 			began := time.Now()
 			err := ec2.NewInstanceRunningWaiter(w.Client).Wait(w.Context(), one(id), 5*time.Minute)
 			if took := time.Since(began); err == nil || took < 4*time.Minute || took > 6*time.Minute {
-				t.Errorf("ended after %v with %v", took, err)
+				w.Errorf("ended after %v with %v", took, err)
 			}
 		})
 	})

@@ -68,8 +68,8 @@ func (w *world) zone(id string) *awstest.Zone {
 	return z
 }
 
-// in places a launch in a zone.
-func in(zoneID string) *types.Placement {
+// at places a launch in a zone.
+func at(zoneID string) *types.Placement {
 	return &types.Placement{AvailabilityZoneId: aws.String(zoneID)}
 }
 
@@ -77,7 +77,7 @@ func in(zoneID string) *types.Placement {
 func run(n int32, change ...func(*ec2.RunInstancesInput)) *ec2.RunInstancesInput {
 	input := &ec2.RunInstancesInput{
 		ImageId: aws.String("ami-00000001"), InstanceType: "t3.micro",
-		MinCount: aws.Int32(n), MaxCount: aws.Int32(n), Placement: in(zoneA),
+		MinCount: aws.Int32(n), MaxCount: aws.Int32(n), Placement: at(zoneA),
 	}
 	for _, fn := range change {
 		fn(input)
@@ -89,7 +89,7 @@ func run(n int32, change ...func(*ec2.RunInstancesInput)) *ec2.RunInstancesInput
 func (w *world) launch(zoneID string, change ...func(*ec2.RunInstancesInput)) string {
 	w.Helper()
 	input := run(1, change...)
-	input.Placement = in(zoneID)
+	input.Placement = at(zoneID)
 	out := must(w.RunInstances(w.Context(), input))(w)
 	return *out.Instances[0].InstanceId
 }

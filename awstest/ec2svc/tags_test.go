@@ -88,25 +88,25 @@ func TestTagRules(t *testing.T) {
 			"address that is unknown":  {[]string{id, "eipalloc-12345678"}, tagList("a=b"), "InvalidAllocationID.NotFound"},
 		} {
 			_, err := w.CreateTags(w.Context(), &ec2.CreateTagsInput{Resources: c.resources, Tags: c.tags})
-			wantCode(t, err, c.code)
+			wantCode(w, err, c.code)
 			if got := w.tags(); got != nil {
-				t.Errorf("%s: there are tags: %v", name, got)
+				w.Errorf("%s: there are tags: %v", name, got)
 			}
 		}
 		_, err := w.DeleteTags(w.Context(), &ec2.DeleteTagsInput{Resources: []string{"eni-12345678"}})
-		wantCode(t, err, "InvalidNetworkInterfaceID.NotFound")
+		wantCode(w, err, "InvalidNetworkInterfaceID.NotFound")
 		_, err = w.AllocateAddress(w.Context(), &ec2.AllocateAddressInput{TagSpecifications: tags(types.ResourceTypeElasticIp, "aws:a", "b")})
-		wantCode(t, err, "InvalidTagKey.Malformed")
+		wantCode(w, err, "InvalidTagKey.Malformed")
 
 		must(w.CreateTags(w.Context(), &ec2.CreateTagsInput{Resources: []string{id}, Tags: tagList(strings.Repeat("é", 128) + "=" + strings.Repeat("é", 256))}))(w)
 		for n := range 49 {
 			must(w.CreateTags(w.Context(), &ec2.CreateTagsInput{Resources: []string{id}, Tags: tagList(fmt.Sprint("key", n, "=x"))}))(w)
 		}
 		_, err = w.CreateTags(w.Context(), &ec2.CreateTagsInput{Resources: []string{a, id}, Tags: tagList("one-more=x")})
-		wantCode(t, err, "TagLimitExceeded")
+		wantCode(w, err, "TagLimitExceeded")
 		must(w.CreateTags(w.Context(), &ec2.CreateTagsInput{Resources: []string{id}, Tags: tagList("key7=y")}))(w)
 		if got := w.tags(filter("resource-id", a)); got != nil {
-			t.Errorf("a refused call left %v", got)
+			w.Errorf("a refused call left %v", got)
 		}
 	})
 }

@@ -1,0 +1,65 @@
+package ec2svc_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/awstest/ec2svc"
+)
+
+func TestOptionsReportEveryMistake(t *testing.T) {
+	t.Parallel()
+	_, err := awstest.New([]awstest.Service{ec2svc.New(func(o *ec2svc.Options) {
+		o.Pending, o.Stopping, o.ShuttingDown, o.StatusCheck = -time.Second, -2, -3, -4
+		o.AddressQuota = -1
+	})})
+	var fields []string
+	for _, err := range flatten(err) {
+		var fe *awstest.FieldError
+		if !errors.As(err, &fe) || fe.Rule == "" {
+			t.Fatalf("got %v", err)
+		}
+		fields = append(fields, fe.Field)
+	}
+	want := []string{"ec2svc.Options.Pending", "ec2svc.Options.Stopping", "ec2svc.Options.ShuttingDown", "ec2svc.Options.StatusCheck", "ec2svc.Options.AddressQuota"}
+	if diff := cmp.Diff(want, fields); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// flatten takes joined errors apart.
+func flatten(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var list []error
+		for _, err := range joined.Unwrap() {
+			list = append(list, flatten(err)...)
+		}
+		return list
+	}
+	return []error{err}
+}
+
+func TestServiceTwice(t *testing.T) {
+	t.Parallel()
+	if _, err := awstest.New([]awstest.Service{ec2svc.New(), ec2svc.New()}); err == nil {
+		t.Error("a cloud has EC2 twice")
+	}
+}
+
+func TestImmediately(t *testing.T) {
+	options := func(o *ec2svc.Options) {
+		o.Pending, o.Stopping, o.ShuttingDown, o.StatusCheck = ec2svc.Immediately, ec2svc.Immediately, ec2svc.Immediately, ec2svc.Immediately
+	}
+	inBubbleWith(t, options, func(w *world) {
+		id := w.launch(zoneA)
+		w.wantState(id, isRunning)
+		wantCode(w, w.stop(id), "")
+		w.wantState(id, stopped)
+		wantCode(w, w.terminate(id), "")
+		w.wantState(id, terminated)
+	})
+}
