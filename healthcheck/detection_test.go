@@ -323,3 +323,49 @@ func TestMaxInFlight(t *testing.T) {
 		}
 	})
 }
+
+func TestFreedSlotIsUsedAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet()
+		pool := newPool(t, healthcheck.Func(f.check), func(o *healthcheck.Options) {
+			o.Interval, o.MaxStartSpread, o.MaxInFlight = time.Hour, healthcheck.None, 1
+		})
+		for _, id := range []string{"a", "b", "c"} {
+			f.set(id, func(context.Context) error {
+				time.Sleep(time.Second)
+				return nil
+			})
+			register(t, pool, healthcheck.Target{ID: id})
+		}
+		begin := time.Now()
+		run(t, pool)
+		err := pool.Wait(t.Context(), func(v *healthcheck.View) bool { return v.Count(healthcheck.Healthy) == 3 })
+		if took := time.Since(begin); err != nil || took != 3*time.Second {
+			t.Errorf("three checks of a second, one at a time, took %v; error %v", took, err)
+		}
+	})
+}
+
+// TestStarvedTargetDoesNotCatchUp holds the only slot for ten minutes and looks at what the other target does afterwards.
+func TestStarvedTargetDoesNotCatchUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const interval = 10 * time.Second
+		f := newFleet()
+		pool := newPool(t, healthcheck.Func(f.check), func(o *healthcheck.Options) {
+			o.Interval, o.MaxInFlight = interval, 1
+		})
+		register(t, pool, healthcheck.Target{ID: "a"}, healthcheck.Target{ID: "b"})
+		run(t, pool)
+		time.Sleep(time.Minute)
+		f.set("a", ignore)
+		time.Sleep(5 * time.Minute)
+		f.set("a", nil)
+		before := len(f.startsOf("b"))
+		time.Sleep(5*time.Minute + 11*interval) // the slot is free for 10 or 11 intervals of that
+		if n := len(f.startsOf("b")) - before; n < 10 || n > 14 {
+			t.Errorf("%d checks in ten intervals after being starved", n)
+		}
+	})
+}

@@ -92,6 +92,30 @@ func TestSlowReceiverLosesTheOldestAndIsTold(t *testing.T) {
 	})
 }
 
+func TestReceiverThatPausesGetsAllInOrder(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, pass())
+	registerSome := func(from, to int) {
+		for i := from; i < to; i++ {
+			register(t, pool, healthcheck.Target{ID: fmt.Sprint(i)})
+		}
+	}
+	events := pool.Events(t.Context())
+	registerSome(0, 6)
+	var next uint64 = 1
+	for e := range events {
+		if e.Seq != next || e.Dropped != 0 {
+			t.Fatalf("event %d, %d dropped, want event %d", e.Seq, e.Dropped, next)
+		}
+		if next++; e.Seq == 4 {
+			registerSome(6, 40)
+		}
+		if e.Seq == 40 {
+			break
+		}
+	}
+}
+
 func TestEventsEndWithTheirContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -223,6 +247,25 @@ func TestWait(t *testing.T) {
 			time.AfterFunc(time.Minute, func() { cancel(errRefused) })
 			if err := pool.Wait(ctx, func(*healthcheck.View) bool { return false }); !errors.Is(err, errRefused) {
 				t.Errorf("Wait returned %v, want %v", err, errRefused)
+			}
+		})
+	})
+	t.Run("looks again only after a change", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			pool := newPool(t, pass())
+			register(t, pool, healthcheck.Target{ID: "a"})
+			run(t, pool)
+			waitFor(t, pool, "a", healthcheck.Healthy)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			looked := 0
+			_ = pool.Wait(ctx, func(*healthcheck.View) bool {
+				looked++
+				return false
+			})
+			if looked != 1 {
+				t.Errorf("looked %d times in an hour in which nothing changed", looked)
 			}
 		})
 	})

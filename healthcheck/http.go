@@ -167,7 +167,6 @@ func (p *httpProbe) ask(conn net.Conn) (code int, err error) {
 		return 0, err
 	}
 	r.reset(conn)
-	defer r.reset(nil)
 	code, body, err := r.head(c.isHead)
 	if err != nil || !c.codes.matches(code) {
 		return code, err

@@ -126,6 +126,10 @@ func TestHTTPOutcomes(t *testing.T) {
 		{"another code", answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"), 503, mismatched, 0},
 		{"a redirect", answer("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"), 302, mismatched, 0},
 		{"another code with an endless body", flood("HTTP/1.1 500 Oh\r\n\r\n", "x"), 500, mismatched, 0},
+		{"another code without its body", func(conn net.Conn) {
+			answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 10\r\n\r\n")(conn)
+			_, _ = io.Copy(io.Discard, conn)
+		}, 503, mismatched, 0},
 		{"a flood as the body", flood("HTTP/1.1 200 OK\r\n\r\n", "x"), 200, passed, 0},
 		{"a flood of chunks", flood("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"), 200, passed, 0},
 		{"garbage", answer("SSH-2.0-OpenSSH_9.9\r\n"), 0, failed, 0},
@@ -326,18 +330,28 @@ type deaf struct{ net.Conn }
 
 func (deaf) SetDeadline(time.Time) error { return errors.ErrUnsupported }
 
-func TestCheckEndsOnAConnectionWithoutDeadlines(t *testing.T) {
+// stubborn is a connection whose Close does not end a Read.
+type stubborn struct{ net.Conn }
+
+func (stubborn) Close() error { return nil }
+
+func TestCheckEndsOnAnyConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, server := net.Pipe()
-		defer server.Close()
-		go func() { _, _ = io.Copy(io.Discard, server) }()
-		checker := newHTTP(t, func(o *healthcheck.HTTPOptions) {
-			o.Dial = func(context.Context, string, string) (net.Conn, error) { return deaf{client}, nil }
-		})
-		begin := time.Now()
-		if r := check(t, checker, "10.0.0.1:80", time.Second); r.Reason != timeout || time.Since(begin) != time.Second {
-			t.Errorf("after %v: %+v", time.Since(begin), r)
+		for name, wrap := range map[string]func(net.Conn) net.Conn{
+			"deaf":     func(conn net.Conn) net.Conn { return deaf{conn} },
+			"stubborn": func(conn net.Conn) net.Conn { return stubborn{conn} },
+		} {
+			client, server := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, server) }()
+			checker := newHTTP(t, func(o *healthcheck.HTTPOptions) {
+				o.Dial = func(context.Context, string, string) (net.Conn, error) { return wrap(client), nil }
+			})
+			begin := time.Now()
+			if r := check(t, checker, "10.0.0.1:80", time.Second); r.Reason != timeout || time.Since(begin) != time.Second {
+				t.Errorf("%s: after %v: %+v", name, time.Since(begin), r)
+			}
+			_ = client.Close()
 		}
 	})
 }

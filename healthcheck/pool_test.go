@@ -1,9 +1,11 @@
 package healthcheck_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -176,6 +178,36 @@ func TestRegister(t *testing.T) {
 			register(t, pool, a)
 			wantStatus(t, pool, "a", healthcheck.Healthy, "")
 		})
+	})
+	t.Run("while the pool rests is checked within the start spread", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			pool := newPool(t, pass())
+			run(t, pool)
+			time.Sleep(time.Hour)
+			register(t, pool, a)
+			time.Sleep(2*time.Second + healthcheck.Tick)
+			synctest.Wait()
+			wantStatus(t, pool, "a", healthcheck.Healthy, "")
+		})
+	})
+	t.Run("at the same time as somebody else keeps the first", func(t *testing.T) {
+		t.Parallel()
+		var pool *healthcheck.Pool
+		var probes []*healthcheckmock.ProbeMock
+		checker := &healthcheckmock.CheckerMock{OpenFunc: func(target healthcheck.Target) (healthcheck.Probe, error) {
+			probe := &healthcheckmock.ProbeMock{CloseFunc: func() error { return nil }}
+			probes = append(probes, probe)
+			if len(probes) == 1 {
+				register(t, pool, target) // between the first Register's look and its leap
+			}
+			return probe, nil
+		}}
+		pool = newPool(t, checker)
+		register(t, pool, a)
+		if len(probes) != 2 || len(probes[0].CloseCalls()) != 1 || len(probes[1].CloseCalls()) != 0 {
+			t.Errorf("%d probes opened; want two, of which the one that came late is closed", len(probes))
+		}
 	})
 	t.Run("with a new address begins anew", func(t *testing.T) {
 		t.Parallel()
@@ -360,7 +392,10 @@ func TestProbesAreClosedOnce(t *testing.T) {
 				},
 			}, nil
 		}}
-		pool := newPool(t, checker, func(o *healthcheck.Options) { o.MaxInFlight = 20 })
+		var log bytes.Buffer
+		pool := newPool(t, checker, func(o *healthcheck.Options) {
+			o.MaxInFlight, o.Logger = 20, slog.New(slog.NewTextHandler(&log, nil))
+		})
 		targets := func(addr string) (ts []healthcheck.Target) {
 			for i := range 30 {
 				ts = append(ts, healthcheck.Target{ID: fmt.Sprint(i), Addr: addr})
@@ -384,6 +419,9 @@ func TestProbesAreClosedOnce(t *testing.T) {
 		}
 		if err := pool.Register(targets("10.0.0.3:80")...); !errors.Is(err, healthcheck.ErrStopped) {
 			t.Errorf("Register after Run returned %v", err)
+		}
+		if strings.Contains(log.String(), "panic") || !strings.Contains(log.String(), `level=WARN msg="close probe" error=refused`) {
+			t.Errorf("log:\n%s", &log)
 		}
 		if opened != closed || opened != 30+20+1+1+30 {
 			t.Errorf("%d probes opened, %d closed", opened, closed)
@@ -421,10 +459,16 @@ func TestRun(t *testing.T) {
 	t.Run("does not hold its end against the targets", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			pool := newPool(t, healthcheck.Func(func(ctx context.Context, _ healthcheck.Target) error {
-				<-ctx.Done()
-				return ctx.Err()
-			}), func(o *healthcheck.Options) { o.MaxStartSpread, o.UnhealthyThreshold = healthcheck.None, 1 })
+			failing := &healthcheckmock.ProbeMock{
+				CheckFunc: func(ctx context.Context) healthcheck.Result {
+					<-ctx.Done()
+					return healthcheck.Result{Outcome: healthcheck.Fail}
+				},
+				CloseFunc: func() error { return nil },
+			}
+			pool := newPool(t, &healthcheckmock.CheckerMock{
+				OpenFunc: func(healthcheck.Target) (healthcheck.Probe, error) { return failing, nil },
+			}, func(o *healthcheck.Options) { o.MaxStartSpread, o.UnhealthyThreshold = healthcheck.None, 1 })
 			register(t, pool, healthcheck.Target{ID: "a"})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
