@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -96,20 +97,10 @@ func (s *seam) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 	if rec.RequestID != "" {
 		awsmiddleware.SetRequestIDMetadata(&md, rec.RequestID)
 	}
-	if err != nil {
-		out.RawResponse = rawResponse(err)
-		return out, md, err
+	if err == nil {
+		out.Result = result
 	}
-	out.RawResponse = &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}}
-	out.Result = result
-	return out, md, nil
-}
-
-func rawResponse(err error) any {
-	if re := (*awshttp.ResponseError)(nil); errors.As(err, &re) {
-		return re.Response
-	}
-	return &smithyhttp.Response{Response: &http.Response{Header: http.Header{}, Body: http.NoBody}}
+	return out, md, err
 }
 
 // dialTimeout is how long the SDK's own HTTP client tries to connect.
@@ -177,7 +168,9 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 		}
 	}()
 	tx.settle()
-	c.logger().DebugContext(ctx, "awstest call", "service", rec.Service, "operation", rec.Operation, "request_id", rec.RequestID, "err", err)
+	if log := c.logger(); log.Enabled(ctx, slog.LevelDebug) {
+		log.DebugContext(ctx, "awstest call", "service", rec.Service, "operation", rec.Operation, "request_id", rec.RequestID, "err", err)
+	}
 	if plain {
 		return out, endpoint.shape(err, rec.RequestID)
 	}

@@ -1,0 +1,8 @@
+package awstest
+
+// Flows returns how many connections the data plane knows of.
+func (c *Cloud) Flows() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.net.flows)
+}
