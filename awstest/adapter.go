@@ -66,26 +66,6 @@ func (r *Registry) Add(spec ServiceSpec) *Endpoint {
 // returns it.
 func (e *Endpoint) Err() error { return e.err }
 
-// Operations returns the names of the operations that are modelled, with the
-// input fields that each reads.
-func (e *Endpoint) Operations() map[string][]string {
-	ops := make(map[string][]string, len(e.ops))
-	for name, op := range e.ops {
-		fields := []string{}
-		unread := map[int]bool{}
-		for _, i := range op.unread {
-			unread[i] = true
-		}
-		for i := range op.input.NumField() {
-			if f := op.input.Field(i); f.IsExported() && !unread[i] {
-				fields = append(fields, f.Name)
-			}
-		}
-		ops[name] = fields
-	}
-	return ops
-}
-
 // Handle adds an operation to a service. Its name is that of the input type,
 // without "Input"; fields are the members of the input that fn looks at, or
 // that may be ignored without harm: a call that sets any other one fails with

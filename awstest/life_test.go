@@ -82,7 +82,7 @@ func TestHundredOutagesLeaveNothingBehind(t *testing.T) {
 					select {
 					case <-stop:
 						return
-					case <-time.After(50 * time.Millisecond):
+					case <-time.After(200 * time.Millisecond):
 					}
 					resp, err := client.Get(fmt.Sprintf("http://203.0.113.%d/", 10+n))
 					if err == nil {
@@ -106,7 +106,7 @@ func TestHundredOutagesLeaveNothingBehind(t *testing.T) {
 		close(stop)
 		clients.Wait()
 		for n, count := range good {
-			if count < 1000 {
+			if count < 300 {
 				t.Errorf("client %d had %d good replies", n, count)
 			}
 		}
