@@ -129,12 +129,12 @@ func (op *operation) unmodelled(in any) (field string, found bool) {
 // Shared returns the value that the services of a cloud share under its type,
 // and makes it the first time: EC2 and Auto Scaling look at the same
 // instances.
-func Shared[T any](r *Registry, make func(*Cloud) *T) *T {
+func Shared[T any](r *Registry, create func(*Cloud) *T) *T {
 	key := reflect.TypeFor[T]()
 	if v, ok := r.cloud.shared[key]; ok {
 		return v.(*T)
 	}
-	v := make(r.cloud)
+	v := create(r.cloud)
 	r.cloud.shared[key] = v
 	return v
 }

@@ -48,7 +48,7 @@ func (s *counter) add(tx *awstest.Tx, _ *awstest.Call, in *sts.AssumeRoleInput) 
 	}
 	n, _ := s.sum.Get(tx.Now(), "sum")
 	s.sum.Put(tx.Now(), "sum", n+1)
-	return &sts.AssumeRoleOutput{PackedPolicySize: aws.Int32(int32(n + 1))}, nil
+	return &sts.AssumeRoleOutput{SourceIdentity: aws.String(string(rune('1' + n)))}, nil
 }
 
 func (s *counter) read(_ *awstest.Tx, call *awstest.Call, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {

@@ -25,7 +25,7 @@ func TestCallRunsTheWholeClient(t *testing.T) {
 		f := newFixture(t)
 		start := time.Now()
 		out, err := f.client.AssumeRole(t.Context(), addInput())
-		if err != nil || *out.PackedPolicySize != 1 {
+		if err != nil || *out.SourceIdentity != "1" {
 			t.Fatalf("got %v, %v", out, err)
 		}
 		if d := took(start); d != time.Millisecond {

@@ -89,7 +89,8 @@ func build(ctx context.Context, c *clients, pause time.Duration) (*service, erro
 	if _, err := s.remapper.Remap(ctx, eip.Request{AllocationID: s.allocation, Target: eip.Target{NetworkInterfaceID: s.primary.Interface}, Expect: eip.Expect{Free: true}}); err != nil {
 		return s, err
 	}
-	return s, s.buildTargetGroup(ctx, subnets.Subnets[:2])
+	err = s.buildTargetGroup(ctx, subnets.Subnets[:2])
+	return s, err
 }
 
 func (n *node) launch(ctx context.Context, c *clients, subnet *types.Subnet) error {

@@ -33,7 +33,7 @@ func (t *traffic) run(ctx context.Context) {
 	ticker := time.NewTicker(t.every)
 	defer ticker.Stop()
 	for {
-		wg.Go(t.request)
+		wg.Go(func() { t.request(context.WithoutCancel(ctx)) }) // what is under way when ctx ends is still answered
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -42,18 +42,28 @@ func (t *traffic) run(ctx context.Context) {
 	}
 }
 
-func (t *traffic) request() {
+func (t *traffic) request(ctx context.Context) {
 	s := sample{start: time.Now()}
-	if resp, err := t.client.Get(t.url); err == nil {
-		body, err := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		s.ok = err == nil && resp.StatusCode == http.StatusOK
-		s.server = string(body)
-	}
+	s.server, s.ok = t.ask(ctx)
 	s.end = time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.samples = append(t.samples, s)
+}
+
+// ask returns who has answered, and whether the answer was a good one.
+func (t *traffic) ask(ctx context.Context) (server string, ok bool) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.url, http.NoBody)
+	if err != nil {
+		return "", false
+	}
+	resp, err := t.client.Do(req)
+	if err != nil {
+		return "", false
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	return string(body), err == nil && resp.StatusCode == http.StatusOK
 }
 
 // firstGood returns when the first request that was sent after a moment

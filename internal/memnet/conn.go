@@ -1,6 +1,7 @@
 package memnet
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -310,8 +311,9 @@ func expired(deadline time.Time) bool {
 
 // fail shapes an error as package net does.
 func (c *Conn) fail(op string, err error) error {
-	if _, ok := err.(syscall.Errno); ok {
-		err = os.NewSyscallError(op, err)
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		err = os.NewSyscallError(op, errno)
 	}
 	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: err}
 }

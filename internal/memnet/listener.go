@@ -2,6 +2,7 @@ package memnet
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"sync"
@@ -115,13 +116,12 @@ func (l *Listener) Dial(ctx context.Context, from net.Addr) (net.Conn, error) {
 // DialError shapes the error of a dial as package net does: a context's
 // deadline becomes a timeout.
 func DialError(from, to net.Addr, err error) error {
-	switch e := err.(type) {
-	case syscall.Errno:
-		err = os.NewSyscallError("connect", e)
-	default:
-		if err == context.DeadlineExceeded {
-			err = os.ErrDeadlineExceeded
-		}
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &errno):
+		err = os.NewSyscallError("connect", errno)
+	case errors.Is(err, context.DeadlineExceeded):
+		err = os.ErrDeadlineExceeded
 	}
 	return &net.OpError{Op: "dial", Net: "tcp", Source: from, Addr: to, Err: err}
 }
