@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go"
@@ -43,7 +44,8 @@ func TestErrorsOfEC2BecomeSentinels(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.operation+" "+test.code, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T, w *world) {
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t)
 				w.inject(t, test.operation, awstest.Match{}, awstest.Reject(awstest.APIError{Code: test.code, Message: test.message}))
 				req := w.request(1)
 				req.Expect = eip.Expect{}
@@ -65,7 +67,8 @@ func TestErrorsOfEC2BecomeSentinels(t *testing.T) {
 
 func TestVerificationThatIsDeniedSaysWhatItKnows(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Deny())
 		res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
 		e := failure(t, err, eip.ErrUnverified)
@@ -81,7 +84,8 @@ func TestVerificationThatIsDeniedSaysWhatItKnows(t *testing.T) {
 
 func TestGoneAssociationIsNoError(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "DisassociateAddress", awstest.Match{}, awstest.Reject(awstest.APIError{Code: "InvalidAssociationID.NotFound"}))
 		req := w.request(1)
 		req.AllocationID = w.allocate(t) // free
@@ -101,7 +105,8 @@ func TestOccupiedTargetNamesTheOtherAddress(t *testing.T) {
 	for name, message := range messages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T, w *world) {
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t)
 				other := w.allocate(t)
 				occupant := w.associate(t, other, w.eni[1])
 				if message != "" {
@@ -127,7 +132,8 @@ func TestOccupiedTargetNamesTheOtherAddress(t *testing.T) {
 
 func TestConflictIsSeenBeforeAnyEffectIfARead(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		req := w.request(1)
 		req.Expect = eip.Expect{Association: eip.Association{NetworkInterfaceID: w.eni[2]}}
 		res, err := newRemapper(t, w.client).Remap(t.Context(), req)
@@ -257,7 +263,8 @@ func TestReplyWithoutTheAddressIsNotFound(t *testing.T) {
 // The HTTP status is part of what survives.
 func TestResponseErrorSurvives(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "AssociateAddress", awstest.Match{}, awstest.Deny())
 		_, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
 		var status interface{ HTTPStatusCode() int }

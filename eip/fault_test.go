@@ -6,6 +6,7 @@ import (
 	"net"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -18,42 +19,27 @@ import (
 func TestLaggingReadsAreWaitedOut(t *testing.T) {
 	t.Parallel()
 	const lag = 30 * time.Second
-	tests := map[string]func(t *testing.T, w *world){
-		"injected": func(t *testing.T, w *world) {
-			t.Helper()
-			w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(lag))
-		},
-		"of the cloud": nil,
-	}
-	for name, inject := range tests {
-		for _, expected := range []bool{true, false} {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				var options []func(*awstest.Options)
-				if inject == nil {
-					options = append(options, func(o *awstest.Options) { o.VisibilityLag = lag })
+	for name, expected := range map[string]bool{"owner expected": true, "nothing expected": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t, func(o *awstest.Options) { o.VisibilityLag = lag })
+				req := w.request(1)
+				if !expected {
+					req.Expect = eip.Expect{}
 				}
-				inBubble(t, func(t *testing.T, w *world) {
-					if inject != nil {
-						inject(t, w)
-					}
-					req := w.request(1)
-					if !expected {
-						req.Expect = eip.Expect{}
-					}
-					res, err := newRemapper(t, w.client).Remap(t.Context(), req)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if got := w.calls(); got.Associate != 1 || got.Disassociate != 1 {
-						t.Errorf("calls %+v, want one of each mutation", got)
-					}
-					if res.Took < lag || res.Took > lag+3*time.Second || res.Calls.Describe > 30 {
-						t.Errorf("took %v and %d reads", res.Took, res.Calls.Describe)
-					}
-				}, options...)
+				res, err := newRemapper(t, w.client).Remap(t.Context(), req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := w.calls(); got.Associate != 1 || got.Disassociate != 1 {
+					t.Errorf("calls %+v, want one of each mutation", got)
+				}
+				if res.Took < lag || res.Took > lag+3*time.Second || res.Calls.Describe > 30 {
+					t.Errorf("took %v and %d reads", res.Took, res.Calls.Describe)
+				}
 			})
-		}
+		})
 	}
 }
 
@@ -61,7 +47,8 @@ func TestLaggingReadsAreWaitedOut(t *testing.T) {
 // address being on the target still.
 func TestHistoryWithinTheLagIsNoTheft(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		r := newRemapper(t, w.client)
 		expect := eip.Expect{Association: w.first}
 		for _, i := range []int{1, 2, 0} {
@@ -92,7 +79,8 @@ func TestHistoryWithinTheLagIsNoTheft(t *testing.T) {
 
 func TestUnverifiedIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(90*time.Second))
 		r := newRemapper(t, w.client)
 		res, err := r.Remap(t.Context(), w.request(1))
@@ -123,7 +111,8 @@ func TestLostReplyIsSettledByReading(t *testing.T) {
 		for _, operation := range []string{"DescribeAddresses", "DisassociateAddress", "AssociateAddress"} {
 			t.Run(operation, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, func(t *testing.T, w *world) {
+				synctest.Test(t, func(t *testing.T) {
+					w := settled(t, func(o *awstest.Options) { o.VisibilityLag = lag })
 					w.inject(t, operation, awstest.Match{Times: 1}, awstest.LoseReply())
 					res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
 					if err != nil {
@@ -138,7 +127,7 @@ func TestLostReplyIsSettledByReading(t *testing.T) {
 					if owner := w.owner(t); owner != w.eni[1] {
 						t.Errorf("%s holds the address", owner)
 					}
-				}, func(o *awstest.Options) { o.VisibilityLag = lag })
+				})
 			})
 		}
 	}
@@ -146,7 +135,8 @@ func TestLostReplyIsSettledByReading(t *testing.T) {
 
 func TestEveryReplyOfAssociateIsLost(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "AssociateAddress", awstest.Match{}, awstest.LoseReply())
 		if _, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1)); err != nil {
 			t.Fatal(err)
@@ -159,7 +149,8 @@ func TestEveryReplyOfAssociateIsLost(t *testing.T) {
 
 func TestErrorAfterTheEffectIsSettledByReading(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "AssociateAddress", awstest.Match{Times: 1}, awstest.ApplyThenReject(awstest.APIError{Code: "InternalError", Status: 500}))
 		res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
 		if err != nil {
@@ -173,7 +164,8 @@ func TestErrorAfterTheEffectIsSettledByReading(t *testing.T) {
 
 func TestAssociateThatWasNotAppliedIsRepeatedOnceReadsAgree(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "AssociateAddress", awstest.Match{Times: 1}, awstest.Reject(awstest.APIError{Code: "InternalError", Status: 500}))
 		res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
 		if err != nil {
@@ -187,7 +179,8 @@ func TestAssociateThatWasNotAppliedIsRepeatedOnceReadsAgree(t *testing.T) {
 
 func TestAssociateThatIsNeverAppliedEndsInTime(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "AssociateAddress", awstest.Match{}, awstest.Unavailable())
 		res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
 		var e *eip.RemapError
@@ -203,7 +196,8 @@ func TestAssociateThatIsNeverAppliedEndsInTime(t *testing.T) {
 // The association was applied, its reply lost, and a rival took the address before anybody read it.
 func TestLostReplyThenTakenIsAConflict(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "AssociateAddress", awstest.Match{Times: 1}, awstest.LoseReply())
 		w.inject(t, "DescribeAddresses", awstest.Match{Times: 1}, awstest.Before(func(context.Context, awstest.Record) {
 			w.associate(t, w.allocation, w.eni[2])
@@ -221,7 +215,8 @@ func TestLostReplyThenTakenIsAConflict(t *testing.T) {
 func TestTheftDuringVerificationIsReportedAndNotFought(t *testing.T) {
 	t.Parallel()
 	for _, lag := range []time.Duration{0, 20 * time.Second} {
-		inBubble(t, func(t *testing.T, w *world) {
+		synctest.Test(t, func(t *testing.T) {
+			w := settled(t, func(o *awstest.Options) { o.VisibilityLag = lag })
 			w.inject(t, "DescribeAddresses", awstest.Match{Times: 1}, awstest.Before(func(context.Context, awstest.Record) {
 				w.associate(t, w.allocation, w.eni[2])
 			}))
@@ -239,13 +234,14 @@ func TestTheftDuringVerificationIsReportedAndNotFought(t *testing.T) {
 			if owner := w.owner(t); owner != w.eni[2] {
 				t.Errorf("%s holds the address: it was fought for", owner)
 			}
-		}, func(o *awstest.Options) { o.VisibilityLag = lag })
+		})
 	}
 }
 
 func TestTakenByAnotherToTheSameTargetIsSuccess(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		var theirs eip.Association
 		w.inject(t, "DescribeAddresses", awstest.Match{Times: 1}, awstest.Before(func(context.Context, awstest.Record) {
 			w.associate(t, w.allocation, w.eni[2])
@@ -282,7 +278,8 @@ func TestNextRunFinishesAfterACrash(t *testing.T) {
 		for name, expect := range expectations {
 			t.Run(test.operation+" "+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, func(t *testing.T, w *world) {
+				synctest.Test(t, func(t *testing.T) {
+					w := settled(t)
 					ctx, die := context.WithCancelCause(t.Context())
 					w.inject(t, test.operation, awstest.Match{Times: 1}, awstest.After(func(context.Context, awstest.Record) { die(died) }))
 					_, err := newRemapper(t, w.client).Remap(ctx, w.request(1))
@@ -311,7 +308,8 @@ func TestThrottlesAreRetriedWithinLimits(t *testing.T) {
 	for _, operation := range []string{"DescribeAddresses", "DisassociateAddress", "AssociateAddress"} {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T, w *world) {
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t)
 				w.inject(t, operation, awstest.Match{Times: 4}, awstest.Throttle())
 				req := w.request(1)
 				req.Expect = eip.Expect{}
@@ -326,7 +324,8 @@ func TestThrottlesAreRetriedWithinLimits(t *testing.T) {
 					t.Errorf("took %v", res.Took)
 				}
 			})
-			inBubble(t, func(t *testing.T, w *world) {
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t)
 				w.inject(t, operation, awstest.Match{}, awstest.Throttle())
 				req := w.request(1)
 				req.Expect = eip.Expect{}
@@ -346,7 +345,8 @@ func TestThrottlesAreRetriedWithinLimits(t *testing.T) {
 // A request that never left this machine has had no effect.
 func TestUnsentAssociateIsRepeatedAtOnce(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		res, err := newRemapper(t, &unreachable{API: w.client, times: 3}).Remap(t.Context(), w.request(1))
 		if err != nil {
 			t.Fatal(err)
@@ -373,13 +373,15 @@ func (u *unreachable) AssociateAddress(ctx context.Context, params *ec2.Associat
 func TestNewInterfaceMayTakeAMomentToBeKnown(t *testing.T) {
 	t.Parallel()
 	notFound := awstest.Reject(awstest.APIError{Code: "InvalidNetworkInterfaceID.NotFound", Message: "no such interface"})
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "AssociateAddress", awstest.Match{Times: 3}, notFound)
 		if _, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1)); err != nil {
 			t.Error(err)
 		}
 	})
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "AssociateAddress", awstest.Match{}, notFound)
 		res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
 		failure(t, err, eip.ErrTargetGone)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,17 +28,12 @@ type world struct {
 	start eip.Calls // what it took to get here
 }
 
-// inBubble runs a test on a world of its own. The past is older than any lag that a test asks for.
-func inBubble(t *testing.T, test func(t *testing.T, w *world), optFns ...func(*awstest.Options)) {
+// settled returns a world whose past is older than any lag that a test asks for. It needs a bubble.
+func settled(t *testing.T, optFns ...func(*awstest.Options)) *world {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, optFns...)
-		time.Sleep(2 * time.Minute)
-		test(t, w)
-		if err := w.cloud.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	w := newWorld(t, optFns...)
+	time.Sleep(2 * time.Minute)
+	return w
 }
 
 func newWorld(tb testing.TB, optFns ...func(*awstest.Options)) *world {
@@ -48,6 +42,11 @@ func newWorld(tb testing.TB, optFns ...func(*awstest.Options)) *world {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(func() {
+		if err := cloud.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
 	w := &world{cloud: cloud, client: ec2.NewFromConfig(cloud.Config("us-east-1"))}
 	for i := range w.eni {
 		w.eni[i] = w.createInterface(tb)

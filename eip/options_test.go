@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/awsha/awsha/awstest"
@@ -72,7 +73,8 @@ func TestOptionsAgreeWithDefaults(t *testing.T) {
 
 func TestVerifyTimeoutAndPollIntervalBoundTheReads(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(time.Minute))
 		res, err := newRemapper(t, w.client, func(o *eip.Options) {
 			o.VerifyTimeout, o.PollInterval, o.MaxPollInterval = 10*time.Second, time.Second, time.Second
@@ -110,7 +112,8 @@ func TestEventsTellTheStory(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T, w *world) {
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t)
 				if test.inject != nil {
 					test.inject(t, w)
 				}
@@ -142,7 +145,8 @@ func TestEventsTellTheStory(t *testing.T) {
 
 func TestPanicInAHookIsLoggedAndSurvived(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		var log bytes.Buffer
 		r := newRemapper(t, w.client, func(o *eip.Options) {
 			o.OnEvent = func(context.Context, eip.Event) { panic("hook") }
@@ -159,7 +163,8 @@ func TestPanicInAHookIsLoggedAndSurvived(t *testing.T) {
 
 func TestLoggerGetsEveryEvent(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		w.inject(t, "AssociateAddress", awstest.Match{Times: 1}, awstest.Throttle())
 		w.inject(t, "DescribeAddresses", awstest.Match{Times: 1}, awstest.Stale(time.Minute))
 		var log bytes.Buffer

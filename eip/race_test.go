@@ -54,9 +54,6 @@ func TestRaceHasOneWinner(t *testing.T) {
 			race(t, w)
 			w.first = w.associate(t, w.allocation, w.eni[0])
 		}
-		if err := w.cloud.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 }
 
@@ -85,7 +82,8 @@ func TestRivalInBetweenWins(t *testing.T) {
 		for _, strict := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, func(t *testing.T, w *world) {
+				synctest.Test(t, func(t *testing.T) {
+					w := settled(t)
 					rival := newRemapper(t, w.client)
 					w.inject(t, point.operation, awstest.Match{Times: 1}, point.hook(func(ctx context.Context, _ awstest.Record) {
 						if !strict {
@@ -112,7 +110,8 @@ func TestRivalInBetweenWins(t *testing.T) {
 
 func TestTwoMoversToOneTargetBothSucceed(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {
@@ -131,7 +130,8 @@ func TestTwoMoversToOneTargetBothSucceed(t *testing.T) {
 // One Remapper may serve concurrent moves, of one address too.
 func TestRemapperIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		r := newRemapper(t, w.client)
 		var wg sync.WaitGroup
 		for i := range 30 {
@@ -153,7 +153,8 @@ func TestRemapperIsSafeForConcurrentUse(t *testing.T) {
 
 func TestLoserUnderLagNamesTheOwner(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		theirs := w.associate(t, w.allocation, w.eni[2])
 		heal := w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(awstest.Memory))
 		res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))

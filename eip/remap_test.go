@@ -19,7 +19,8 @@ import (
 
 func TestMoveWithKnownOwnerTakesThreeCalls(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		res, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +66,8 @@ func TestExpectationDecidesWhatIsRead(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T, w *world) {
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t)
 				req := w.request(1)
 				req.Expect = test.expect(w)
 				res, err := newRemapper(t, w.client).Remap(t.Context(), req)
@@ -94,7 +96,8 @@ func TestAlreadyThereChangesNothing(t *testing.T) {
 	for name, expect := range expectations {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T, w *world) {
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t)
 				r := newRemapper(t, w.client)
 				req := w.request(0)
 				req.Expect = expect(w)
@@ -118,7 +121,8 @@ func TestAlreadyThereChangesNothing(t *testing.T) {
 func TestFreeAddressIsTaken(t *testing.T) {
 	t.Parallel()
 	for _, expect := range []eip.Expect{{}, {Free: true}} {
-		inBubble(t, func(t *testing.T, w *world) {
+		synctest.Test(t, func(t *testing.T) {
+			w := settled(t)
 			w.allocation = w.allocate(t)
 			req := w.request(1)
 			req.Expect = expect
@@ -136,7 +140,8 @@ func TestFreeAddressIsTaken(t *testing.T) {
 // The same request again, in another process that knows nothing of the first.
 func TestFulfilledExpectationIsNoConflict(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		first, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
 		if err != nil {
 			t.Fatal(err)
@@ -154,7 +159,8 @@ func TestFulfilledExpectationIsNoConflict(t *testing.T) {
 // EC2 answers a repeated association with the existing one, or refuses it.
 func TestRefusedThoughAlreadyOursIsSuccess(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		ours := w.associate(t, w.allocation, w.eni[1])
 		for name, message := range map[string]string{
 			"names it": "resource " + w.allocation + " is already associated with associate-id " + ours.ID,
@@ -174,7 +180,8 @@ func TestRefusedThoughAlreadyOursIsSuccess(t *testing.T) {
 
 func TestTargetsAreInstancesAndPrivateAddresses(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		r := newRemapper(t, w.client)
 		instance := w.runInstance(t)
 		time.Sleep(time.Minute)
@@ -225,7 +232,8 @@ func (w *world) runInstance(tb testing.TB) string {
 
 func TestPendingInstanceIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		req := w.request(1)
 		req.Target = eip.Target{InstanceID: w.runInstance(t)}
 		res, err := newRemapper(t, w.client).Remap(t.Context(), req)
@@ -240,7 +248,8 @@ func TestPendingInstanceIsWaitedFor(t *testing.T) {
 
 func TestTerminatedInstanceIsGoneAtOnce(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
 		instance := w.runInstance(t)
 		time.Sleep(time.Minute)
 		if _, err := w.client.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{instance}}); err != nil {

@@ -1,0 +1,93 @@
+// Package eip keeps a fixed public IPv4 address on a healthy instance or network interface: it moves Elastic IP
+// addresses such that a move never takes one from anybody but the expected owner, and is proven before it is reported.
+//
+//	remapper, err := eip.New(ec2.NewFromConfig(cfg))
+//	...
+//	res, err := remapper.Remap(ctx, eip.Request{
+//		AllocationID: "eipalloc-0123456789abcdef0",
+//		Target:       eip.Target{NetworkInterfaceID: "eni-0123456789abcdef1"},
+//		Expect:       eip.Expect{Association: ownerThatDied},
+//	})
+//	if errors.Is(err, eip.ErrConflict) {
+//		// somebody else was faster; the address is theirs
+//	}
+//
+// # When to use it
+//
+// Use it where clients know a service by an address and cannot be told another: allow lists of partners, devices in
+// the field, mail, anything that caches DNS for ever. Behind a load balancer or a DNS name, prefer their health checks: they move
+// traffic without a call to the control plane. An Elastic IP stays within its Region and its network border group.
+//
+// # How it works
+//
+// EC2 has no conditional associate, and the obvious call is a trap: AssociateAddress without AllowReassociation takes
+// the address from whoever holds it. Remap therefore makes two calls:
+//
+//	read ---> DisassociateAddress(expected) ---> AssociateAddress(AllowReassociation=false) ---> read until it shows
+//	  |                                            |            |          |
+//	  |                                            | refused:   | refused: | no answer:
+//	  |                                            | conflict   | not yet  | read until that settles it
+//	  v                                            v            v          v
+//	unchanged: on the target                    ErrConflict   retry      held, ErrConflict, or associate again
+//
+// An association ID is never used again, so that the first call can never hit a newer owner. The second fails if anybody holds the
+// address, and is the only one that decides who won. The first read is spared if [Expect] names the association and its owner.
+//
+// The read at the end compares association IDs. The ID that EC2 returned is proof. One that is known to have ended, or none, is a read that
+// lags behind, and is repeated. Any other is a theft by somebody who does not use AllowReassociation=false: [ErrStolen].
+//
+// # Guarantees and failure modes
+//
+//   - Of any number of callers that expect the same association, one wins. That needs no lease and no agreement
+//     between them.
+//   - A third owner keeps the address: it is reported in [RemapError.Owner], never fought. What a caller with a stale view can
+//     do is to end the association that it named.
+//   - An address that is on the target already is left alone, without a mutation. That judgement is a read's, which may be stale;
+//     reads that show what this Remapper knows to have ended are repeated.
+//   - AssociateAddress is never repeated blindly, by the SDK's retryer either. If its reply is lost, reads decide: on the
+//     target under an association that was never seen before is success; that nobody holds the address, for [Options.ReadLag], means
+//     that it was not applied. DisassociateAddress may be repeated safely.
+//   - Between the two calls nobody holds the address. A process that dies there leaves it free, and the next Remap finishes; so it does
+//     after a crash at any other point. The same holds if EC2 refuses the target for good ([ErrTargetGone],
+//     [ErrOccupied], [ErrDenied]): in a planned move, make sure of the target first.
+//   - A read that lags by more than ReadLag and shows an owner whom this Remapper has never heard of, from before the move, is
+//     taken for a theft. Raise ReadLag where addresses move often and reads lag long. Keep the Remapper: it remembers.
+//   - [ErrUnverified] is no failure. Remap again with Result.After expected waits on without a change.
+//
+// Traffic follows some seconds after the association; users have measured up to about 20 s. An instance keeps its address when
+// it is stopped, and loses it when it is terminated. One that gives its only public address away may have lost its own way to
+// the EC2 API: run the mover elsewhere, or give it a VPC endpoint.
+//
+// # AWS calls and IAM actions
+//
+// A move is 1 DisassociateAddress, 1 AssociateAddress and 1 DescribeAddresses, with 1 more of the last if the owner is
+// not named, and one for each poll while reads lag. Explaining a conflict reads once or twice more. The policy:
+//
+//	{"Effect": "Allow", "Action": "ec2:DescribeAddresses", "Resource": "*"},
+//	{"Effect": "Allow", "Action": ["ec2:AssociateAddress", "ec2:DisassociateAddress"], "Resource": [
+//		"arn:aws:ec2:REGION:ACCOUNT:elastic-ip/eipalloc-...",
+//		"arn:aws:ec2:REGION:ACCOUNT:network-interface/*",
+//		"arn:aws:ec2:REGION:ACCOUNT:instance/*"]}
+//
+// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_ec2.html (read 2026-11)
+//
+// # Limits
+//
+// A Region allows 5 addresses by default; each associate may be charged as a remap, a repeated one too.
+// Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html (read 2026-11)
+// Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/elastic-ip-addresses-eip.html (read 2026-11)
+//
+// An address that a service manages, such as a load balancer, is refused if it was read first. An instance with several interfaces is
+// refused by EC2. A target that holds another address is refused, never displaced.
+//
+// # Errors
+//
+// Mistakes in options and requests are [FieldError], all at once, before any call. Everything else is a [RemapError]; it matches
+// one of the sentinels or none, and the last error of EC2, with its request ID. Throttles, server errors and a pending target
+// are retried first, for [Options.RetryTimeout].
+//
+// # Testing
+//
+// Package awstest has an EC2 behind the real client, with races, lost replies and reads that lag; time is package time's, so that
+// Remap runs in [testing/synctest] bubbles. Package eipmock has mocks of [API] and [Mover].
+package eip
