@@ -52,7 +52,11 @@
 //		if err != nil {
 //			t.Fatal(err)
 //		}
-//		defer cloud.Close()
+//		defer func() {
+//			if err := cloud.Close(); err != nil { // names what was asked for and is not modelled
+//				t.Error(err)
+//			}
+//		}()
 //		client := ec2.NewFromConfig(cloud.Config("us-east-1"))
 //		// client is a real *ec2.Client: it validates, signs, retries, paginates and waits.
 //	})
