@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -117,6 +118,20 @@ func benchmarkCheck(b *testing.B, checker healthcheck.Checker, addr string) {
 			b.Fatalf("%+v", r)
 		}
 		cancel()
+	}
+}
+
+func BenchmarkReadResponse(b *testing.B) {
+	const answer = "HTTP/1.1 200 OK\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nContent-Type: text/plain; charset=utf-8\r\n" +
+		"Content-Length: 3\r\n\r\nok\n"
+	src := strings.NewReader(answer)
+	read := healthcheck.NewResponseReader()
+	b.ReportAllocs()
+	for b.Loop() {
+		src.Reset(answer)
+		if code, err := read(src, false, 100); code != 200 || err != nil {
+			b.Fatal(code, err)
+		}
 	}
 }
 

@@ -32,13 +32,20 @@ const MaxHead = maxHead
 
 // ReadResponse reads one answer as an HTTP probe does.
 func ReadResponse(src io.Reader, isHead bool, maxBody int) (code int, err error) {
+	return NewResponseReader()(src, isHead, maxBody)
+}
+
+// NewResponseReader returns ReadResponse with a buffer that is used again.
+func NewResponseReader() func(src io.Reader, isHead bool, maxBody int) (code int, err error) {
 	r := new(responseReader)
-	r.reset(src)
-	code, b, err := r.head(isHead)
-	if err != nil {
-		return 0, err
+	return func(src io.Reader, isHead bool, maxBody int) (int, error) {
+		r.reset(src)
+		code, b, err := r.head(isHead)
+		if err != nil {
+			return 0, err
+		}
+		return code, r.skip(b, maxBody)
 	}
-	return code, r.skip(b, maxBody)
 }
 
 // Due returns the first n due times of a target that is registered at now, without jitter.
