@@ -14,7 +14,9 @@ import (
 )
 
 func TestAllocateUpToTheQuota(t *testing.T) {
+	t.Parallel()
 	t.Run("of AWS", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			var list []string
 			for range 5 {
@@ -29,6 +31,7 @@ func TestAllocateUpToTheQuota(t *testing.T) {
 		})
 	})
 	t.Run("of the options", func(t *testing.T) {
+		t.Parallel()
 		inBubbleWith(t, func(o *ec2svc.Options) { o.AddressQuota = 300 }, func(w *world) {
 			seen := map[string]bool{}
 			for range 300 { // more than the first range holds
@@ -43,6 +46,7 @@ func TestAllocateUpToTheQuota(t *testing.T) {
 }
 
 func TestAllocatedAddressIsDescribed(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		out := must(w.AllocateAddress(w.Context(), &ec2.AllocateAddressInput{Domain: types.DomainTypeVpc, TagSpecifications: tags(types.ResourceTypeElasticIp, "Name", "vip")}))(w)
 		a := w.address(*out.AllocationId)
@@ -57,6 +61,7 @@ func TestAllocatedAddressIsDescribed(t *testing.T) {
 }
 
 func TestRelease(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		a := w.allocate()
 		association := w.associate(a, w.running(zoneA))
@@ -92,6 +97,7 @@ func (w *world) holds(allocation, instance, nic, private string) {
 }
 
 func TestAssociateBothWays(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		one, two := w.running(zoneA), w.running(zoneB)
 		a, b := w.allocate(), w.allocate()
@@ -113,6 +119,7 @@ func TestAssociateBothWays(t *testing.T) {
 }
 
 func TestAllowReassociation(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		allow *bool
 		code  string
@@ -122,6 +129,7 @@ func TestAllowReassociation(t *testing.T) {
 		"false, the owner keeps it":      {aws.Bool(false), "Resource.AlreadyAssociated"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(w *world) {
 				owner, taker, a := w.running(zoneA), w.running(zoneB), w.allocate()
 				first := w.associate(a, owner)
@@ -147,6 +155,7 @@ func TestAllowReassociation(t *testing.T) {
 }
 
 func TestAssociateDisplacesTheOtherAddressOfTheTarget(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, a, b := w.running(zoneA), w.allocate(), w.allocate()
 		w.associate(a, id)
@@ -160,6 +169,7 @@ func TestAssociateDisplacesTheOtherAddressOfTheTarget(t *testing.T) {
 }
 
 func TestAssociateSwapsTwoAddresses(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		one, two, a, b := w.running(zoneA), w.running(zoneB), w.allocate(), w.allocate()
 		w.associate(a, one)
@@ -174,6 +184,7 @@ func TestAssociateSwapsTwoAddresses(t *testing.T) {
 }
 
 func TestAssociateIsIdempotent(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, a := w.running(zoneA), w.allocate()
 		first := w.associate(a, id)
@@ -187,6 +198,7 @@ func TestAssociateIsIdempotent(t *testing.T) {
 }
 
 func TestDisassociate(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, a := w.running(zoneA), w.allocate()
 		association := w.associate(a, id)
@@ -202,6 +214,7 @@ func TestDisassociate(t *testing.T) {
 }
 
 func TestAssociateToStates(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		into                    func(*world) string
 		byInstance, byInterface string
@@ -213,6 +226,7 @@ func TestAssociateToStates(t *testing.T) {
 		"shutting down": {inState(shuttingDown), "InvalidInstanceID", "IncorrectInstanceState"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(w *world) {
 				id, a := c.into(w), w.allocate()
 				nic := w.eni(id)
@@ -224,6 +238,7 @@ func TestAssociateToStates(t *testing.T) {
 		})
 	}
 	t.Run("terminated", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			id, a := inState(terminated)(w), w.allocate()
 			_, err := w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &id})
@@ -231,6 +246,7 @@ func TestAssociateToStates(t *testing.T) {
 		})
 	})
 	t.Run("of no instance", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			nic := *must(w.CreateNetworkInterface(w.Context(), &ec2.CreateNetworkInterfaceInput{SubnetId: aws.String(w.subnet(zoneA))}))(w).NetworkInterface.NetworkInterfaceId
 			a := w.allocate()
@@ -241,6 +257,7 @@ func TestAssociateToStates(t *testing.T) {
 }
 
 func TestAssociateRefuses(t *testing.T) {
+	t.Parallel()
 	const unknown = "-0123456789abcdef0"
 	for name, c := range map[string]struct {
 		change func(w *world, in *ec2.AssociateAddressInput)
@@ -264,6 +281,7 @@ func TestAssociateRefuses(t *testing.T) {
 		"no address at all":     {func(_ *world, in *ec2.AssociateAddressInput) { in.PrivateIpAddress = aws.String("::1") }, "InvalidParameterValue"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(w *world) {
 				id, a := w.running(zoneA), w.allocate()
 				input := &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &id}
@@ -277,6 +295,7 @@ func TestAssociateRefuses(t *testing.T) {
 }
 
 func TestAddressFollowsTheLifeOfItsHolder(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, a := w.running(zoneA), w.allocate()
 		w.associate(a, id)
@@ -295,6 +314,7 @@ func TestAddressFollowsTheLifeOfItsHolder(t *testing.T) {
 }
 
 func TestAddressLeadsToItsHolder(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		one, two, a := w.running(zoneA), w.running(zoneB), w.allocate()
 		for _, id := range []string{one, two} {
@@ -302,9 +322,9 @@ func TestAddressLeadsToItsHolder(t *testing.T) {
 			must(machine.Serve(80, says(id)))(w)
 		}
 		ip := *w.address(a).PublicIp
-		association := w.associate(a, one)
+		w.associate(a, one)
 		wantAnswer(w, ip, one)
-		association = w.associate(a, two)
+		association := w.associate(a, two)
 		wantAnswer(w, ip, two)
 		heal := w.zone(zoneB).Fail(awstest.PowerLoss)
 		wantAnswer(w, ip, "")
@@ -316,6 +336,7 @@ func TestAddressLeadsToItsHolder(t *testing.T) {
 }
 
 func TestDescribeAddresses(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, a, b := w.running(zoneA), w.allocate(), w.allocate()
 		association := w.associate(a, id)

@@ -17,6 +17,7 @@ import (
 
 func TestVisibilityLag(t *testing.T) {
 	const lag = 10 * time.Second
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		launched := must(w.RunInstances(w.Context(), run(1)))(w).Instances[0]
 		id := *launched.InstanceId
@@ -46,6 +47,7 @@ func TestVisibilityLag(t *testing.T) {
 }
 
 func TestStaleReadIsOfOneMoment(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		one, two, a := w.running(zoneA), w.running(zoneB), w.allocate()
 		nic := w.nic(zoneA)
@@ -84,6 +86,7 @@ func TestStaleReadIsOfOneMoment(t *testing.T) {
 // TestRaceForAnAddress has many clients take one address without
 // reassociation: one of them wins, whatever the order.
 func TestRaceForAnAddress(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		launched := ids(must(w.RunInstances(w.Context(), run(20)))(w).Instances)
 		time.Sleep(time.Minute)
@@ -191,6 +194,7 @@ func TestHundredClients(t *testing.T) {
 // TestDyingZoneLeavesNothing kills a zone a hundred times while instances
 // start and stop in it.
 func TestDyingZoneLeavesNothing(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		for range 100 {
 			id := w.launch(zoneA)

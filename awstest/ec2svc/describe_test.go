@@ -15,6 +15,7 @@ import (
 )
 
 func TestDescribeInstancesFilters(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		web := w.launch(zoneA, func(in *ec2.RunInstancesInput) {
 			in.TagSpecifications = tags(types.ResourceTypeInstance, "role", "web*1", "stack", "blue")
@@ -68,6 +69,7 @@ func TestDescribeInstancesFilters(t *testing.T) {
 }
 
 func TestDescribeNetworkInterfacesFilters(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id := w.running(zoneA)
 		primary, free := w.eni(id), w.nic(zoneB)
@@ -102,6 +104,7 @@ func TestDescribeNetworkInterfacesFilters(t *testing.T) {
 }
 
 func TestZonesSubnetsAndVPC(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		zones := func(in *ec2.DescribeAvailabilityZonesInput) (list []string) {
 			for _, z := range must(w.DescribeAvailabilityZones(w.Context(), in))(w).AvailabilityZones {
@@ -150,6 +153,7 @@ func TestZonesSubnetsAndVPC(t *testing.T) {
 }
 
 func TestPaginators(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		launched := ids(must(w.RunInstances(w.Context(), run(23, func(in *ec2.RunInstancesInput) {
 			in.TagSpecifications = tags(types.ResourceTypeInstance, "Name", "web")
@@ -220,6 +224,7 @@ func TestPaginators(t *testing.T) {
 }
 
 func TestPagesRefused(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id := w.launch(zoneA)
 		describe := func(size *int32, token *string, ids ...string) error {
@@ -237,6 +242,7 @@ func TestPagesRefused(t *testing.T) {
 }
 
 func TestIDs(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id := w.launch(zoneA)
 		for _, c := range []struct {
@@ -271,6 +277,7 @@ func TestIDs(t *testing.T) {
 }
 
 func TestRegionsAreApart(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, a := w.running(zoneA), w.allocate()
 		elsewhere := ec2.NewFromConfig(w.cloud.Config("eu-west-1"))

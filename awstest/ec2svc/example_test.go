@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"time"
 
@@ -46,14 +45,14 @@ func launchIn(ctx context.Context, client *ec2.Client, zoneID string) (string, e
 func ExampleNew() {
 	cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer cloud.Close()
 	client := ec2.NewFromConfig(cloud.Config("eu-west-1"))
 
 	zones, err := client.DescribeAvailabilityZones(context.Background(), &ec2.DescribeAvailabilityZonesInput{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, z := range zones.AvailabilityZones {
 		fmt.Println(*z.ZoneName, *z.ZoneId, z.State)
@@ -70,7 +69,7 @@ func Example_remap() {
 	ctx := context.Background()
 	cloud, client, err := quick()
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer cloud.Close()
 
@@ -78,20 +77,20 @@ func Example_remap() {
 	for _, zoneID := range []string{"use1-az1", "use1-az2"} {
 		id, err := launchIn(ctx, client, zoneID)
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		machine, _ := cloud.Instance(id)
 		_, err = machine.Serve(80, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "hello from "+zoneID)
 		}))
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		servers = append(servers, id)
 	}
 	address, err := client.AllocateAddress(ctx, &ec2.AllocateAddressInput{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	transport := cloud.Transport()
 	defer transport.CloseIdleConnections()
@@ -109,7 +108,7 @@ func Example_remap() {
 	remap := func(to string) {
 		_, err := client.AssociateAddress(ctx, &ec2.AssociateAddressInput{AllocationId: address.AllocationId, InstanceId: &to})
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 
@@ -117,7 +116,7 @@ func Example_remap() {
 	look()
 	zone, err := cloud.Zone("use1-az1")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	heal := zone.Fail(awstest.PowerLoss)
 	defer heal()
@@ -136,17 +135,17 @@ func Example_lostRace() {
 	ctx := context.Background()
 	cloud, client, err := quick()
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer cloud.Close()
 	address, err := client.AllocateAddress(ctx, &ec2.AllocateAddressInput{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, zoneID := range []string{"use1-az1", "use1-az2"} {
 		id, err := launchIn(ctx, client, zoneID)
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		_, err = client.AssociateAddress(ctx, &ec2.AssociateAddressInput{
 			AllocationId: address.AllocationId, InstanceId: &id, AllowReassociation: aws.Bool(false),
@@ -169,12 +168,12 @@ func Example_capacity() {
 	ctx := context.Background()
 	cloud, client, err := quick()
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer cloud.Close()
 	zone, err := cloud.Zone("use1-az1")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	heal := zone.RefuseLaunches("t3.micro")
 	once := ec2.NewFromConfig(cloud.Config("us-east-1"), func(o *ec2.Options) { o.RetryMaxAttempts = 1 })

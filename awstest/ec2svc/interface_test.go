@@ -42,6 +42,7 @@ func (w *world) deleteNIC(id string) error {
 }
 
 func TestCreateInterface(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		subnet := w.subnet(zoneA)
 		out := must(w.CreateNetworkInterface(w.Context(), &ec2.CreateNetworkInterfaceInput{
@@ -70,6 +71,7 @@ func TestCreateInterface(t *testing.T) {
 }
 
 func TestCreateInterfaceOncePerToken(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		in := &ec2.CreateNetworkInterfaceInput{SubnetId: aws.String(w.subnet(zoneA)), ClientToken: aws.String("a")}
 		first := must(w.CreateNetworkInterface(w.Context(), in))(w)
@@ -90,6 +92,7 @@ func TestCreateInterfaceOncePerToken(t *testing.T) {
 }
 
 func TestAttachAndDetach(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, nic, a := w.running(zoneA), w.nic(zoneA), w.allocate()
 		machine, _ := w.cloud.Instance(id)
@@ -128,6 +131,7 @@ func TestAttachAndDetach(t *testing.T) {
 }
 
 func TestAttachRefuses(t *testing.T) {
+	t.Parallel()
 	const refused = "IncorrectState"
 	for name, c := range map[string]struct {
 		into func(*world) string
@@ -141,6 +145,7 @@ func TestAttachRefuses(t *testing.T) {
 		"terminated":    {inState(terminated), refused},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(w *world) {
 				_, err := w.attach(w.nic(zoneA), c.into(w), 1)
 				wantCode(w, err, c.code)
@@ -148,6 +153,7 @@ func TestAttachRefuses(t *testing.T) {
 		})
 	}
 	t.Run("otherwise", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			id, nic := w.running(zoneA), w.nic(zoneA)
 			refuse := func(nic, id string, device int32, code string) {
@@ -169,6 +175,7 @@ func TestAttachRefuses(t *testing.T) {
 }
 
 func TestSecondaryInterfaceOutlivesItsInstance(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, nic, a := w.running(zoneA), w.nic(zoneA), w.allocate()
 		must(w.attach(nic, id, 1))(w)
@@ -183,6 +190,7 @@ func TestSecondaryInterfaceOutlivesItsInstance(t *testing.T) {
 }
 
 func TestAssignPrivateAddresses(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id := w.running(zoneA)
 		nic := w.eni(id)

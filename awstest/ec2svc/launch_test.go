@@ -21,6 +21,7 @@ func ids(list []types.Instance) (out []string) {
 }
 
 func TestRunInstancesShowsWhatItLaunched(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		out := must(w.RunInstances(w.Context(), run(2, func(in *ec2.RunInstancesInput) {
 			in.KeyName = aws.String("key")
@@ -47,10 +48,12 @@ func TestRunInstancesShowsWhatItLaunched(t *testing.T) {
 }
 
 func TestClientToken(t *testing.T) {
+	t.Parallel()
 	token := func(text string) func(*ec2.RunInstancesInput) {
 		return func(in *ec2.RunInstancesInput) { in.ClientToken = &text }
 	}
 	t.Run("the same request launches once", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			first := must(w.RunInstances(w.Context(), run(2, token("a"))))(w)
 			time.Sleep(time.Minute)
@@ -64,6 +67,7 @@ func TestClientToken(t *testing.T) {
 		})
 	})
 	t.Run("a lost reply does not launch twice", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			must(w.cloud.LoseReply("EC2", "RunInstances", 1))(w)
 			out := must(w.RunInstances(w.Context(), run(1)))(w) // the SDK makes a token, and a second attempt
@@ -77,6 +81,7 @@ func TestClientToken(t *testing.T) {
 		})
 	})
 	t.Run("a second zone launches a second instance", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			if first, second := w.launch(zoneA, token("a")), w.launch(zoneB, token("a")); first == second {
 				w.Errorf("both zones have %s", first)
@@ -84,6 +89,7 @@ func TestClientToken(t *testing.T) {
 		})
 	})
 	t.Run("a subnet names the zone as well", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			in := func(zone string) func(*ec2.RunInstancesInput) {
 				subnet := w.subnet(zone)
@@ -98,6 +104,7 @@ func TestClientToken(t *testing.T) {
 		})
 	})
 	t.Run("without a zone it holds in the region", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			anywhere := func(in *ec2.RunInstancesInput) { in.Placement = nil }
 			first := must(w.RunInstances(w.Context(), run(1, token("a"), anywhere)))(w)
@@ -114,6 +121,7 @@ func TestClientToken(t *testing.T) {
 		})
 	})
 	t.Run("an interface that exists is no obstacle to the repeat", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			nic := must(w.CreateNetworkInterface(w.Context(), &ec2.CreateNetworkInterfaceInput{SubnetId: aws.String(w.subnet(zoneA))}))(w)
 			on := func(in *ec2.RunInstancesInput) {
@@ -129,6 +137,7 @@ func TestClientToken(t *testing.T) {
 		})
 	})
 	t.Run("another request is a mismatch", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			w.launch(zoneA, token("a"))
 			_, err := w.RunInstances(w.Context(), run(1, token("a"), func(in *ec2.RunInstancesInput) { in.InstanceType = "t3.large" }))
@@ -140,6 +149,7 @@ func TestClientToken(t *testing.T) {
 		})
 	})
 	t.Run("a terminated instance does not come back", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			id := w.launch(zoneA, token("a"))
 			must(w.TerminateInstances(w.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{id}}))(w)
@@ -151,6 +161,7 @@ func TestClientToken(t *testing.T) {
 		})
 	})
 	t.Run("a refused launch uses up no token", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			heal := w.zone(zoneA).RefuseLaunches("")
 			_, err := w.RunInstances(w.Context(), run(1, token("a")))
@@ -160,6 +171,7 @@ func TestClientToken(t *testing.T) {
 		})
 	})
 	t.Run("it is at most 64 ASCII characters", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			w.launch(zoneA, token(strings.Repeat("a", 64)))
 			for _, text := range []string{strings.Repeat("a", 65), "é"} {
@@ -171,7 +183,9 @@ func TestClientToken(t *testing.T) {
 }
 
 func TestCapacity(t *testing.T) {
+	t.Parallel()
 	t.Run("refused for a type", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			heal := w.zone(zoneA).RefuseLaunches("t3.micro")
 			_, err := w.RunInstances(w.Context(), run(1))
@@ -187,8 +201,10 @@ func TestCapacity(t *testing.T) {
 		})
 	})
 	t.Run("refused by a failed zone", func(t *testing.T) {
+		t.Parallel()
 		for _, fault := range []awstest.Fault{awstest.PowerLoss, awstest.NetworkLoss} {
 			t.Run(fault.String(), func(t *testing.T) {
+				t.Parallel()
 				inBubble(t, func(w *world) {
 					heal := w.zone(zoneA).Fail(fault)
 					_, err := w.RunInstances(w.Context(), run(1))
@@ -204,6 +220,7 @@ func TestCapacity(t *testing.T) {
 		}
 	})
 	t.Run("without a zone another one is found", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			z, err := w.cloud.Region(region)
 			if err != nil {
@@ -217,6 +234,7 @@ func TestCapacity(t *testing.T) {
 		})
 	})
 	t.Run("a subnet has 4,091 addresses", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			must(w.RunInstances(w.Context(), run(4090)))(w)
 			_, err := w.RunInstances(w.Context(), run(2))
@@ -230,6 +248,7 @@ func TestCapacity(t *testing.T) {
 }
 
 func TestRunInstancesRefuses(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*ec2.RunInstancesInput)
 		code   string
@@ -259,6 +278,7 @@ func TestRunInstancesRefuses(t *testing.T) {
 		}, "InvalidParameterCombination"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(w *world) {
 				w.launch(zoneA) // has 172.31.80.4
 				_, err := w.RunInstances(w.Context(), run(1, c.change))
@@ -273,6 +293,7 @@ func TestRunInstancesRefuses(t *testing.T) {
 }
 
 func TestLaunchWithSeveralInterfaces(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id := w.launch(zoneA, func(in *ec2.RunInstancesInput) {
 			in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{DeviceIndex: aws.Int32(0)}, {DeviceIndex: aws.Int32(1)}}

@@ -44,10 +44,11 @@ func (w *world) terminate(ids ...string) error {
 }
 
 func TestLifecycle(t *testing.T) {
-	// Times a second longer than what they follow: calls take a millisecond.
+	// A call takes a millisecond, so that each read comes just after a change.
 	options := func(o *ec2svc.Options) {
 		o.Pending, o.Stopping, o.ShuttingDown = 10*time.Second, 20*time.Second, 30*time.Second
 	}
+	t.Parallel()
 	inBubbleWith(t, options, func(w *world) {
 		id := w.launch(zoneA)
 		machine, _ := w.cloud.Instance(id)
@@ -78,6 +79,7 @@ func TestLifecycle(t *testing.T) {
 }
 
 func TestStateChangesAreShown(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		a, b := w.running(zoneA), w.running(zoneB)
 		out := must(w.StopInstances(w.Context(), &ec2.StopInstancesInput{InstanceIds: []string{a, b, a}}))(w)
@@ -95,6 +97,7 @@ func TestStateChangesAreShown(t *testing.T) {
 }
 
 func TestTransitionsAreCheckedAndRepeatable(t *testing.T) {
+	t.Parallel()
 	type op func(*world, ...string) error
 	start, stop, reboot, terminate := op((*world).start), op((*world).stop), op((*world).reboot), op((*world).terminate)
 	const refused = "IncorrectInstanceState"
@@ -122,6 +125,7 @@ func TestTransitionsAreCheckedAndRepeatable(t *testing.T) {
 		"terminate of a terminated one": {inState(terminated), terminate, "", terminated},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(w *world) {
 				id := c.into(w)
 				wantCode(w, c.do(w, id), c.code)
@@ -161,6 +165,7 @@ func restarted(w *world) string {
 }
 
 func TestTransitionsAreAllOrNone(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		other func(*world) string // beside a running and a stopped instance
 		code  string
@@ -170,6 +175,7 @@ func TestTransitionsAreAllOrNone(t *testing.T) {
 		"one is shutting down": {inState(shuttingDown), "IncorrectInstanceState"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(w *world) {
 				up, down, other := inState(isRunning)(w), inState(stopped)(w), c.other(w)
 				wantCode(w, w.stop(up, other), c.code)
@@ -184,6 +190,7 @@ func TestTransitionsAreAllOrNone(t *testing.T) {
 		})
 	}
 	t.Run("one zone has no room", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			a := inState(stopped)(w)
 			b := w.running(zoneB)
@@ -200,6 +207,7 @@ func TestTransitionsAreAllOrNone(t *testing.T) {
 }
 
 func TestRebootEndsWhatRuns(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id := w.running(zoneA)
 		machine, _ := w.cloud.Instance(id)
@@ -216,6 +224,7 @@ func TestRebootEndsWhatRuns(t *testing.T) {
 }
 
 func TestDeadZoneHoldsUp(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		from, held, then types.InstanceStateName
 		do               func(*world, ...string) error
@@ -225,6 +234,7 @@ func TestDeadZoneHoldsUp(t *testing.T) {
 		"a termination": {isRunning, shuttingDown, terminated, (*world).terminate},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(w *world) {
 				id, alive := inState(c.from)(w), w.launch(zoneB)
 				heal, healOther := w.zone(zoneA).Fail(awstest.PowerLoss), w.zone("use1-az3").Fail(awstest.PowerLoss)
@@ -244,6 +254,7 @@ func TestDeadZoneHoldsUp(t *testing.T) {
 		})
 	}
 	t.Run("a launch that was terminated meanwhile", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			id := w.launch(zoneA)
 			heal := w.zone(zoneA).Fail(awstest.NetworkLoss)
@@ -256,6 +267,7 @@ func TestDeadZoneHoldsUp(t *testing.T) {
 		})
 	})
 	t.Run("nothing that is over before it matters", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			id := w.launch(zoneA)
 			heal := w.zone(zoneA).Fail(awstest.PowerLoss)
@@ -268,6 +280,7 @@ func TestDeadZoneHoldsUp(t *testing.T) {
 }
 
 func TestTerminatedInstanceKeepsNoNetwork(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id := w.running(zoneA)
 		nic := w.eni(id)
@@ -287,6 +300,7 @@ func TestTerminatedInstanceKeepsNoNetwork(t *testing.T) {
 }
 
 func TestStatusChecks(t *testing.T) {
+	t.Parallel()
 	type result struct{ System, Instance types.SummaryStatus }
 	const ok, impaired, initializing = types.SummaryStatusOk, types.SummaryStatusImpaired, types.SummaryStatusInitializing
 	check := func(w *world, id string) result {
@@ -308,6 +322,7 @@ func TestStatusChecks(t *testing.T) {
 		"a machine is cut off":     {func(_ *world, i *awstest.Instance) func() { return i.Fail(awstest.NetworkLoss) }, result{ok, impaired}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(w *world) {
 				id, other := w.running(zoneA), w.running(zoneB)
 				machine, _ := w.cloud.Instance(id)
@@ -334,6 +349,7 @@ func TestStatusChecks(t *testing.T) {
 		})
 	}
 	t.Run("a reboot starts them anew", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			id := w.running(zoneA)
 			time.Sleep(time.Hour)
@@ -344,6 +360,7 @@ func TestStatusChecks(t *testing.T) {
 		})
 	})
 	t.Run("only of running instances unless all are asked for", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			up, down := w.running(zoneA), inState(stopped)(w)
 			list := func(in *ec2.DescribeInstanceStatusInput) (got []string) {
@@ -368,10 +385,12 @@ func TestStatusChecks(t *testing.T) {
 }
 
 func TestWaitersEnd(t *testing.T) {
+	t.Parallel()
 	one := func(id string) *ec2.DescribeInstancesInput {
 		return &ec2.DescribeInstancesInput{InstanceIds: []string{id}}
 	}
 	t.Run("when the state is there", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			id := w.launch(zoneA)
 			wait := func(err error) {
@@ -393,6 +412,7 @@ func TestWaitersEnd(t *testing.T) {
 		})
 	})
 	t.Run("at their deadline in a dead zone", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, func(w *world) {
 			id := w.launch(zoneA)
 			defer w.zone(zoneA).Fail(awstest.PowerLoss)()

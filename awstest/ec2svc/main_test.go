@@ -41,7 +41,6 @@ func inBubble(t *testing.T, test func(*world), optFns ...func(*awstest.Options))
 
 func inBubbleWith(t *testing.T, options func(*ec2svc.Options), test func(*world), optFns ...func(*awstest.Options)) {
 	t.Helper()
-	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		if options == nil {
 			options = func(*ec2svc.Options) {}

@@ -54,6 +54,7 @@ func TestImmediately(t *testing.T) {
 	options := func(o *ec2svc.Options) {
 		o.Pending, o.Stopping, o.ShuttingDown, o.StatusCheck = ec2svc.Immediately, ec2svc.Immediately, ec2svc.Immediately, ec2svc.Immediately
 	}
+	t.Parallel()
 	inBubbleWith(t, options, func(w *world) {
 		id := w.launch(zoneA)
 		w.wantState(id, isRunning)

@@ -33,6 +33,7 @@ func (w *world) tags(filters ...types.Filter) (list []string) {
 }
 
 func TestTags(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, nic, a := w.launch(zoneA), w.nic(zoneA), w.allocate()
 		all := []string{id, nic, a}
@@ -69,6 +70,7 @@ func TestTags(t *testing.T) {
 }
 
 func TestTagRules(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(w *world) {
 		id, a := w.launch(zoneA), w.allocate()
 		for name, c := range map[string]struct {
