@@ -127,10 +127,11 @@ func (c *Cloud) AccountID() string { return c.opts.AccountID }
 // changes the world outside of a call; fn must neither wait nor call methods
 // of the cloud that lock it themselves.
 func (c *Cloud) Update(fn func(*Tx)) {
-	tx := Tx{cloud: c, now: time.Now()}
+	tx := Tx{cloud: c}
 	func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		tx.now = time.Now() // under the lock: no change is older than the one before it
 		fn(&tx)
 	}()
 	tx.settle()
