@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/awsha/awsha/eip"
 	"github.com/awsha/awsha/failover"
@@ -108,6 +107,8 @@ func find(ctx context.Context, f flags, show *screen) (svc *service, cleanUp fun
 func emulator(f flags) aws.Config {
 	return aws.Config{
 		Region: f.region, BaseEndpoint: aws.String(f.endpoint),
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+		}),
 	}
 }

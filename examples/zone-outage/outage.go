@@ -7,8 +7,9 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/ec2svc"
@@ -77,38 +78,27 @@ func surviveOutage(ctx context.Context, set settings, show *screen) (_ *report, 
 	transport.DisableKeepAlives = true
 	client := &traffic{url: "http://" + svc.publicIP + "/", every: set.every, client: &http.Client{Transport: transport, Timeout: set.patience}}
 
-	// What runs beside the story ends with it.
-	background, stop := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer stop()
-	wg.Go(func() { _ = pool.Run(background) })
-	if err := pool.Wait(ctx, bothHealthy); err != nil {
-		return nil, err
-	}
-	wg.Go(func() { client.run(background) })
-	wg.Go(func() { show.follow(background, client, pool) })
-
+	// What runs beside the story ends with it, and the story with what fails
+	// beside it.
+	ctx, stop := context.WithCancelCause(ctx)
+	beside, ctx := errgroup.WithContext(ctx)
+	beside.Go(func() error { return pool.Run(ctx) })
+	beside.Go(func() error { client.run(ctx); return nil })
+	beside.Go(func() error { show.follow(ctx, client, pool); return nil })
 	story := &story{settings: set, svc: svc, pool: pool, engine: engine, client: client, show: show}
-	show.say("a client asks %s every %v", svc.publicIP, set.every)
-	if err := sleep(ctx, set.calm); err != nil {
+	err = story.tell(ctx, home)
+	stop(errTold)
+	if besideErr := beside.Wait(); !errors.Is(besideErr, errTold) {
+		err = errors.Join(err, besideErr)
+	}
+	if err != nil {
 		return nil, err
 	}
-	show.say("%s loses power", svc.primary.Zone)
-	heal := home.Fail(awstest.PowerLoss)
-	defer heal()
-	if err := story.failOver(ctx, time.Now()); err != nil {
-		return nil, err
-	}
-	show.say("%s has power again", svc.primary.Zone)
-	heal()
-	if err := story.failBack(ctx); err != nil {
-		return nil, err
-	}
-	stop()
-	wg.Wait()
 	return story.report(), nil
 }
+
+// errTold ends what runs beside the story.
+var errTold = errors.New("the story is told")
 
 // serve makes a node answer with its name.
 func serve(cloud *awstest.Cloud, n node) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/failover"
 	"github.com/awsha/awsha/healthcheck"
 )
@@ -28,6 +29,26 @@ type story struct {
 
 	failback     time.Time
 	failbackTook time.Duration
+}
+
+// tell lets the zone die and come back.
+func (s *story) tell(ctx context.Context, home *awstest.Zone) error {
+	if err := s.pool.Wait(ctx, bothHealthy); err != nil {
+		return err
+	}
+	s.show.say("a client asks %s every %v", s.svc.publicIP, s.every)
+	if err := sleep(ctx, s.calm); err != nil {
+		return err
+	}
+	s.show.say("%s loses power", s.svc.primary.Zone)
+	heal := home.Fail(awstest.PowerLoss)
+	defer heal()
+	if err := s.failOver(ctx, time.Now()); err != nil {
+		return err
+	}
+	s.show.say("%s has power again", s.svc.primary.Zone)
+	heal()
+	return s.failBack(ctx)
 }
 
 // recoveryLimit is how long the client may wait for a good reply.
