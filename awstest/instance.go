@@ -62,7 +62,7 @@ type Instance struct {
 	live     bool // it has power and runs
 	boot     int  // how often it has booted
 	faults   [zoneFaults]int
-	since    time.Time // of the last change of what reachable returns
+	reach    Reachability
 	private  netip.Addr
 	handlers map[uint16]http.Handler
 	ports    map[uint16]*port
@@ -244,15 +244,15 @@ func (i *Instance) listening(p uint16) *port {
 	return nil
 }
 
-// reachesAPI tells whether a client on the instance reaches AWS.
-func (i *Instance) reachesAPI() bool {
+// reachable tells whether the instance runs and has a network, to AWS as well.
+func (i *Instance) reachable() bool {
 	return i.live && i.faults[NetworkLoss] == 0 && i.zone.faults[NetworkLoss] == 0
 }
 
 // NewInstance adds a machine, switched off and without addresses.
 func (tx *Tx) NewInstance(spec InstanceSpec) *Instance {
 	i := &Instance{
-		cloud: tx.cloud, id: spec.ID, zone: spec.Zone, launched: tx.now, since: tx.now,
+		cloud: tx.cloud, id: spec.ID, zone: spec.Zone, launched: tx.now, reach: Reachability{Since: tx.now},
 		handlers: map[uint16]http.Handler{},
 		ports:    map[uint16]*port{},
 		metadata: map[string]string{},
@@ -327,11 +327,17 @@ func (tx *Tx) PrivateIP(i *Instance) netip.Addr { return i.private }
 // On tells whether an instance is switched on, which a fault does not change.
 func (tx *Tx) On(i *Instance) bool { return i.on }
 
+// Reachability is whether a machine runs and can be reached, and for how long
+// it was as it was before.
+type Reachability struct {
+	OK     bool
+	Since  time.Time
+	Before time.Duration // in the opposite state
+}
+
 // Reachable tells whether a machine runs and can be reached, and since when
 // that is so: what status checks look at.
-func (tx *Tx) Reachable(i *Instance) (ok bool, since time.Time) {
-	return i.live && i.faults[NetworkLoss] == 0 && i.zone.faults[NetworkLoss] == 0, i.since
-}
+func (tx *Tx) Reachable(i *Instance) Reachability { return i.reach }
 
 // Down tells whether a zone has no power or no network.
 func (tx *Tx) Down(z *Zone) bool { return z.down() }
@@ -344,7 +350,6 @@ func (tx *Tx) CanLaunch(z *Zone, instanceType string) bool {
 // refresh brings a machine into the state that its power and its faults ask
 // for.
 func (tx *Tx) refresh(i *Instance) {
-	i.since = tx.now
 	powered := i.on && i.faults[PowerLoss] == 0 && i.zone.faults[PowerLoss] == 0
 	switch {
 	case powered && !i.live:
@@ -356,13 +361,21 @@ func (tx *Tx) refresh(i *Instance) {
 	case !powered && i.live:
 		tx.halt(i, false)
 	}
+	tx.noteReach(i)
+}
+
+// noteReach notes when it changes whether an instance can be reached.
+func (tx *Tx) noteReach(i *Instance) {
+	if ok := i.reachable(); ok != i.reach.OK {
+		i.reach = Reachability{OK: ok, Since: tx.now, Before: tx.now.Sub(i.reach.Since)}
+	}
 }
 
 // halt stops a machine's programs. Without order, its connections do not say
 // goodbye.
 func (tx *Tx) halt(i *Instance, orderly bool) {
 	i.live = false
-	i.since = tx.now
+	tx.noteReach(i)
 	if !orderly {
 		tx.cloud.net.vanish(tx, i)
 	}

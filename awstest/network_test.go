@@ -399,3 +399,29 @@ func TestInstanceCallsAWSWhileItCan(t *testing.T) {
 		}
 	})
 }
+
+func TestReachabilityChangesOnlyWhenItDoes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.instance("use1-az1", privateA, publicA)
+		start := time.Now()
+		expect := func(want awstest.Reachability) {
+			t.Helper()
+			var got awstest.Reachability
+			f.cloud.Update(func(tx *awstest.Tx) { got = tx.Reachable(a) })
+			if got.OK != want.OK || !got.Since.Equal(want.Since) || got.Before != want.Before {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		}
+		time.Sleep(time.Hour)
+		first := f.zone("use1-az1").Fail(awstest.PowerLoss)
+		time.Sleep(time.Minute)
+		second := a.Fail(awstest.NetworkLoss) // changes nothing
+		expect(awstest.Reachability{OK: false, Since: start.Add(time.Hour), Before: time.Hour})
+		first()
+		expect(awstest.Reachability{OK: false, Since: start.Add(time.Hour), Before: time.Hour})
+		second()
+		expect(awstest.Reachability{OK: true, Since: start.Add(time.Hour + time.Minute), Before: time.Minute})
+	})
+}

@@ -126,7 +126,7 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	c.nextID["request"]++
 	rec.RequestID = requestID(c.nextID["request"])
 	c.calls.add(rec)
-	reaches := caller == nil || caller.reachesAPI()
+	reaches := caller == nil || caller.reachable()
 	effect, healed := c.strike(rec)
 	c.mu.Unlock()
 

@@ -62,7 +62,7 @@
 //   - RebootInstances: takes no time; terminated instances are passed over. To the status checks the instance starts anew.
 //   - TerminateInstances: idempotent; interfaces that were launched with the instance go, others live on with their addresses. Force and SkipOsShutdown make no difference. No termination protection.
 //   - DescribeInstances: IDs, filters, pages. It works while a zone is down, where AWS documents that a call that concerns the zone fails: inject [awstest.Unavailable] for that.
-//   - DescribeInstanceStatus: the system and the instance check. A failure that lasts less than Options.StatusCheck may show after it is over. No scheduled events, no EBS check.
+//   - DescribeInstanceStatus: the system and the instance check. A failure shows after Options.StatusCheck, as long after its end, and not at all if it was shorter. No scheduled events, no EBS check.
 //   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces and addresses.
 //   - DeleteTags: by key, or by key and value, or all.
 //   - DescribeTags: filters, pages.

@@ -16,20 +16,20 @@ const (
 // Status returns the results of the system check and of the instance check.
 // They look at how long the machine has been as it is: a failure shows after
 // the time that a check takes, and goes on showing for that time after its
-// end, even if it was too short to show before.
+// end. One that was shorter never shows.
 func (r *Region) Status(tx *awstest.Tx, i Instance) (system, instance Status) {
 	if i.State != Running {
 		return StatusNotApplicable, StatusNotApplicable
 	}
-	reachable, since := tx.Reachable(i.Machine)
+	reach := tx.Reachable(i.Machine)
 	delay := r.model.opts.StatusCheck
-	settled := tx.Now().Sub(since) >= delay
+	settled := tx.Now().Sub(reach.Since) >= delay
 	switch {
-	case reachable && settled:
-		return StatusOK, StatusOK
-	case reachable && tx.Now().Sub(i.BootedAt) < delay:
+	case reach.OK && tx.Now().Sub(i.BootedAt) < delay:
 		return StatusInitializing, StatusInitializing
-	case reachable:
+	case reach.OK && (settled || reach.Before < delay):
+		return StatusOK, StatusOK
+	case reach.OK:
 		return StatusImpaired, StatusImpaired // not yet seen to have come back
 	case !settled:
 		return StatusOK, StatusOK // not yet seen to have failed
