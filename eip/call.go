@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/smithy-go"
 
+	"github.com/awsha/awsha/internal/awserr"
 	"github.com/awsha/awsha/internal/retry"
 )
 
@@ -19,16 +19,18 @@ func (m *move) retry(ctx context.Context, again func(error, time.Duration) (retr
 	})
 }
 
-// read reads the address.
-func (m *move) read(ctx context.Context) (types.Address, error) {
+// read reads who holds the address, and which service manages it, if one does.
+func (m *move) read(ctx context.Context) (now Association, managedBy types.ServiceManaged, err error) {
 	list, err := m.describe(ctx, &ec2.DescribeAddressesInput{AllocationIds: []string{m.req.AllocationID}})
 	if err != nil {
-		return types.Address{}, err
+		return Association{}, "", err
 	}
 	if len(list) != 1 { // EC2 answers InvalidAllocationID.NotFound; not all that speak its protocol do
-		return types.Address{}, &smithy.GenericAPIError{Code: "InvalidAllocationID.NotFound", Message: "the reply has no such address"}
+		return Association{}, "", awserr.NoAddress()
 	}
-	return list[0], nil
+	now = associationOf(list[0])
+	m.history.note(m.req.AllocationID, now.ID)
+	return now, list[0].ServiceManaged, nil
 }
 
 func (m *move) describe(ctx context.Context, in *ec2.DescribeAddressesInput) ([]types.Address, error) {

@@ -25,10 +25,8 @@ func (m *move) explain(ctx context.Context, refusal error) error {
 	there := false
 	named := retry.Poll(ctx, m.opts.ReadLag, m.opts.polling(), func(ctx context.Context) bool {
 		if !busy {
-			address, err := m.read(ctx)
-			now := associationOf(address)
+			now, _, err := m.read(ctx)
 			if err == nil && now.ID != "" && now.ID != m.res.Before.ID && (holder == "" || holder == now.ID) {
-				m.history.note(m.req.AllocationID, now.ID)
 				failure.Owner, there = now, m.req.Target.holds(now)
 				return true
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go"
@@ -49,7 +50,10 @@ func TestErrorsOfEC2BecomeSentinels(t *testing.T) {
 				w.inject(t, test.operation, awstest.Match{}, awstest.Reject(awstest.APIError{Code: test.code, Message: test.message}))
 				req := w.request(1)
 				req.Expect = eip.Expect{}
-				_, err := newRemapper(t, w.client).Remap(t.Context(), req)
+				res, err := newRemapper(t, w.client).Remap(t.Context(), req)
+				if wait := res.Took > time.Second; wait != (test.code == "InvalidInstanceID.NotFound") {
+					t.Errorf("took %v", res.Took)
+				}
 				var e *eip.RemapError
 				var api smithy.APIError
 				if !errors.As(err, &e) || !errors.As(err, &api) || api.ErrorCode() != test.code || e.Op != test.op || e.RequestID == "" {

@@ -9,11 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/eip"
+	"github.com/awsha/awsha/eip/eipmock"
 )
 
 func TestLaggingReadsAreWaitedOut(t *testing.T) {
@@ -75,6 +78,121 @@ func TestHistoryWithinTheLagIsNoTheft(t *testing.T) {
 			t.Errorf("%s holds the address", owner)
 		}
 	})
+}
+
+// A control loop that reads for hours remembers what it saw at the beginning.
+func TestWhatWasReadIsRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		r := newRemapper(t, w.client)
+		reconcile := func(target int, expect eip.Association) eip.Association {
+			req := w.request(target)
+			req.Expect = eip.Expect{Association: expect}
+			res, err := r.Remap(t.Context(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return res.After
+		}
+		reconcile(0, eip.Association{}) // it is there
+		theirs := w.associate(t, w.allocation, w.eni[2])
+		ours := reconcile(1, theirs)
+		for range 300 {
+			reconcile(1, eip.Association{})
+		}
+		w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(50*time.Second))
+		reconcile(2, ours) // while reads show the very first owner
+	})
+}
+
+// A failback right after the failover: a read still shows the address where it is to go.
+func TestTargetThatHasLostTheAddressIsNotTakenForItsOwner(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		r := newRemapper(t, w.client)
+		if _, err := r.Remap(t.Context(), w.request(1)); err != nil {
+			t.Fatal(err)
+		}
+		w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(20*time.Second))
+		req := w.request(0)
+		req.Expect = eip.Expect{}
+		if res, err := r.Remap(t.Context(), req); err != nil || !res.Changed {
+			t.Errorf("result %+v, error %v", res, err)
+		}
+		if owner := w.owner(t); owner != w.eni[0] {
+			t.Errorf("%s holds the address", owner)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		r := newRemapper(t, w.client)
+		if _, err := r.Remap(t.Context(), w.request(1)); err != nil {
+			t.Fatal(err)
+		}
+		w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(2*time.Minute))
+		req := w.request(0)
+		req.Expect = eip.Expect{}
+		res, err := r.Remap(t.Context(), req)
+		if e := failure(t, err, eip.ErrUnverified); e.Op != eip.OpRead || res.Calls.Associate != 0 {
+			t.Errorf("reads never tell: %v after %+v", err, res.Calls)
+		}
+	})
+}
+
+// Replicas that disagree prove nothing, however long they do.
+func TestReadsThatDisagreeAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		lost  bool      // the reply of the associate
+		reads [2]string // taking turns for 20 s
+	}{
+		{"nobody and the past", true, [2]string{"", "eipassoc-1"}},
+		{"two strangers", false, [2]string{"eipassoc-8", "eipassoc-9"}},
+		{"a stranger and the past", false, [2]string{"eipassoc-8", "eipassoc-1"}},
+		{"a stranger and nobody", false, [2]string{"eipassoc-8", ""}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start, turn := time.Now(), 0
+				show := func(association, eni string) *ec2.DescribeAddressesOutput {
+					return &ec2.DescribeAddressesOutput{Addresses: []types.Address{{AssociationId: &association, NetworkInterfaceId: &eni}}}
+				}
+				api := &eipmock.APIMock{
+					DisassociateAddressFunc: func(context.Context, *ec2.DisassociateAddressInput, ...func(*ec2.Options)) (*ec2.DisassociateAddressOutput, error) {
+						return &ec2.DisassociateAddressOutput{}, nil
+					},
+					AssociateAddressFunc: func(context.Context, *ec2.AssociateAddressInput, ...func(*ec2.Options)) (*ec2.AssociateAddressOutput, error) {
+						if test.lost {
+							return nil, &smithyhttp.RequestSendError{Err: syscall.ECONNRESET}
+						}
+						return &ec2.AssociateAddressOutput{AssociationId: aws.String("eipassoc-2")}, nil
+					},
+					DescribeAddressesFunc: func(context.Context, *ec2.DescribeAddressesInput, ...func(*ec2.Options)) (*ec2.DescribeAddressesOutput, error) {
+						if time.Since(start) > 20*time.Second {
+							return show("eipassoc-2", "eni-2"), nil
+						}
+						turn++
+						return show(test.reads[turn%2], "eni-9"), nil
+					},
+				}
+				res, err := newRemapper(t, api).Remap(t.Context(), eip.Request{
+					AllocationID: "eipalloc-1", Target: eip.Target{NetworkInterfaceID: "eni-2"},
+					Expect: eip.Expect{Association: eip.Association{ID: "eipassoc-1", NetworkInterfaceID: "eni-1"}},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res.After.ID != "eipassoc-2" || len(api.AssociateAddressCalls()) != 1 {
+					t.Errorf("result %+v after %d associates", res, len(api.AssociateAddressCalls()))
+				}
+			})
+		})
+	}
 }
 
 func TestUnverifiedIsTakenUpAgain(t *testing.T) {
@@ -228,7 +346,7 @@ func TestTheftDuringVerificationIsReportedAndNotFought(t *testing.T) {
 			if !res.Changed || res.After != (eip.Association{}) || res.Calls.Associate != 1 {
 				t.Errorf("result %+v", res)
 			}
-			if res.Took > lag+8*time.Second {
+			if res.Took > lag+10*time.Second {
 				t.Errorf("told after %v", res.Took)
 			}
 			if owner := w.owner(t); owner != w.eni[2] {
@@ -301,6 +419,29 @@ func TestNextRunFinishesAfterACrash(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestEndBetweenTheCallsLeavesNoDoubt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		died := errors.New("died")
+		ctx, die := context.WithCancelCause(t.Context())
+		r := newRemapper(t, w.client, func(o *eip.Options) {
+			o.OnEvent = func(_ context.Context, e eip.Event) {
+				if e.Kind == eip.KindDisassociated {
+					die(died)
+				}
+			}
+		})
+		res, err := r.Remap(ctx, w.request(1))
+		if e := failure(t, err, died); e.Op != eip.OpAssociate || e.Kind != nil || res.Changed {
+			t.Errorf("error %v, changed %t: it is certain that nothing was associated", err, res.Changed)
+		}
+		if got := w.calls(); got.Associate != 0 {
+			t.Errorf("calls %+v", got)
+		}
+	})
 }
 
 func TestThrottlesAreRetriedWithinLimits(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/eip"
@@ -151,6 +152,64 @@ func TestRemapperIsSafeForConcurrentUse(t *testing.T) {
 	})
 }
 
+// What a Remapper does for another caller is not the past of a move that is still waiting for its reply, however much it
+// has to remember.
+func TestTheftThroughTheSameRemapperIsSeen(t *testing.T) {
+	t.Parallel()
+	for _, earlier := range []int{0, 300} {
+		synctest.Test(t, func(t *testing.T) {
+			w := settled(t)
+			r := newRemapper(t, w.client)
+			for i := range earlier {
+				req := w.request(i % 3)
+				req.Expect.Association = w.first
+				res, err := r.Remap(t.Context(), req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.first = res.After
+			}
+			w.inject(t, "AssociateAddress", awstest.Match{Times: 1}, awstest.After(func(ctx context.Context, _ awstest.Record) {
+				req := w.request(2)
+				req.Expect = eip.Expect{}
+				if _, err := r.Remap(ctx, req); err != nil {
+					t.Errorf("the other move: %v", err)
+				}
+			}))
+			_, err := r.Remap(t.Context(), w.request(1))
+			if e := failure(t, err, eip.ErrStolen); e.Owner.NetworkInterfaceID != w.eni[2] {
+				t.Errorf("owner %v, want %s", e.Owner, w.eni[2])
+			}
+		})
+	}
+}
+
+func TestLoserIsNotToldOfFormerOwners(t *testing.T) {
+	t.Parallel()
+	messages := map[string]string{"as EC2 says it": "", "as an emulator does": "the resource is already associated"}
+	for name, message := range messages {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t)
+				if message == "" { // the name of the association rules out owners before the expected one, too
+					w.first = w.associate(t, w.allocation, w.eni[1])
+					w.eni[1] = w.createInterface(t)
+				}
+				theirs := w.associate(t, w.allocation, w.eni[2])
+				if message != "" {
+					w.inject(t, "AssociateAddress", awstest.Match{}, awstest.Reject(awstest.APIError{Code: "Resource.AlreadyAssociated", Message: message}))
+				}
+				w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(2*time.Second))
+				_, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
+				if e := failure(t, err, eip.ErrConflict); e.Owner.ID != theirs.ID || e.Owner.NetworkInterfaceID != w.eni[2] {
+					t.Errorf("owner %v, want %v", e.Owner, theirs)
+				}
+			})
+		})
+	}
+}
+
 func TestLoserUnderLagNamesTheOwner(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -162,7 +221,7 @@ func TestLoserUnderLagNamesTheOwner(t *testing.T) {
 		if e := failure(t, err, eip.ErrConflict); e.Owner != (eip.Association{ID: theirs.ID}) {
 			t.Errorf("owner %v, want what EC2 said: %s", e.Owner, theirs.ID)
 		}
-		if res.Took > 8e9 {
+		if res.Took > 8*time.Second {
 			t.Errorf("took %v, want no more than the read lag", res.Took)
 		}
 	})

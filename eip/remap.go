@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
 	"github.com/awsha/awsha/internal/awserr"
 	"github.com/awsha/awsha/internal/retry"
 )
@@ -47,18 +49,12 @@ var errStale = errors.New("eip: read lags behind")
 // association gets it tried, and EC2's answer to the associate is the verdict.
 func (m *move) look(ctx context.Context) (there bool, err error) {
 	var now Association
-	var managedBy string
-	err = m.retry(ctx, repeatable, func(ctx context.Context) error {
-		address, err := m.read(ctx)
-		if err != nil {
-			return err
+	var managedBy types.ServiceManaged
+	err = m.retry(ctx, repeatable, func(ctx context.Context) (err error) {
+		if now, managedBy, err = m.read(ctx); err == nil && m.history.ended(now.ID) {
+			err = errStale
 		}
-		now, managedBy = associationOf(address), string(address.ServiceManaged)
-		if m.history.ended(now.ID) {
-			return errStale
-		}
-		m.history.note(m.req.AllocationID, now.ID)
-		return nil
+		return err
 	})
 	expected := m.req.Expect.Association
 	switch {
@@ -67,7 +63,7 @@ func (m *move) look(ctx context.Context) (there bool, err error) {
 	case err != nil:
 		return false, m.fail(ctx, OpRead, kindOf(err), err)
 	case managedBy != "":
-		return false, &FieldError{"Request.AllocationID", m.req.AllocationID, "must not be an address that a service manages, which is " + managedBy}
+		return false, &FieldError{"Request.AllocationID", m.req.AllocationID, "must not be an address that a service manages, which is " + string(managedBy)}
 	case m.req.Target.holds(now):
 		m.res.Before, m.res.After = now, now
 		m.emit(ctx, Event{Kind: KindUnchanged, Association: now})

@@ -120,38 +120,104 @@ func TestAlreadyThereChangesNothing(t *testing.T) {
 
 func TestFreeAddressIsTaken(t *testing.T) {
 	t.Parallel()
-	for _, expect := range []eip.Expect{{}, {Free: true}} {
-		synctest.Test(t, func(t *testing.T) {
-			w := settled(t)
-			w.allocation = w.allocate(t)
-			req := w.request(1)
-			req.Expect = expect
-			res, err := newRemapper(t, w.client).Remap(t.Context(), req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := (eip.Calls{Describe: 2, Associate: 1}); res.Calls != want || !res.Changed || res.Before != (eip.Association{}) {
-				t.Errorf("result %+v, want calls %+v", res, want)
-			}
-		})
+	for _, lag := range []time.Duration{0, 30 * time.Second} {
+		for _, expect := range []eip.Expect{{}, {Free: true}} {
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t, func(o *awstest.Options) { o.VisibilityLag = lag })
+				w.allocation = w.allocate(t)
+				time.Sleep(time.Minute)
+				req := w.request(1)
+				req.Expect = expect
+				res, err := newRemapper(t, w.client).Remap(t.Context(), req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, want := w.calls(), (eip.Calls{Describe: 2, Associate: 1}); lag == 0 && res.Calls != want || got.Associate != 1 || got.Disassociate != 0 {
+					t.Errorf("calls %+v, counted %+v, want %+v and lagging reads", got, res.Calls, want)
+				}
+				if !res.Changed || res.Before != (eip.Association{}) || res.After.NetworkInterfaceID != w.eni[1] {
+					t.Errorf("result %+v", res)
+				}
+			})
+		}
 	}
 }
 
-// The same request again, in another process that knows nothing of the first.
+// The same request again, by the same Remapper and in another process that knows nothing of the first.
 func TestFulfilledExpectationIsNoConflict(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := settled(t)
-		first, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
+		r := newRemapper(t, w.client)
+		first, err := r.Remap(t.Context(), w.request(1))
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := newRemapper(t, w.client).Remap(t.Context(), w.request(1))
-		if err != nil {
-			t.Fatal(err)
+		for name, again := range map[string]*eip.Remapper{"same": r, "another": newRemapper(t, w.client)} {
+			second, err := again.Remap(t.Context(), w.request(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if second.After != first.After || name == "same" && second.Changed {
+				t.Errorf("%s: changed %t to %v, want %v", name, second.Changed, second.After, first.After)
+			}
 		}
-		if second.After != first.After {
-			t.Errorf("the second run ended with %v, the first with %v", second.After, first.After)
+	})
+}
+
+func TestAddressThatBecomesFreeAgainIsTakenAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		r := newRemapper(t, w.client)
+		w.allocation = w.allocate(t)
+		for range 3 {
+			req := w.request(1)
+			req.Expect = eip.Expect{}
+			res, err := r.Remap(t.Context(), req)
+			if err != nil || !res.Changed || res.Took > time.Second {
+				t.Fatalf("result %+v, error %v", res, err)
+			}
+			if _, err := w.client.DisassociateAddress(t.Context(), &ec2.DisassociateAddressInput{AssociationId: &res.After.ID}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// The read is stale, the caller is not: what it named is tried.
+func TestNamedAssociationIsTriedAgainstARead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		req := w.request(1)
+		req.Expect = eip.Expect{Association: eip.Association{ID: w.associate(t, w.allocation, w.eni[2]).ID}}
+		w.inject(t, "DescribeAddresses", awstest.Match{Times: 1}, awstest.Stale(time.Minute))
+		if _, err := newRemapper(t, w.client).Remap(t.Context(), req); err != nil {
+			t.Error(err)
+		}
+		if owner := w.owner(t); owner != w.eni[1] {
+			t.Errorf("%s holds the address", owner)
+		}
+	})
+}
+
+func TestAddressesOfOneRemapperAreKeptApart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		r := newRemapper(t, w.client)
+		other := eip.Request{AllocationID: w.allocate(t), Target: eip.Target{NetworkInterfaceID: w.eni[2]}}
+		for i := range 3 {
+			res, err := r.Remap(t.Context(), other)
+			if err != nil || res.Changed != (i == 0) || res.Took > time.Second {
+				t.Errorf("other address: %+v, error %v", res, err)
+			}
+			req := w.request(i % 2)
+			req.Expect = eip.Expect{}
+			if res, err := r.Remap(t.Context(), req); err != nil || res.Took > time.Second {
+				t.Errorf("first address: %+v, error %v", res, err)
+			}
 		}
 	})
 }

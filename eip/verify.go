@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
 	"github.com/awsha/awsha/internal/awserr"
 	"github.com/awsha/awsha/internal/retry"
 )
@@ -61,7 +59,6 @@ func (m *move) settle(ctx context.Context, lost error) (settled bool, err error)
 }
 
 func (m *move) hold(ctx context.Context, a Association) {
-	m.history.note(m.req.AllocationID, a.ID)
 	m.res.After = a
 	m.emit(ctx, Event{Kind: KindHeld, Association: a})
 }
@@ -75,16 +72,14 @@ func (m *move) unverified(ctx context.Context, seen Association, err error) erro
 // watch reads the address until it can tell whether the association want holds; an empty want stands for one that was
 // perhaps made, by a call that got no answer. It returns what the last read showed that was not stale, and the last error.
 func (m *move) watch(ctx context.Context, want string) (result verdict, seen Association, err error) {
-	var since time.Time // since when reads have agreed on seen; zero if the last one told nothing
+	var since time.Time // since when reads have agreed on seen; zero if the last one was stale
 	retry.Poll(ctx, m.opts.VerifyTimeout, m.opts.polling(), func(ctx context.Context) (done bool) {
-		var address types.Address
-		if address, err = m.read(ctx); err != nil {
-			since = time.Time{}
+		var now Association
+		if now, _, err = m.read(ctx); err != nil {
 			m.emit(ctx, Event{Kind: KindLagging, Err: err})
 			class := awserr.Of(err)
 			return class == awserr.Denied || class == awserr.Terminal
 		}
-		now := associationOf(address)
 		if m.stale(now) {
 			since = time.Time{}
 		} else {

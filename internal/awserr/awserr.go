@@ -140,6 +140,11 @@ func ID(err error, prefix string) string {
 	return ""
 }
 
+// NoAddress is what EC2 answers for an address that does not exist, for those that answer with an empty list instead.
+func NoAddress() error {
+	return &smithy.GenericAPIError{Code: "InvalidAllocationID.NotFound", Message: "the reply has no such address"}
+}
+
 // RequestID returns the ID under which AWS knows the failed request; empty if it never got an answer.
 func RequestID(err error) string {
 	if r := (interface{ ServiceRequestID() string })(nil); errors.As(err, &r) {

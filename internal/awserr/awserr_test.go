@@ -174,6 +174,13 @@ func TestRequestIDSurvivesWrapping(t *testing.T) {
 	}
 }
 
+func TestNoAddressIsNotFound(t *testing.T) {
+	t.Parallel()
+	if err := awserr.NoAddress(); awserr.Of(err) != awserr.NotFound || awserr.Missing(err) != awserr.Address {
+		t.Errorf("class %v of %q", awserr.Of(err), awserr.Missing(err))
+	}
+}
+
 func TestClassNames(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
