@@ -14,9 +14,9 @@
 //
 // # When to use it
 //
-// Use it where clients know a service by an address and cannot be told another: allow lists of partners, devices in
-// the field, mail, anything that caches DNS for ever. Behind a load balancer or a DNS name, prefer their health checks: they move
-// traffic without a call to the control plane. An Elastic IP stays within its Region and its network border group.
+// Use it where clients know a service by an address and cannot be told another: allow lists of partners, devices in the
+// field, mail, anything that caches DNS for ever. Behind a load balancer or a DNS name, prefer their health checks: they
+// move traffic without a call to the control plane. An Elastic IP stays within its Region and its network border group.
 //
 // # How it works
 //
@@ -30,33 +30,36 @@
 //	  v                                            v            v          v
 //	unchanged: on the target                    ErrConflict   retry      held, ErrConflict, or associate again
 //
-// An association ID is never used again, so that the first call can never hit a newer owner. The second fails if anybody holds the
-// address, and is the only one that decides who won. The first read is spared if [Expect] names the association and its owner.
+// An association ID is never used again, so that the first call can never hit a newer owner. The second fails if anybody
+// holds the address, and is the only one that decides who won. The first read is spared if [Expect] names the association
+// and its owner.
 //
-// The read at the end compares association IDs. The ID that EC2 returned is proof. One that is known to have ended, or none, is a read that
-// lags behind, and is repeated. Any other is a theft by somebody who does not use AllowReassociation=false: [ErrStolen].
+// The read at the end compares association IDs. The ID that EC2 returned is proof. One that is known to have ended, or
+// none, is a read that lags behind, and is repeated. Any other is a theft by somebody who does not use
+// AllowReassociation=false: [ErrStolen].
 //
 // # Guarantees and failure modes
 //
-//   - Of any number of callers that expect the same association, one wins. That needs no lease and no agreement
-//     between them.
-//   - A third owner keeps the address: it is reported in [RemapError.Owner], never fought. What a caller with a stale view can
-//     do is to end the association that it named.
-//   - An address that is on the target already is left alone, without a mutation. That judgement is a read's, which may be stale;
-//     reads that show what this Remapper knows to have ended are repeated.
-//   - AssociateAddress is never repeated blindly, by the SDK's retryer either. If its reply is lost, reads decide: on the
-//     target under an association that was never seen before is success; that nobody holds the address, for [Options.ReadLag], means
-//     that it was not applied. DisassociateAddress may be repeated safely.
-//   - Between the two calls nobody holds the address. A process that dies there leaves it free, and the next Remap finishes; so it does
-//     after a crash at any other point. The same holds if EC2 refuses the target for good ([ErrTargetGone],
-//     [ErrOccupied], [ErrDenied]): in a planned move, make sure of the target first.
-//   - A read that lags by more than ReadLag and shows an owner whom this Remapper has never heard of, from before the move, is
-//     taken for a theft. Raise ReadLag where addresses move often and reads lag long. Keep the Remapper: it remembers.
+//   - Of any number of callers that expect the same association, one wins. That needs no lease and no agreement between
+//     them.
+//   - A third owner keeps the address: it is reported in [RemapError.Owner], never fought. All that a caller with a stale
+//     view can do is to end the association that it named.
+//   - An address that is on the target already is left alone, without a mutation. That judgement is a read's, which may be
+//     stale; reads that show what this Remapper knows to have ended are repeated.
+//   - AssociateAddress is never repeated blindly, by the SDK's retryer neither. If its reply is lost, reads decide: on the
+//     target under an association that is not known to have ended is success; that nobody holds the address, for
+//     [Options.ReadLag], means that it was not applied. DisassociateAddress may be repeated safely.
+//   - Between the two calls nobody holds the address. A process that dies there leaves it free, and the next Remap
+//     finishes; so it does after a crash at any other point. The address stays free, too, if EC2 refuses the target for
+//     good ([ErrTargetGone], [ErrOccupied], [ErrDenied]): in a planned move, make sure of the target first.
+//   - A read that lags by more than ReadLag, and shows an owner from before the move of whom this Remapper has never
+//     heard, is taken for a theft. Raise ReadLag where addresses move often and reads lag long, and keep the Remapper: it
+//     remembers.
 //   - [ErrUnverified] is no failure. Remap again with Result.After expected waits on without a change.
 //
-// Traffic follows some seconds after the association; users have measured up to about 20 s. An instance keeps its address when
-// it is stopped, and loses it when it is terminated. One that gives its only public address away may have lost its own way to
-// the EC2 API: run the mover elsewhere, or give it a VPC endpoint.
+// Traffic follows some seconds after the association; users have measured up to about 20 s. An instance keeps its address
+// when it is stopped, and loses it when it is terminated. One that gives its only public address away may have lost its
+// own way to the EC2 API: run the mover elsewhere, or give it a VPC endpoint.
 //
 // # AWS calls and IAM actions
 //
@@ -77,17 +80,17 @@
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html (read 2026-11)
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/elastic-ip-addresses-eip.html (read 2026-11)
 //
-// An address that a service manages, such as a load balancer, is refused if it was read first. An instance with several interfaces is
-// refused by EC2. A target that holds another address is refused, never displaced.
+// An address that a service manages, such as a load balancer, is refused if it was read first. An instance with several
+// interfaces is refused by EC2. A target that holds another address is refused, never displaced.
 //
 // # Errors
 //
-// Mistakes in options and requests are [FieldError], all at once, before any call. Everything else is a [RemapError]; it matches
-// one of the sentinels or none, and the last error of EC2, with its request ID. Throttles, server errors and a pending target
-// are retried first, for [Options.RetryTimeout].
+// Mistakes in options and requests are [FieldError], all at once, before any call. Everything else is a [RemapError]; it
+// matches one of the sentinels or none, and the last error of EC2, with its request ID. Throttles, server errors and a
+// pending target are retried first, for [Options.RetryTimeout].
 //
 // # Testing
 //
-// Package awstest has an EC2 behind the real client, with races, lost replies and reads that lag; time is package time's, so that
-// Remap runs in [testing/synctest] bubbles. Package eipmock has mocks of [API] and [Mover].
+// Package awstest has an EC2 behind the real client, with races, lost replies and reads that lag; time is package time's,
+// so that Remap runs in [testing/synctest] bubbles. Package eipmock has mocks of [API] and [Mover].
 package eip

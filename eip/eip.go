@@ -43,9 +43,9 @@ func New(api API, optFns ...func(*Options)) (*Remapper, error) {
 // [ErrUnverified], expect Result.After.
 //
 // An address that was found on the target costs 1 DescribeAddresses. A move costs 1 DisassociateAddress (none if the
-// address is free), 1 AssociateAddress and 1 DescribeAddresses; 1 more of those if [Expect] does not name the owner. Calls are
-// added by throttles, lost replies and lagging reads only. Remap blocks until it is done, at most about
-// 2 x RetryTimeout + VerifyTimeout; when ctx ends, it returns at once with ctx's cause in the error.
+// address is free), 1 AssociateAddress and 1 DescribeAddresses; 1 more of those if [Expect] does not name the owner. Calls
+// are added by throttles, lost replies and lagging reads only. Remap blocks until it is done. The options bound each step,
+// ctx the whole: when it ends, Remap returns at once with its cause in the error.
 //
 // Several callers, in this process or in others, may move the same address at once: of those that expect the same
 // association, one wins and the others get [ErrConflict].

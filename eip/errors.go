@@ -18,12 +18,13 @@ var (
 	// RemapError.Occupant is that address. The one that was to be moved is free by then.
 	ErrOccupied = fmt.Errorf("%w: the target holds another address", ErrConflict)
 
-	// ErrStolen reports that the address was on the target and has been taken away before that could be verified. The new owner is
-	// left alone: two controllers are at work, and fighting would cut off the address for both.
+	// ErrStolen reports that the address was on the target and was taken away before a read could verify it. The new owner is
+	// left alone: two controllers are at work, and a fight would cut off the address for both.
 	ErrStolen = errors.New("stolen")
 
-	// ErrUnverified reports that the address was, or may have been, associated, but that no read has shown it in time.
-	// Nothing has to be wrong. Remap again with Result.After expected waits on without a further change.
+	// ErrUnverified reports that reads have not told in time: they did not show the association that was, or may have been,
+	// made (Result.Changed), or showed nothing but the past. Nothing has to be wrong. Remap again with Result.After
+	// expected waits on without a further change.
 	ErrUnverified = errors.New("unverified")
 
 	// ErrNotFound reports that the address does not exist in this account and Region.
@@ -73,7 +74,7 @@ type RemapError struct {
 
 	Kind      error  // the sentinel of this package that it matches; nil if none does
 	Cause     error  // the context's cause, if that ended it
-	Err       error  // the last error of EC2; nil if it ended without one
+	Err       error  // the last error, mostly of EC2; nil if it ended without one
 	RequestID string // of Err; empty if there was no reply
 }
 

@@ -6,8 +6,8 @@ import "sync"
 // of being taken for a theft, or for the target holding an address that it has lost since.
 //
 // What makes this sound: an association ID is never used again, and AssociateAddress without reassociation succeeds only
-// when no other association of the address is left. Then all that were seen before it was sent have ended. It forgets the oldest;
-// that costs certainty about very late reads and nothing else.
+// when no other association of the address is left. Then all that were seen before it was sent have ended. It forgets the
+// oldest; that costs certainty about very late reads and nothing else.
 type history struct {
 	mu   sync.Mutex
 	ring [256]sighting

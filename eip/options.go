@@ -80,10 +80,12 @@ func (o *Options) complete(api API) error {
 		o.MaxPollInterval = max(2*time.Second, o.PollInterval)
 	}
 	if o.VerifyTimeout > 0 && o.ReadLag > o.VerifyTimeout {
-		errs = append(errs, &FieldError{"Options.ReadLag", o.ReadLag, "must not exceed VerifyTimeout, which is " + o.VerifyTimeout.String()})
+		rule := "must not exceed VerifyTimeout, which is " + o.VerifyTimeout.String()
+		errs = append(errs, &FieldError{"Options.ReadLag", o.ReadLag, rule})
 	}
 	if o.MaxPollInterval > 0 && o.MaxPollInterval < o.PollInterval {
-		errs = append(errs, &FieldError{"Options.MaxPollInterval", o.MaxPollInterval, "must not be less than PollInterval, which is " + o.PollInterval.String()})
+		rule := "must not be less than PollInterval, which is " + o.PollInterval.String()
+		errs = append(errs, &FieldError{"Options.MaxPollInterval", o.MaxPollInterval, rule})
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

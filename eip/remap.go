@@ -41,12 +41,12 @@ func (m *move) run(ctx context.Context) error {
 }
 
 // errStale stands for a read that shows an association which is known to have ended.
-var errStale = errors.New("eip: read lags behind")
+var errStale = errors.New("reads show an association that has ended")
 
 // look reads the address. It reports whether it is on the target already, and otherwise settles what to take it from.
 //
-// A read is evidence for leaving things as they are, but none against the expectation: it may be stale. So a caller who named an
-// association gets it tried, and EC2's answer to the associate is the verdict.
+// A read is reason enough to leave things as they are, but none to doubt an association that the caller named: the read
+// may be stale. The named one is tried, and EC2's answer to the associate is the verdict.
 func (m *move) look(ctx context.Context) (there bool, err error) {
 	var now Association
 	var managedBy types.ServiceManaged
@@ -59,20 +59,20 @@ func (m *move) look(ctx context.Context) (there bool, err error) {
 	expected := m.req.Expect.Association
 	switch {
 	case errors.Is(err, errStale):
-		return false, m.fail(ctx, OpRead, ErrUnverified, nil)
+		return false, m.fail(ctx, OpRead, ErrUnverified, err)
 	case err != nil:
 		return false, m.fail(ctx, OpRead, kindOf(err), err)
 	case managedBy != "":
-		return false, &FieldError{"Request.AllocationID", m.req.AllocationID, "must not be an address that a service manages, which is " + string(managedBy)}
+		rule := "must not be an address that a service manages, which is " + string(managedBy)
+		return false, &FieldError{"Request.AllocationID", m.req.AllocationID, rule}
 	case m.req.Target.holds(now):
-		m.res.Before, m.res.After = now, now
+		m.res.After = now
 		m.emit(ctx, Event{Kind: KindUnchanged, Association: now})
 		return true, nil
 	case expected.ID != "":
 		m.res.Before = expected
 	case m.req.Expect.Free:
 	case now != Association{} && !expected.agrees(now):
-		m.res.Before = now
 		failure := m.fail(ctx, OpRead, ErrConflict, nil)
 		failure.Owner = now
 		return false, failure
@@ -82,8 +82,8 @@ func (m *move) look(ctx context.Context) (there bool, err error) {
 	return false, nil
 }
 
-// disassociate ends the expected association. It may be repeated at will: its ID can never mean a newer owner's. One that has ended
-// already is as good, whoever ended it; if that was a rival, the associate finds out.
+// disassociate ends the expected association. It may be repeated at will: its ID can never mean a newer owner's. One that
+// has ended already is as good, whoever ended it; if that was a rival, the associate finds out.
 func (m *move) disassociate(ctx context.Context) error {
 	err := m.retry(ctx, repeatable, m.sendDisassociate)
 	if err != nil && awserr.Missing(err) != awserr.Association {

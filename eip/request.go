@@ -15,8 +15,8 @@ type Request struct {
 }
 
 // Expect says whom the address may be taken from. Zero means whoever a first read shows to hold it, if anybody: then the
-// race is between that read and the association. Whoever decides to move an address because of what its owner does should name the
-// owner, so that nobody else can lose it.
+// race is between that read and the association. Whoever decides to move an address because of what its owner does should
+// name the owner, so that nobody else can lose it.
 type Expect struct {
 	// Association is the one that may be ended, typically [Result.After] of an earlier Remap.
 	//
@@ -35,7 +35,7 @@ type Result struct {
 	// [ErrUnverified]. False beside a nil error: the address was on the target already.
 	Changed bool
 
-	// Before is what the address was taken from; zero if it was free.
+	// Before is what the address was to be taken from; zero if it was free, or on the target already.
 	Before Association
 
 	// After is the association with the target; zero if there is none. Until a read has shown it, it has the ID that EC2
@@ -98,7 +98,8 @@ func (r *Request) validate() error {
 	return errors.Join(errs...)
 }
 
-// isID tells whether s looks like an ID of EC2. Those have 8 or 17 digits; the number is left to EC2, so that "eni-1" does in a test.
+// isID tells whether s looks like an ID of EC2. Those have 8 or 17 digits; the number is left to EC2, so that "eni-1" does
+// in a test.
 func isID(s, prefix string) bool {
 	digits, ok := strings.CutPrefix(s, prefix+"-")
 	return ok && digits != "" && strings.Trim(digits, "0123456789abcdef") == ""

@@ -21,8 +21,8 @@ const (
 // verify waits until reads show the association that EC2 has accepted.
 func (m *move) verify(ctx context.Context, made Association) error {
 	m.res.After = made
-	verdict, seen, err := m.watch(ctx, made.ID)
-	switch verdict {
+	got, seen, err := m.watch(ctx, made.ID)
+	switch got {
 	case held:
 		m.hold(ctx, seen)
 		return nil
@@ -38,11 +38,11 @@ func (m *move) verify(ctx context.Context, made Association) error {
 // settle finds out by reading what became of an AssociateAddress that got no answer, lost. It returns false and no error
 // if reads agree that nobody holds the address, so that it was not applied.
 func (m *move) settle(ctx context.Context, lost error) (settled bool, err error) {
-	verdict, seen, err := m.watch(ctx, "")
+	got, seen, err := m.watch(ctx, "")
 	if err == nil {
 		err = lost
 	}
-	switch verdict {
+	switch got {
 	case held:
 		m.res.Changed = true
 		m.hold(ctx, seen)
