@@ -35,18 +35,18 @@
 // and its owner.
 //
 // The read at the end compares association IDs. The ID that EC2 returned is proof. One that is known to have ended, or
-// none, is a read that lags behind, and is repeated. Any other is a theft by somebody who does not use
-// AllowReassociation=false: [ErrStolen].
+// none, is a read that lags behind, and is repeated. Any other, once reads have agreed on it for [Options.ReadLag], is a
+// theft: [ErrStolen].
 //
 // # Guarantees and failure modes
 //
-//   - Of any number of callers that expect the same association, one wins. That needs no lease and no agreement between
-//     them.
+//   - Of any number of callers that expect the same association and have different targets, one wins. That needs no lease
+//     and no agreement between them.
 //   - A third owner keeps the address: it is reported in [RemapError.Owner], never fought. All that a caller with a stale
 //     view can do is to end the association that it named.
 //   - An address that is on the target already is left alone, without a mutation. That judgement is a read's, which may be
 //     stale; reads that show what this Remapper knows to have ended are repeated.
-//   - AssociateAddress is never repeated blindly, by the SDK's retryer neither. If its reply is lost, reads decide: on the
+//   - AssociateAddress is never repeated blindly, not even by the SDK's retryer. If its reply is lost, reads decide: on the
 //     target under an association that is not known to have ended is success; that nobody holds the address, for
 //     [Options.ReadLag], means that it was not applied. DisassociateAddress may be repeated safely.
 //   - Between the two calls nobody holds the address. A process that dies there leaves it free, and the next Remap
@@ -85,7 +85,7 @@
 //
 // # Errors
 //
-// Mistakes in options and requests are [FieldError], all at once, before any call. Everything else is a [RemapError]; it
+// Mistakes in options and requests are [FieldError], all at once, before any effect. Everything else is a [RemapError]; it
 // matches one of the sentinels or none, and the last error of EC2, with its request ID. Throttles, server errors and a
 // pending target are retried first, for [Options.RetryTimeout].
 //

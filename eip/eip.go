@@ -39,7 +39,7 @@ func New(api API, optFns ...func(*Options)) (*Remapper, error) {
 //
 // It returns nil once a read has shown the address on the target under the association ID that EC2 gave, or if it was
 // there from the beginning ([Result.Changed] is false then). It returns a [*FieldError] for each mistake in the request
-// before it makes a call, and otherwise a [*RemapError], with the Result as far as it is known: to go on after
+// before it has an effect, and otherwise a [*RemapError], with the Result as far as it is known: to go on after
 // [ErrUnverified], expect Result.After.
 //
 // An address that was found on the target costs 1 DescribeAddresses. A move costs 1 DisassociateAddress (none if the
@@ -48,7 +48,7 @@ func New(api API, optFns ...func(*Options)) (*Remapper, error) {
 // ctx the whole: when it ends, Remap returns at once with its cause in the error.
 //
 // Several callers, in this process or in others, may move the same address at once: of those that expect the same
-// association, one wins and the others get [ErrConflict].
+// association and have different targets, one wins and the others get [ErrConflict].
 func (r *Remapper) Remap(ctx context.Context, req Request) (Result, error) {
 	if err := req.validate(); err != nil {
 		return Result{}, err
