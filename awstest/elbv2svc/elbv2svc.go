@@ -2,7 +2,7 @@ package elbv2svc
 
 import (
 	"net/http"
-	"time"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -12,26 +12,11 @@ import (
 	"github.com/awsha/awsha/awstest/internal/elbmodel"
 )
 
-// Options are the durations of Elastic Load Balancing. A zero field means its
-// default; [Immediately] asks for none.
-type Options struct {
-	// Provisioning is from the creation of a load balancer until it is
-	// active and forwards. Default 2 minutes.
-	Provisioning time.Duration
-
-	// Registration is from the registration of a target until its first
-	// health check. Default 5 s.
-	Registration time.Duration
-}
-
-// Immediately asks for a duration of zero.
-const Immediately time.Duration = -1
-
 // service is Elastic Load Balancing of one cloud.
 type service struct{ model *elbmodel.Model }
 
 // New returns the service, for [awstest.New]. Mistakes in the options are
-// reported by awstest.New, each an [*awstest.FieldError].
+// reported by awstest.New, all at once, each an [*awstest.FieldError].
 func New(optFns ...func(*Options)) awstest.Service {
 	return func(r *awstest.Registry) error {
 		var opts Options
@@ -39,7 +24,9 @@ func New(optFns ...func(*Options)) awstest.Service {
 			fn(&opts)
 		}
 		s := &service{model: elbmodel.Of(r)}
-		if err := s.configure(opts); err != nil {
+		var err error
+		s.model.Configure(func(m *elbmodel.Options) { err = opts.apply(m) })
+		if err != nil {
 			return err
 		}
 		e := r.Add(awstest.ServiceSpec{
@@ -51,35 +38,16 @@ func New(optFns ...func(*Options)) awstest.Service {
 			Modelled:    modelled,
 		})
 		s.addBalancers(e)
+		s.addListeners(e)
 		s.addGroups(e)
+		s.addAttributes(e)
 		s.addTargets(e)
 		return e.Err()
 	}
 }
 
-func (s *service) configure(opts Options) error {
-	for _, o := range []struct {
-		field string
-		value time.Duration
-		set   func(*elbmodel.Options, time.Duration)
-	}{
-		{"Provisioning", opts.Provisioning, func(m *elbmodel.Options, d time.Duration) { m.Provisioning = d }},
-		{"Registration", opts.Registration, func(m *elbmodel.Options, d time.Duration) { m.Registration = d }},
-	} {
-		switch {
-		case o.value == 0:
-			continue
-		case o.value == Immediately:
-			o.value = 0
-		case o.value < 0:
-			return &awstest.FieldError{Field: "elbv2svc.Options." + o.field, Value: o.value, Rule: "must not be negative; Immediately asks for none"}
-		}
-		s.model.Configure(func(m *elbmodel.Options) { o.set(m, o.value) })
-	}
-	return nil
-}
-
 // modelled gives the codes that the adapter uses the SDK's types for them.
+// Codes that the SDK has no type for, such as ValidationError, stay generic.
 func modelled(code, message string) error {
 	m := aws.String(message)
 	switch code {
@@ -89,6 +57,8 @@ func modelled(code, message string) error {
 		return &types.DuplicateLoadBalancerNameException{Message: m}
 	case "DuplicateTargetGroupName":
 		return &types.DuplicateTargetGroupNameException{Message: m}
+	case "IncompatibleProtocols":
+		return &types.IncompatibleProtocolsException{Message: m}
 	case "InvalidConfigurationRequest":
 		return &types.InvalidConfigurationRequestException{Message: m}
 	case "InvalidTarget":
@@ -101,6 +71,8 @@ func modelled(code, message string) error {
 		return &types.ResourceInUseException{Message: m}
 	case "SubnetNotFound":
 		return &types.SubnetNotFoundException{Message: m}
+	case "TargetGroupAssociationLimit":
+		return &types.TargetGroupAssociationLimitException{Message: m}
 	case "TargetGroupNotFound":
 		return &types.TargetGroupNotFoundException{Message: m}
 	}
@@ -109,15 +81,39 @@ func modelled(code, message string) error {
 
 func (s *service) region(call *awstest.Call) *elbmodel.Region { return s.model.Region(call.Region) }
 
-func required(field string) error {
-	return awstest.Errorf("ValidationError", "%s is required", field)
+// present returns the call as it looks at what it has just changed: as of
+// now, however far behind reads stand.
+func present(tx *awstest.Tx, call *awstest.Call) *awstest.Call {
+	now := *call
+	now.At = tx.Now()
+	return &now
 }
 
-// listing is what the describe operations have in common: no paging, since
-// what they return is small.
-func listing(call *awstest.Call, marker *string) error {
-	if marker != nil {
-		return call.NotModelled("paging")
+func invalid(format string, args ...any) error {
+	return awstest.Errorf("ValidationError", format, args...)
+}
+
+// port reads a port that must be there.
+func port(of string, number *int32) (uint16, error) {
+	if number == nil {
+		return 0, invalid("A port must be specified for %s", of)
 	}
-	return nil
+	if err := elbmodel.CheckPort(*number); err != nil {
+		return 0, err
+	}
+	return uint16(*number), nil
+}
+
+// wanted tells whether a value is asked for; no values ask for everything.
+func wanted(values []string, v string) bool { return len(values) == 0 || slices.Contains(values, v) }
+
+// firstMissing returns the first of the names that were asked for and are not
+// among those found.
+func firstMissing[T any](asked []string, found []T, name func(T) *string) (string, bool) {
+	for _, a := range asked {
+		if !slices.ContainsFunc(found, func(f T) bool { return aws.ToString(name(f)) == a }) {
+			return a, true
+		}
+	}
+	return "", false
 }

@@ -1,8 +1,6 @@
 package elbv2svc
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,62 +12,96 @@ import (
 )
 
 func (s *service) addGroups(e *awstest.Endpoint) {
-	awstest.Handle(e, s.createTargetGroup, "Name", "Protocol", "Port", "TargetType", "VpcId", "HealthCheckEnabled", "HealthCheckProtocol",
-		"HealthCheckPort", "HealthCheckPath", "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds", "HealthyThresholdCount",
-		"UnhealthyThresholdCount", "Matcher",
+	awstest.Handle(e, s.createTargetGroup, "Name", "Protocol", "ProtocolVersion", "Port", "TargetType", "VpcId", "IpAddressType", "HealthCheckEnabled",
+		"HealthCheckProtocol", "HealthCheckPort", "HealthCheckPath", "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds",
+		"HealthyThresholdCount", "UnhealthyThresholdCount", "Matcher",
 		// Accepted and without effect here:
-		"ProtocolVersion", "IpAddressType", "Tags")
+		"Tags")
 	awstest.Handle(e, s.modifyTargetGroup, "TargetGroupArn", "HealthCheckEnabled", "HealthCheckProtocol", "HealthCheckPort", "HealthCheckPath",
 		"HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds", "HealthyThresholdCount", "UnhealthyThresholdCount", "Matcher")
 	awstest.Handle(e, s.describeTargetGroups, "TargetGroupArns", "Names", "LoadBalancerArn", "PageSize", "Marker")
 	awstest.Handle(e, s.deleteTargetGroup, "TargetGroupArn")
-	awstest.Handle(e, s.describeTargetGroupAttributes, "TargetGroupArn")
-	awstest.Handle(e, s.modifyTargetGroupAttributes, "TargetGroupArn", "Attributes")
 }
 
 func (s *service) createTargetGroup(tx *awstest.Tx, call *awstest.Call, in *elbv2.CreateTargetGroupInput) (*elbv2.CreateTargetGroupOutput, error) {
-	kind := in.TargetType
-	switch kind {
+	spec := elbmodel.GroupSpec{
+		Name: aws.ToString(in.Name), Protocol: string(in.Protocol), TargetType: string(in.TargetType), VPC: aws.ToString(in.VpcId),
+	}
+	switch in.TargetType {
 	case "":
-		kind = types.TargetTypeEnumInstance
+		spec.TargetType = elbmodel.Instances
 	case types.TargetTypeEnumInstance, types.TargetTypeEnumIp:
 	default:
-		return nil, call.NotModelled("target type %s", kind)
+		return nil, call.NotModelled("target type %s", in.TargetType)
 	}
-	switch {
-	case in.Protocol == "":
-		return nil, required("A protocol")
-	case in.Port == nil || *in.Port < 1 || *in.Port > 65535:
-		return nil, required("A port from 1 to 65535")
-	case in.VpcId == nil:
-		return nil, required("A VPC ID")
-	case in.HealthCheckEnabled != nil && !*in.HealthCheckEnabled:
-		return nil, awstest.Errorf("ValidationError", "Health check enabled must be true for target groups with target type '%s'", kind)
+	if in.IpAddressType != "" && in.IpAddressType != types.TargetGroupIpAddressTypeEnumIpv4 {
+		return nil, call.NotModelled("IP address type %s", in.IpAddressType)
 	}
-	check := elbmodel.DefaultCheck(string(in.Protocol), string(in.HealthCheckProtocol))
-	changeCheck(&check, elbv2.ModifyTargetGroupInput{
-		HealthCheckPort: in.HealthCheckPort, HealthCheckPath: in.HealthCheckPath, HealthCheckIntervalSeconds: in.HealthCheckIntervalSeconds,
-		HealthCheckTimeoutSeconds: in.HealthCheckTimeoutSeconds, HealthyThresholdCount: in.HealthyThresholdCount,
-		UnhealthyThresholdCount: in.UnhealthyThresholdCount, Matcher: in.Matcher,
-	})
-	g, err := s.region(call).CreateGroup(tx, elbmodel.Group{
-		Name: aws.ToString(in.Name), Protocol: string(in.Protocol), Port: uint16(*in.Port), TargetType: string(kind), VPC: *in.VpcId, Check: check,
-	})
+	var err error
+	if spec.Version, err = version(call, in); err != nil {
+		return nil, err
+	}
+	if spec.Port, err = port("a target group", in.Port); err != nil {
+		return nil, err
+	}
+	if in.VpcId == nil {
+		return nil, invalid("A VPC ID must be specified")
+	}
+	settings := elbv2.ModifyTargetGroupInput{
+		HealthCheckEnabled: in.HealthCheckEnabled, HealthCheckPort: in.HealthCheckPort, HealthCheckPath: in.HealthCheckPath,
+		HealthCheckIntervalSeconds: in.HealthCheckIntervalSeconds, HealthCheckTimeoutSeconds: in.HealthCheckTimeoutSeconds,
+		HealthyThresholdCount: in.HealthyThresholdCount, UnhealthyThresholdCount: in.UnhealthyThresholdCount, Matcher: in.Matcher,
+	}
+	if err := checkable(call, &settings); err != nil {
+		return nil, err
+	}
+	spec.Check = elbmodel.DefaultCheck(spec.Protocol, string(in.HealthCheckProtocol))
+	changeCheck(&spec.Check, &settings)
+	g, err := s.region(call).CreateGroup(tx, spec)
 	if err != nil {
 		return nil, err
 	}
-	return &elbv2.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{s.showGroup(call, g)}}, nil
+	return &elbv2.CreateTargetGroupOutput{TargetGroups: []types.TargetGroup{s.showGroup(present(tx, call), g)}}, nil
 }
 
-// changeCheck applies what a request sets.
-func changeCheck(c *elbmodel.Check, in elbv2.ModifyTargetGroupInput) {
-	if in.HealthCheckProtocol != "" && string(in.HealthCheckProtocol) != c.Protocol {
-		c.Protocol = string(in.HealthCheckProtocol)
-		c.Path, c.Matcher = "", ""
-		if c.Protocol != "TCP" {
-			c.Path, c.Matcher = "/", "200-399"
+// version checks the protocol of a group and returns its version, which
+// HTTP and HTTPS have.
+func version(call *awstest.Call, in *elbv2.CreateTargetGroupInput) (string, error) {
+	v := aws.ToString(in.ProtocolVersion)
+	switch in.Protocol {
+	case "":
+		return "", invalid("A protocol must be specified for a target group")
+	case types.ProtocolEnumTcp, types.ProtocolEnumTls:
+		if v != "" {
+			return "", invalid("A protocol version cannot be specified for target groups with the '%s' protocol", in.Protocol)
 		}
+		return "", nil
+	case types.ProtocolEnumHttp, types.ProtocolEnumHttps:
+	default:
+		return "", call.NotModelled("protocol %s", in.Protocol)
 	}
+	switch v {
+	case "", "HTTP1":
+		return "HTTP1", nil
+	case "HTTP2", "GRPC":
+		return "", call.NotModelled("protocol version %s", v)
+	}
+	return "", invalid("Protocol version '%s' must be one of 'GRPC, HTTP1, HTTP2'", v)
+}
+
+// checkable refuses settings of a check that no group of ours has.
+func checkable(call *awstest.Call, in *elbv2.ModifyTargetGroupInput) error {
+	switch {
+	case in.HealthCheckEnabled != nil && !*in.HealthCheckEnabled:
+		return invalid("Health checks are always enabled for target groups of targets by instance ID or by IP address")
+	case in.Matcher != nil && in.Matcher.GrpcCode != nil:
+		return call.NotModelled("a matcher of gRPC codes")
+	}
+	return nil
+}
+
+// changeCheck applies what a request sets, except for the protocol.
+func changeCheck(c *elbmodel.Check, in *elbv2.ModifyTargetGroupInput) {
 	set(&c.Port, in.HealthCheckPort)
 	set(&c.Path, in.HealthCheckPath)
 	if in.Matcher != nil {
@@ -95,81 +127,68 @@ func set(to *string, from *string) {
 	}
 }
 
-func (s *service) modifyTargetGroup(_ *awstest.Tx, call *awstest.Call, in *elbv2.ModifyTargetGroupInput) (*elbv2.ModifyTargetGroupOutput, error) {
-	region := s.region(call)
-	g, err := region.Group(aws.ToString(in.TargetGroupArn))
+func (s *service) modifyTargetGroup(tx *awstest.Tx, call *awstest.Call, in *elbv2.ModifyTargetGroupInput) (*elbv2.ModifyTargetGroupOutput, error) {
+	if err := checkable(call, in); err != nil {
+		return nil, err
+	}
+	region, arn := s.region(call), aws.ToString(in.TargetGroupArn)
+	old, err := region.Group(tx.Now(), arn)
 	if err != nil {
 		return nil, err
 	}
-	check := g.Check
-	changeCheck(&check, *in)
-	if err := region.ModifyCheck(g, check); err != nil {
+	g, err := region.ModifyCheck(tx, arn, func(c *elbmodel.Check) {
+		if in.HealthCheckProtocol != "" {
+			c.SetProtocol(old.Protocol, string(in.HealthCheckProtocol))
+		}
+		changeCheck(c, in)
+	})
+	if err != nil {
 		return nil, err
 	}
-	return &elbv2.ModifyTargetGroupOutput{TargetGroups: []types.TargetGroup{s.showGroup(call, g)}}, nil
+	return &elbv2.ModifyTargetGroupOutput{TargetGroups: []types.TargetGroup{s.showGroup(present(tx, call), g)}}, nil
 }
 
-func (s *service) describeTargetGroups(_ *awstest.Tx, call *awstest.Call, in *elbv2.DescribeTargetGroupsInput) (*elbv2.DescribeTargetGroupsOutput, error) {
-	if err := listing(call, in.Marker); err != nil {
-		return nil, err
+func (s *service) describeTargetGroups(_ *awstest.Tx, call *awstest.Call, in *elbv2.DescribeTargetGroupsInput) (out *elbv2.DescribeTargetGroupsOutput, err error) {
+	ways := 0
+	for _, used := range []bool{in.LoadBalancerArn != nil, len(in.Names) > 0, len(in.TargetGroupArns) > 0} {
+		if used {
+			ways++
+		}
+	}
+	if ways > 1 {
+		return nil, invalid("Only one of a load balancer ARN, target group names and target group ARNs can be specified")
 	}
 	region := s.region(call)
 	for _, arn := range in.TargetGroupArns {
-		if _, err := region.Group(arn); err != nil {
+		if _, err := region.Group(call.At, arn); err != nil {
 			return nil, err
 		}
 	}
-	out := &elbv2.DescribeTargetGroupsOutput{}
-	for g := range region.Groups() {
-		shown := s.showGroup(call, g)
-		if wanted(in.TargetGroupArns, g.ARN) && wanted(in.Names, g.Name) &&
-			(in.LoadBalancerArn == nil || slices.Contains(shown.LoadBalancerArns, *in.LoadBalancerArn)) {
-			out.TargetGroups = append(out.TargetGroups, shown)
+	if in.LoadBalancerArn != nil {
+		if _, err := region.Balancer(call.At, *in.LoadBalancerArn); err != nil {
+			return nil, err
 		}
 	}
-	if len(in.Names) > 0 && len(out.TargetGroups) < len(in.Names) {
-		return nil, awstest.Errorf("TargetGroupNotFound", "One or more target groups not found")
+	var all []types.TargetGroup
+	for g := range region.Groups(call.At) {
+		if !wanted(in.TargetGroupArns, g.ARN) || !wanted(in.Names, g.Name) {
+			continue
+		}
+		shown := s.showGroup(call, g)
+		if in.LoadBalancerArn == nil || len(shown.LoadBalancerArns) == 1 && shown.LoadBalancerArns[0] == *in.LoadBalancerArn {
+			all = append(all, shown)
+		}
 	}
-	return out, nil
+	if name, missing := firstMissing(in.Names, all, func(g types.TargetGroup) *string { return g.TargetGroupName }); missing {
+		return nil, awstest.Errorf("TargetGroupNotFound", "One or more target groups not found: '%s'", name)
+	}
+	out = &elbv2.DescribeTargetGroupsOutput{}
+	out.TargetGroups, out.NextMarker, err = page(all, in.Marker, in.PageSize)
+	return out, err
 }
 
 func (s *service) deleteTargetGroup(tx *awstest.Tx, call *awstest.Call, in *elbv2.DeleteTargetGroupInput) (*elbv2.DeleteTargetGroupOutput, error) {
 	return &elbv2.DeleteTargetGroupOutput{}, s.region(call).DeleteGroup(tx, aws.ToString(in.TargetGroupArn))
-}
-
-func (s *service) describeTargetGroupAttributes(_ *awstest.Tx, call *awstest.Call, in *elbv2.DescribeTargetGroupAttributesInput) (*elbv2.DescribeTargetGroupAttributesOutput, error) {
-	g, err := s.region(call).Group(aws.ToString(in.TargetGroupArn))
-	if err != nil {
-		return nil, err
-	}
-	return &elbv2.DescribeTargetGroupAttributesOutput{Attributes: showAttributes(g)}, nil
-}
-
-func (s *service) modifyTargetGroupAttributes(_ *awstest.Tx, call *awstest.Call, in *elbv2.ModifyTargetGroupAttributesInput) (*elbv2.ModifyTargetGroupAttributesOutput, error) {
-	g, err := s.region(call).Group(aws.ToString(in.TargetGroupArn))
-	if err != nil {
-		return nil, err
-	}
-	changes := map[string]string{}
-	for _, a := range in.Attributes {
-		if !elbmodel.KnownAttribute(aws.ToString(a.Key)) {
-			return nil, call.NotModelled("attribute %s", aws.ToString(a.Key))
-		}
-		changes[*a.Key] = aws.ToString(a.Value)
-	}
-	if err := g.SetAttributes(changes); err != nil {
-		return nil, err
-	}
-	return &elbv2.ModifyTargetGroupAttributesOutput{Attributes: showAttributes(g)}, nil
-}
-
-func showAttributes(g *elbmodel.Group) []types.TargetGroupAttribute {
-	var out []types.TargetGroupAttribute
-	attributes := g.Attributes()
-	for _, key := range slices.Sorted(maps.Keys(attributes)) {
-		out = append(out, types.TargetGroupAttribute{Key: aws.String(key), Value: aws.String(attributes[key])})
-	}
-	return out
 }
 
 func (s *service) showGroup(call *awstest.Call, g *elbmodel.Group) types.TargetGroup {
@@ -181,12 +200,15 @@ func (s *service) showGroup(call *awstest.Call, g *elbmodel.Group) types.TargetG
 		HealthCheckIntervalSeconds: aws.Int32(int32(c.Interval / time.Second)), HealthCheckTimeoutSeconds: aws.Int32(int32(c.Timeout / time.Second)),
 		HealthyThresholdCount: aws.Int32(int32(c.Rise)), UnhealthyThresholdCount: aws.Int32(int32(c.Fall)),
 	}
+	if g.Version != "" {
+		out.ProtocolVersion = aws.String(g.Version)
+	}
 	if c.Path != "" {
 		out.HealthCheckPath = aws.String(c.Path)
 		out.Matcher = &types.Matcher{HttpCode: aws.String(c.Matcher)}
 	}
-	for _, b := range s.region(call).BalancersOf(g) {
-		out.LoadBalancerArns = append(out.LoadBalancerArns, b.ARN)
+	if b, ok := s.region(call).BalancerOf(call.At, g.ARN); ok {
+		out.LoadBalancerArns = []string{b.ARN}
 	}
 	return out
 }

@@ -1,6 +1,8 @@
 package elbv2svc
 
 import (
+	"strconv"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -16,38 +18,50 @@ func (s *service) addTargets(e *awstest.Endpoint) {
 }
 
 func (s *service) registerTargets(tx *awstest.Tx, call *awstest.Call, in *elbv2.RegisterTargetsInput) (*elbv2.RegisterTargetsOutput, error) {
-	g, keys, err := s.targets(call, in.TargetGroupArn, in.Targets)
+	region, arn := s.region(call), aws.ToString(in.TargetGroupArn)
+	g, err := region.Group(tx.Now(), arn)
 	if err != nil {
 		return nil, err
 	}
-	if len(keys) == 0 {
-		return nil, required("A target")
+	keys, err := targets(call, g, in.Targets, true)
+	if err != nil {
+		return nil, err
 	}
-	return &elbv2.RegisterTargetsOutput{}, s.region(call).Register(tx, g, keys)
+	list := make([]elbmodel.Registration, len(keys))
+	for i, k := range keys {
+		list[i] = elbmodel.Registration{TargetKey: k, Zone: aws.ToString(in.Targets[i].AvailabilityZone)}
+	}
+	return &elbv2.RegisterTargetsOutput{}, region.Register(tx, arn, list)
 }
 
 func (s *service) deregisterTargets(tx *awstest.Tx, call *awstest.Call, in *elbv2.DeregisterTargetsInput) (*elbv2.DeregisterTargetsOutput, error) {
-	g, keys, err := s.targets(call, in.TargetGroupArn, in.Targets)
+	region, arn := s.region(call), aws.ToString(in.TargetGroupArn)
+	g, err := region.Group(tx.Now(), arn)
 	if err != nil {
 		return nil, err
 	}
-	if len(keys) == 0 {
-		return nil, required("A target")
+	keys, err := targets(call, g, in.Targets, true)
+	if err != nil {
+		return nil, err
 	}
-	s.region(call).Deregister(tx, g, keys)
-	return &elbv2.DeregisterTargetsOutput{}, nil
+	return &elbv2.DeregisterTargetsOutput{}, region.Deregister(tx, arn, keys)
 }
 
 func (s *service) describeTargetHealth(tx *awstest.Tx, call *awstest.Call, in *elbv2.DescribeTargetHealthInput) (*elbv2.DescribeTargetHealthOutput, error) {
-	g, keys, err := s.targets(call, in.TargetGroupArn, in.Targets)
+	region := s.region(call)
+	g, err := region.Group(call.At, aws.ToString(in.TargetGroupArn))
+	if err != nil {
+		return nil, err
+	}
+	keys, err := targets(call, g, in.Targets, false)
 	if err != nil {
 		return nil, err
 	}
 	out := &elbv2.DescribeTargetHealthOutput{}
-	for _, t := range s.region(call).Health(tx, g, call.At, keys) {
+	for _, t := range region.Health(tx, g, call.At, keys) {
 		shown := types.TargetHealthDescription{
-			Target:          &types.TargetDescription{Id: aws.String(t.Key.ID), Port: aws.Int32(int32(t.Key.Port))},
-			HealthCheckPort: aws.String(g.CheckPort(t.Key)),
+			Target:          &types.TargetDescription{Id: aws.String(t.ID), Port: aws.Int32(int32(t.Port))},
+			HealthCheckPort: aws.String(strconv.Itoa(int(g.CheckPort(t.TargetKey)))),
 			TargetHealth:    &types.TargetHealth{State: types.TargetHealthStateEnum(t.State)},
 		}
 		if t.Reason != "" {
@@ -61,21 +75,23 @@ func (s *service) describeTargetHealth(tx *awstest.Tx, call *awstest.Call, in *e
 
 // targets reads the targets of a request; the port is the group's where it is
 // left out.
-func (s *service) targets(call *awstest.Call, arn *string, list []types.TargetDescription) (*elbmodel.Group, []elbmodel.TargetKey, error) {
-	g, err := s.region(call).Group(aws.ToString(arn))
-	if err != nil {
-		return nil, nil, err
+func targets(call *awstest.Call, g *elbmodel.Group, list []types.TargetDescription, required bool) ([]elbmodel.TargetKey, error) {
+	if required && len(list) == 0 {
+		return nil, invalid("At least one target must be specified")
 	}
 	var keys []elbmodel.TargetKey
 	for _, t := range list {
+		if t.QuicServerId != nil {
+			return nil, call.NotModelled("a QUIC server ID of a target")
+		}
 		key := elbmodel.TargetKey{ID: aws.ToString(t.Id), Port: g.Port}
 		if t.Port != nil {
-			if *t.Port < 1 || *t.Port > 65535 {
-				return nil, nil, awstest.Errorf("ValidationError", "Port '%d' must be from 1 to 65535", *t.Port)
+			if err := elbmodel.CheckPort(*t.Port); err != nil {
+				return nil, err
 			}
 			key.Port = uint16(*t.Port)
 		}
 		keys = append(keys, key)
 	}
-	return g, keys, nil
+	return keys, nil
 }

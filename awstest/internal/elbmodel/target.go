@@ -1,7 +1,6 @@
 package elbmodel
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -37,6 +36,7 @@ var (
 	notInUse      = Health{Unused, "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"}
 	zoneDisabled  = Health{Unused, "Target.NotInUse", "Target is in an Availability Zone that is not enabled for the load balancer"}
 	stopped       = Health{Unused, "Target.InvalidState", "Target is in the stopped state"}
+	terminated    = Health{Unused, "Target.InvalidState", "Target is in the terminated state"}
 )
 
 // target is a registered target. Checks of it are a chain of events that ends
@@ -47,18 +47,51 @@ type target struct {
 	turn   int // counts registrations and interruptions
 	passes int // in a row
 	fails  int
+
+	checked netip.AddrPort // where HTTP checks ask, and
+	host    string         // the same as text
+}
+
+// Registration is a target as RegisterTargets has it.
+type Registration struct {
+	TargetKey
+	Zone string // a name, "all", or empty
 }
 
 // Register registers targets, all or none.
-func (r *Region) Register(tx *awstest.Tx, g *Group, keys []TargetKey) error {
+func (r *Region) Register(tx *awstest.Tx, arn string, list []Registration) error {
+	g, err := r.Group(tx.Now(), arn)
+	if err != nil {
+		return err
+	}
+	check := r.checkInstances
+	if g.TargetType == Addresses {
+		check = r.checkAddresses
+	}
+	if err := check(tx, g, list); err != nil {
+		return err
+	}
+	for _, k := range list {
+		t := g.pool.find(k.TargetKey)
+		if t != nil && t.health.State != Draining {
+			continue // registered already
+		}
+		if t == nil {
+			t = &target{key: k.TargetKey}
+			g.pool.targets = append(g.pool.targets, t)
+		}
+		r.begin(tx, g.pool, t)
+	}
+	return nil
+}
+
+func (r *Region) checkInstances(tx *awstest.Tx, g *Group, list []Registration) error {
 	var unknown, off []string
-	for _, k := range keys {
-		machine, ok := r.machine(tx, g, k)
+	for _, k := range list {
+		machine, ok := r.machine(tx, g, k.TargetKey)
 		switch {
-		case g.TargetType == "ip":
-			if addr, err := netip.ParseAddr(k.ID); err != nil || !addr.Is4() {
-				return awstest.Errorf("ValidationError", "The IP address '%s' is not a valid IPv4 address", k.ID)
-			}
+		case k.Zone != "":
+			return invalid("You cannot specify an Availability Zone for targets of type '%s'", g.TargetType)
 		case !ok:
 			unknown = append(unknown, k.ID)
 		case !tx.On(machine):
@@ -71,46 +104,62 @@ func (r *Region) Register(tx *awstest.Tx, g *Group, keys []TargetKey) error {
 	if len(off) > 0 {
 		return awstest.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", strings.Join(off, "', '"))
 	}
-	for _, k := range keys {
-		t := g.find(k)
-		if t != nil && t.health.State != Draining {
-			continue // registered already
+	return nil
+}
+
+// sharedAddresses is the range of RFC 6598.
+var sharedAddresses = netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10)
+
+func (r *Region) checkAddresses(tx *awstest.Tx, _ *Group, list []Registration) error {
+	vpc := r.model.ec2.Region(tx, r.region).VPC()
+	for _, k := range list {
+		addr, err := netip.ParseAddr(k.ID)
+		switch {
+		case err != nil || !addr.Is4():
+			return invalid("The IP address '%s' is not a valid IPv4 address", k.ID)
+		case !addr.IsPrivate() && !sharedAddresses.Contains(addr):
+			return invalid("The IP address '%s' must be in the VPC or in the ranges of RFC 1918 or RFC 6598", k.ID)
+		case k.Zone == "" && !vpc.Prefix.Contains(addr):
+			return invalid("You must specify an Availability Zone for the IP address '%s', which is outside of the VPC", k.ID)
+		case k.Zone != "" && k.Zone != "all" && !slices.ContainsFunc(r.region.Zones(), func(z *awstest.Zone) bool { return z.Name() == k.Zone }):
+			return invalid("'%s' is not a valid Availability Zone", k.Zone)
 		}
-		if t == nil {
-			t = &target{key: k}
-			g.targets = append(g.targets, t)
-		}
-		r.begin(tx, g, t)
 	}
 	return nil
 }
 
 // Deregister deregisters targets; those that are not registered are passed
 // over.
-func (r *Region) Deregister(tx *awstest.Tx, g *Group, keys []TargetKey) {
+func (r *Region) Deregister(tx *awstest.Tx, arn string, keys []TargetKey) error {
+	g, err := r.Group(tx.Now(), arn)
+	if err != nil {
+		return err
+	}
+	p := g.pool
 	for _, k := range keys {
-		t := g.find(k)
+		t := p.find(k)
 		if t == nil || t.health.State == Draining {
 			continue
 		}
-		if g.uses == 0 || g.drainingTime() == 0 {
-			r.drop(tx, g, t)
+		if p.balancer == nil || g.DeregistrationDelay == 0 {
+			p.drop(tx, t)
 			continue
 		}
 		t.turn++
 		turn := t.turn
-		r.setHealth(tx, g, t, draining)
-		tx.Schedule(tx.Now().Add(g.drainingTime()), func(tx *awstest.Tx) {
+		p.setHealth(tx, t, draining)
+		tx.Schedule(tx.Now().Add(g.DeregistrationDelay), func(tx *awstest.Tx) {
 			if t.turn == turn {
-				r.drop(tx, g, t)
+				p.drop(tx, t)
 			}
 		})
 	}
+	return nil
 }
 
 // TargetHealth is a target with its health.
 type TargetHealth struct {
-	Key TargetKey
+	TargetKey
 	Health
 }
 
@@ -118,134 +167,65 @@ type TargetHealth struct {
 // all that are registered.
 func (r *Region) Health(tx *awstest.Tx, g *Group, at time.Time, keys []TargetKey) []TargetHealth {
 	var out []TargetHealth
-	if len(keys) > 0 {
-		for _, k := range keys {
-			h, ok := r.health.Get(at, healthKey{g.ARN, k})
-			if !ok {
-				h = notRegistered
-			}
-			out = append(out, TargetHealth{k, r.overlay(tx, g, k, h)})
+	for _, k := range keys {
+		h, ok := g.pool.health.Get(at, k)
+		if !ok {
+			h = notRegistered
 		}
-		return out
+		out = append(out, TargetHealth{k, h})
 	}
-	for k, h := range r.health.All(at) {
-		if k.group == g.ARN {
-			out = append(out, TargetHealth{k.target, r.overlay(tx, g, k.target, h)})
+	if len(keys) == 0 {
+		for k, h := range g.pool.health.All(at) {
+			out = append(out, TargetHealth{k, h})
+		}
+	}
+	b, inUse := r.BalancerOf(at, g.ARN)
+	for i, t := range out {
+		switch {
+		case t.Health == notRegistered || t.Health == draining:
+		case !inUse:
+			out[i].Health = notInUse
+		default:
+			if h, unused := r.unused(tx, g, b, t.TargetKey); unused {
+				out[i].Health = h
+			}
 		}
 	}
 	return out
 }
 
-// overlay puts what makes a target unused over the result of its checks.
-func (r *Region) overlay(tx *awstest.Tx, g *Group, k TargetKey, h Health) Health {
-	if h.State == Unused || h.State == Draining {
-		return h
-	}
-	balancers := r.BalancersOf(g)
-	if len(balancers) == 0 {
-		return notInUse
-	}
+// unused tells whether a target of a group in use gets neither traffic nor
+// checks now, and why.
+func (r *Region) unused(tx *awstest.Tx, g *Group, b *LoadBalancer, k TargetKey) (Health, bool) {
 	machine, ok := r.machine(tx, g, k)
 	switch {
+	case !ok && g.TargetType == Instances:
+		return terminated, true
 	case !ok:
-		return h // an address outside: it will fail its checks
-	case !tx.On(machine):
-		return stopped
-	case !slices.ContainsFunc(balancers, func(b *LoadBalancer) bool { return b.enabled(machine.Zone()) }):
-		return zoneDisabled
+		return Health{}, false // an address that leads nowhere: it will fail its checks
+	case !tx.On(machine) && g.TargetType == Instances:
+		return stopped, true
+	case !b.enabled(machine.Zone()):
+		return zoneDisabled, true
 	}
-	return h
+	return Health{}, false
 }
 
-// begin makes a target initial; its first check follows if the group is in
-// use.
-func (r *Region) begin(tx *awstest.Tx, g *Group, t *target) {
-	t.turn++
-	t.passes, t.fails = 0, 0
-	r.setHealth(tx, g, t, registering)
-	if g.uses == 0 {
-		return
-	}
-	turn := t.turn
-	tx.Schedule(tx.Now().Add(r.model.opts.Registration), func(tx *awstest.Tx) {
-		if t.turn == turn {
-			r.setHealth(tx, g, t, firstChecks)
-			r.check(tx, g, t, turn)
-		}
-	})
-}
-
-// check checks a target now and goes on at the group's interval, from start
-// to start.
-func (r *Region) check(tx *awstest.Tx, g *Group, t *target, turn int) {
-	if t.turn != turn || g.uses == 0 {
-		return
-	}
-	c := g.Check
-	tx.Schedule(tx.Now().Add(c.Interval), func(tx *awstest.Tx) { r.check(tx, g, t, turn) })
-	machine, ok := r.machine(tx, g, t.key)
-	if !ok {
-		tx.Schedule(tx.Now().Add(c.Timeout), func(tx *awstest.Tx) {
-			r.result(tx, g, t, turn, c, awstest.ProbeResult{Outcome: awstest.ProbeTimedOut})
-		})
-		return
-	}
-	port := g.checkPort(t.key)
-	spec := awstest.ProbeSpec{Port: port, Timeout: c.Timeout}
-	if layer7[c.Protocol] {
-		spec.Path, spec.Host, spec.UserAgent = c.Path, netip.AddrPortFrom(tx.PrivateIP(machine), port).String(), "ELB-HealthChecker/2.0"
-	}
-	tx.Probe(machine, spec, func(tx *awstest.Tx, p awstest.ProbeResult) { r.result(tx, g, t, turn, c, p) })
-}
-
-// result moves the target's counters and, at the threshold, its state. One
-// pass is enough to leave the initial state.
-func (r *Region) result(tx *awstest.Tx, g *Group, t *target, turn int, c Check, p awstest.ProbeResult) {
-	if t.turn != turn {
-		return
-	}
-	failure := c.judge(p)
-	if failure == (Health{}) {
-		t.passes, t.fails = t.passes+1, 0
-		if t.health.State == Initial || (t.health.State == Unhealthy && t.passes >= c.Rise) {
-			r.setHealth(tx, g, t, healthy)
-		}
-		return
-	}
-	t.passes, t.fails = 0, t.fails+1
-	if t.fails >= c.Fall {
-		r.setHealth(tx, g, t, failure)
-	}
-}
-
-// judge returns the health of a target that has failed a check, or nothing.
-func (c *Check) judge(p awstest.ProbeResult) Health {
-	switch {
-	case p.Outcome == awstest.ProbeTimedOut:
-		return Health{Unhealthy, "Target.Timeout", "Request timed out"}
-	case p.Outcome == awstest.ProbeRefused:
-		return Health{Unhealthy, "Target.FailedHealthChecks", "Health checks failed"}
-	case layer7[c.Protocol] && !c.matches(p.Status):
-		return Health{Unhealthy, "Target.ResponseCodeMismatch", fmt.Sprintf("Health checks failed with these codes: [%d]", p.Status)}
-	}
-	return Health{}
-}
-
-func (r *Region) setHealth(tx *awstest.Tx, g *Group, t *target, h Health) {
+func (p *pool) setHealth(tx *awstest.Tx, t *target, h Health) {
 	if t.health != h {
 		t.health = h
-		r.health.Put(tx.Now(), healthKey{g.ARN, t.key}, h)
+		p.health.Put(tx.Now(), t.key, h)
 	}
 }
 
-func (r *Region) drop(tx *awstest.Tx, g *Group, t *target) {
+func (p *pool) drop(tx *awstest.Tx, t *target) {
 	t.turn++
-	g.targets = slices.DeleteFunc(g.targets, func(o *target) bool { return o == t })
-	r.health.Delete(tx.Now(), healthKey{g.ARN, t.key})
+	p.targets = slices.DeleteFunc(p.targets, func(o *target) bool { return o == t })
+	p.health.Delete(tx.Now(), t.key)
 }
 
-func (g *Group) find(k TargetKey) *target {
-	for _, t := range g.targets {
+func (p *pool) find(k TargetKey) *target {
+	for _, t := range p.targets {
 		if t.key == k {
 			return t
 		}
@@ -255,7 +235,7 @@ func (g *Group) find(k TargetKey) *target {
 
 // machine returns the instance behind a target.
 func (r *Region) machine(tx *awstest.Tx, g *Group, k TargetKey) (*awstest.Instance, bool) {
-	if g.TargetType == "ip" {
+	if g.TargetType == Addresses {
 		addr, err := netip.ParseAddr(k.ID)
 		if err != nil {
 			return nil, false
