@@ -51,12 +51,15 @@ type flow struct {
 	arrived int  // the first bytes of buf that the reader may have
 	fin     bool // the writer has closed
 	finSeen bool // ... and the reader may know
+	rst     bool // the writer has aborted, which the reader does not know yet
 }
 
 // end is the state of one side.
 type end struct {
 	closed   bool
-	fault    error // reset: every later call fails with it
+	fault    error // this end is dead: every later call fails with it
+	reset    bool  // the peer has aborted: what has arrived can still be read
+	broken   bool  // data was sent to a closed peer: later writes fail
 	lingerNo bool  // SetLinger(0): Close resets
 	read     time.Time
 	write    time.Time
@@ -77,7 +80,8 @@ func (c *Conn) LocalAddr() net.Addr { return c.local }
 // RemoteAddr returns the address of the other end.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
-// Read implements net.Conn. A reset discards what had not been read.
+// Read implements net.Conn. What had arrived before the peer reset the
+// connection can still be read.
 func (c *Conn) Read(p []byte) (int, error) {
 	l := c.link
 	l.mu.Lock()
@@ -98,6 +102,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 			in.take(n)
 			l.moved.Broadcast()
 			return n, nil
+		case me.reset:
+			return 0, c.fail("read", syscall.ECONNRESET)
 		case in.finSeen:
 			return 0, io.EOF
 		}
@@ -118,17 +124,19 @@ func (c *Conn) Write(p []byte) (int, error) {
 			return written, c.fail("write", net.ErrClosed)
 		case me.fault != nil:
 			return written, c.fail("write", me.fault)
-		case out.fin:
+		case me.reset:
+			return written, c.fail("write", syscall.ECONNRESET)
+		case out.fin, me.broken:
 			return written, c.fail("write", syscall.EPIPE)
 		case expired(me.write):
 			return written, c.fail("write", os.ErrDeadlineExceeded)
 		case written == len(p):
 			return written, nil
 		case peer.closed && l.path == Open:
-			// The peer's kernel answers data for a closed socket by a reset.
-			me.fault = syscall.ECONNRESET
-			l.moved.Broadcast()
-			continue
+			// Data for a closed socket is taken, thrown away and answered by a
+			// reset, which the next write learns of.
+			me.broken = true
+			return len(p), nil
 		}
 		if room := windowBytes - len(out.buf); room > 0 {
 			n := min(room, len(p)-written)
@@ -155,10 +163,13 @@ func (c *Conn) Close() error {
 		return c.fail("close", net.ErrClosed)
 	}
 	me.closed = true
-	if me.lingerNo || l.flows[1-c.side].arrived > 0 {
-		l.resetPeer(c.side)
+	switch out := &l.flows[c.side]; {
+	case me.fault != nil: // a dead machine says nothing
+	case me.lingerNo || l.flows[1-c.side].arrived > 0:
+		out.rst = true
+	default:
+		out.fin = true
 	}
-	l.flows[c.side].fin = true
 	l.deliver()
 	l.unlockAndSettle()
 	return nil
@@ -172,7 +183,9 @@ func (c *Conn) CloseWrite() error {
 	if l.ends[c.side].closed {
 		return c.fail("close", net.ErrClosed)
 	}
-	l.flows[c.side].fin = true
+	if l.ends[c.side].fault == nil {
+		l.flows[c.side].fin = true
+	}
 	l.deliver()
 	return nil
 }
@@ -224,7 +237,8 @@ func (c *Conn) SetPath(p Path) {
 }
 
 // Reset breaks the connection for both ends at once, whatever the path:
-// every pending and later call fails with ECONNRESET.
+// every pending and later call fails with ECONNRESET, and what had not been
+// read is lost.
 func (c *Conn) Reset() {
 	l := c.link
 	l.mu.Lock()
@@ -255,23 +269,20 @@ func (c *Conn) Vanish() {
 func (l *link) deliver() {
 	if l.path == Open {
 		for i := range l.flows {
-			l.flows[i].arrived = len(l.flows[i].buf)
-			l.flows[i].finSeen = l.flows[i].fin
+			f := &l.flows[i]
+			f.arrived = len(f.buf)
+			f.finSeen = f.fin
+			if f.rst {
+				l.ends[1-i].reset = true
+			}
 		}
 	}
 	l.moved.Broadcast()
 }
 
-// resetPeer tells the other end of side that the connection is gone.
-func (l *link) resetPeer(side int) {
-	if peer := &l.ends[1-side]; peer.fault == nil && l.path == Open {
-		peer.fault = syscall.ECONNRESET
-	}
-}
-
 // unlockAndSettle releases the lock and calls done if both ends are gone.
 func (l *link) unlockAndSettle() {
-	gone := func(e *end) bool { return e.closed || e.fault != nil }
+	gone := func(e *end) bool { return e.closed || e.fault != nil || e.reset }
 	var done func()
 	if gone(&l.ends[0]) && gone(&l.ends[1]) {
 		done, l.done = l.done, nil

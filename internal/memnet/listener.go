@@ -78,6 +78,10 @@ func (l *Listener) Closed() bool {
 func (l *Listener) Offer(conn *Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.offer(conn)
+}
+
+func (l *Listener) offer(conn *Conn) bool {
 	if l.closed || len(l.queue) >= backlog {
 		return false
 	}
@@ -103,25 +107,41 @@ func (l *Listener) Dial(ctx context.Context, from net.Addr) (net.Conn, error) {
 			return nil, DialError(from, l.addr, ctx.Err())
 		case l.closed:
 			return nil, DialError(from, l.addr, syscall.ECONNREFUSED)
-		case len(l.queue) < backlog:
-			client, server := Pipe(from, l.addr, nil)
-			l.queue = append(l.queue, server)
-			l.moved.Broadcast()
+		}
+		client, server := Pipe(from, l.addr, nil)
+		if l.offer(server) {
 			return client, nil
 		}
 		l.moved.Wait()
 	}
 }
 
-// DialError shapes the error of a dial as package net does: a context's
-// deadline becomes a timeout.
+// DialError shapes the error of a dial as package net does: an errno belongs
+// to connect, and the end of a context is a timeout or a cancellation.
 func DialError(from, to net.Addr, err error) error {
 	var errno syscall.Errno
 	switch {
 	case errors.As(err, &errno):
 		err = os.NewSyscallError("connect", errno)
 	case errors.Is(err, context.DeadlineExceeded):
-		err = os.ErrDeadlineExceeded
+		err = timeout{}
+	case errors.Is(err, context.Canceled):
+		err = canceled{}
 	}
 	return &net.OpError{Op: "dial", Net: "tcp", Source: from, Addr: to, Err: err}
 }
+
+// timeout and canceled are what package net makes of the end of a dial's
+// context.
+type (
+	timeout  struct{}
+	canceled struct{}
+)
+
+func (timeout) Error() string        { return "i/o timeout" }
+func (timeout) Timeout() bool        { return true }
+func (timeout) Temporary() bool      { return true }
+func (timeout) Is(target error) bool { return target == context.DeadlineExceeded }
+
+func (canceled) Error() string        { return "operation was canceled" }
+func (canceled) Is(target error) bool { return target == context.Canceled }
