@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/awsha/awsha/internal/memnet"
@@ -68,36 +69,86 @@ func (tx *Tx) Probe(i *Instance, spec ProbeSpec, done func(*Tx, ProbeResult)) {
 		return
 	}
 
-	// Whatever comes first decides: the reply or the timeout.
-	decided := false
-	ctx, cancel := context.WithCancel(tx.cloud.ctx)
-	settle := func(tx *Tx, r ProbeResult) {
-		if !decided {
-			decided = true
-			cancel()
-			done(tx, r)
+	p := &probe{Context: tx.cloud.ctx, spec: spec, on: i, handler: i.listening(spec.Port).handler, done: done}
+	p.expire = tx.Schedule(at.Add(spec.Timeout), p.timeOut)
+	tx.Go(p.run)
+}
+
+// probe is an HTTP check under way, and the context of its request. Whatever
+// comes first decides: the reply or the timeout.
+type probe struct {
+	context.Context // of the cloud
+
+	spec    ProbeSpec
+	on      *Instance
+	handler http.Handler // nil if the port is a listener
+	expire  *Event
+	done    func(*Tx, ProbeResult)
+	decided bool // guarded by the cloud's lock
+
+	mu     sync.Mutex
+	ended  bool
+	own    context.Context // made when somebody asks for it: few handlers do
+	cancel context.CancelFunc
+}
+
+func (p *probe) timeOut(tx *Tx) { p.decide(tx, ProbeResult{Outcome: ProbeTimedOut}) }
+
+func (p *probe) run(context.Context) {
+	var r ProbeResult
+	if p.handler != nil {
+		r = p.spec.ask(p, p.handler)
+	} else {
+		r = p.spec.dial(p, p.on)
+	}
+	p.on.cloud.Update(func(tx *Tx) {
+		if !tx.cloud.closed {
+			p.expire.Cancel(tx)
+			p.decide(tx, r)
+		}
+	})
+	p.end()
+}
+
+func (p *probe) decide(tx *Tx, r ProbeResult) {
+	if !p.decided {
+		p.decided = true
+		p.end()
+		p.done(tx, r)
+	}
+}
+
+// end cancels the context, as a server does when a request is over.
+func (p *probe) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	if p.cancel != nil {
+		p.cancel()
+	}
+}
+
+// context returns the context that ends with the probe.
+func (p *probe) context() context.Context {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.own == nil {
+		p.own, p.cancel = context.WithCancel(p.Context)
+		if p.ended {
+			p.cancel()
 		}
 	}
-	expire := tx.Schedule(at.Add(spec.Timeout), func(tx *Tx) {
-		settle(tx, ProbeResult{Outcome: ProbeTimedOut})
-	})
-	handler := i.listening(spec.Port).handler
-	tx.Go(func(context.Context) {
-		defer cancel()
-		var r ProbeResult
-		if handler != nil {
-			r = spec.ask(ctx, handler)
-		} else {
-			r = spec.dial(ctx, i)
-		}
-		i.cloud.Update(func(tx *Tx) {
-			if ctx.Err() == nil {
-				expire.Cancel(tx)
-				settle(tx, r)
-			}
-		})
-	})
+	return p.own
 }
+
+// Done is the channel of a context that can be cancelled.
+func (p *probe) Done() <-chan struct{} { return p.context().Done() }
+
+// Err tells whether the probe is over.
+func (p *probe) Err() error { return p.context().Err() }
+
+// Value finds what package context looks for in a context of its own.
+func (p *probe) Value(key any) any { return p.context().Value(key) }
 
 // request is the HTTP request of the check, as a server sees it.
 func (s *ProbeSpec) request(ctx context.Context) *http.Request {
