@@ -135,7 +135,7 @@ func TestListeners(t *testing.T) {
 			"no certificate":             {listener(b, other, 81, func(in *elbv2.CreateListenerInput) { in.Protocol = "HTTPS" }), "ValidationError"},
 			"certificate of HTTP":        {listener(b, other, 81, func(in *elbv2.CreateListenerInput) { in.Certificates = certificate }), "ValidationError"},
 			"two certificates": {listener(b, other, 81, func(in *elbv2.CreateListenerInput) {
-				in.Protocol, in.Certificates = "HTTPS", append(certificate, certificate...)
+				in.Protocol, in.Certificates = "HTTPS", slices.Repeat(certificate, 2)
 			}), "ValidationError"},
 			"port 0":      {listener(b, other, 0), "ValidationError"},
 			"no port":     {listener(b, other, 0, func(in *elbv2.CreateListenerInput) { in.Port = nil }), "ValidationError"},

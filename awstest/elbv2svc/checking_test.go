@@ -3,6 +3,7 @@ package elbv2svc_test
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,11 +122,14 @@ func TestDetectionIsBounded(t *testing.T) {
 				group, _ := w.front()
 				inst := w.machine(0, "172.31.0.10", nil)
 				asked := make(chan struct{}, 100)
-				slow := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+				var quick atomic.Bool
+				web := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 					asked <- struct{}{}
-					time.Sleep(3 * time.Second) // which does not move the next check
+					if !quick.Load() {
+						time.Sleep(3 * time.Second) // which does not move the next check
+					}
 				})
-				stop := must(inst.Serve(80, slow))(w)
+				stop := must(inst.Serve(80, web))(w)
 				w.register(group, inst.ID())
 				from := time.Now()
 				for n := range 4 {
@@ -135,6 +139,7 @@ func TestDetectionIsBounded(t *testing.T) {
 					}
 				}
 				w.until(group, inst.ID(), isHealthy)
+				quick.Store(true)
 				<-asked
 				time.Sleep(c.after)
 				c.die(inst, stop)

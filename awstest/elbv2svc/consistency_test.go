@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/awsha/awsha/awstest"
 )
@@ -128,7 +127,7 @@ func TestHundredClients(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		if out := must(w.DescribeTargetHealth(w.Context(), &elbv2.DescribeTargetHealthInput{TargetGroupArn: &group}))(w); len(out.TargetHealthDescriptions) > 0 {
-			w.Errorf("left: %v", []types.TargetHealthDescription(out.TargetHealthDescriptions))
+			w.Errorf("left: %v", out.TargetHealthDescriptions)
 		}
 	})
 }

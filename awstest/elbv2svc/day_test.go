@@ -14,6 +14,7 @@ import (
 // idle lets virtual time pass with 100 checked targets and returns how often
 // they were asked.
 func idle(t *testing.T, d time.Duration) int {
+	t.Helper()
 	var asked atomic.Int64
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -47,7 +48,10 @@ func BenchmarkIdleDay(b *testing.B) {
 	b.ReportAllocs()
 	checks := 0
 	for b.Loop() {
-		day := func(t *testing.T) { checks += idle(t, 24*time.Hour) }
+		day := func(t *testing.T) {
+			t.Helper()
+			checks += idle(t, 24*time.Hour)
+		}
 		if !testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "IdleDay", F: day}}) {
 			b.Fatal("the day failed")
 		}

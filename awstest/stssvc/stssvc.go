@@ -1,9 +1,3 @@
-// Package stssvc is the Security Token Service for awstest: it tells a
-// program who it is.
-//
-// Modelled is GetCallerIdentity. A client of [awstest.Cloud.Config] is the
-// IAM user "awstest"; a client of an instance's Config is the session of that
-// instance in the role "instance".
 package stssvc
 
 import (

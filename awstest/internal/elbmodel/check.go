@@ -111,7 +111,7 @@ func (c *Check) validate(groupProtocol string) (matcher, error) {
 	if layer7(groupProtocol) {
 		last = 499
 	}
-	m, ok := parseMatcher(c.Matcher, 200, last)
+	m, ok := parseMatcher(c.Matcher, last)
 	if !ok {
 		return nil, invalid("Health check matcher HTTP code '%s' must be a value or a range within 200-%d, or a list of them", c.Matcher, last)
 	}

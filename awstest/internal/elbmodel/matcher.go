@@ -11,8 +11,8 @@ type matcher []codeRange
 type codeRange struct{ first, last int }
 
 // parseMatcher reads "200", "200,202" or "200-299,301". Every code must be
-// from first to last.
-func parseMatcher(text string, first, last int) (matcher, bool) {
+// from 200 to last.
+func parseMatcher(text string, last int) (matcher, bool) {
 	var m matcher
 	for part := range strings.SplitSeq(text, ",") {
 		from, to, isRange := strings.Cut(part, "-")
@@ -20,7 +20,7 @@ func parseMatcher(text string, first, last int) (matcher, bool) {
 			to = from
 		}
 		a, b := code(from), code(to)
-		if a < first || b > last || b < a {
+		if a < 200 || b > last || b < a {
 			return nil, false
 		}
 		m = append(m, codeRange{a, b})
