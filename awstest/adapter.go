@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"fmt"
+	"net/http"
 	"reflect"
 	"strings"
 	"time"
@@ -27,7 +28,8 @@ type ServiceSpec struct {
 	ID string
 
 	// Throttled, Unavailable and Denied are what the service answers when
-	// a call is refused for its rate, its state or its permissions.
+	// a call is refused for its rate, its state or its permissions. Default:
+	// Throttling (400), ServiceUnavailable (503) and AccessDenied (403).
 	Throttled, Unavailable, Denied APIError
 
 	// Modelled turns an error code into the error type of the SDK, or returns
@@ -48,11 +50,24 @@ type operation struct {
 	input   reflect.Type
 	unread  []int // fields of the input that the handler does not read
 	handle  func(*Tx, *Call, any) (any, error)
-	capture func(any) any // a shallow copy of the input, for the ledger
+	copyIn  func(any) any // for the ledger
+	copyOut func(any) any
 }
 
 // Add enters a service into the cloud. Its operations follow by [Handle].
 func (r *Registry) Add(spec ServiceSpec) *Endpoint {
+	for _, d := range []struct {
+		e        *APIError
+		standard APIError
+	}{
+		{&spec.Throttled, APIError{"Throttling", "Rate exceeded", http.StatusBadRequest}},
+		{&spec.Unavailable, APIError{"ServiceUnavailable", "The service is unavailable.", http.StatusServiceUnavailable}},
+		{&spec.Denied, APIError{"AccessDenied", "You are not authorized to perform this operation.", http.StatusForbidden}},
+	} {
+		if d.e.Code == "" {
+			*d.e = d.standard
+		}
+	}
 	e := &Endpoint{cloud: r.cloud, spec: spec, ops: map[string]*operation{}}
 	if _, twice := r.cloud.services[spec.ID]; twice || spec.ID == "" {
 		e.err = &FieldError{Field: "services", Value: fmt.Sprintf("%q", spec.ID), Rule: "must have an ID that no other service has"}
@@ -86,9 +101,10 @@ func Handle[In, Out any](e *Endpoint, fn func(*Tx, *Call, *In) (*Out, error), fi
 			}
 			return out, nil
 		},
-		capture: func(v any) any {
-			in := *v.(*In)
-			return &in
+		copyIn: func(v any) any { return deepCopy(reflect.ValueOf(v)).Interface() },
+		copyOut: func(v any) any {
+			out := *v.(*Out)
+			return &out
 		},
 	}
 	known := map[string]bool{}
@@ -119,9 +135,11 @@ func (e *Endpoint) fail(err error) {
 func (op *operation) unmodelled(in any) (field string, found bool) {
 	v := reflect.ValueOf(in).Elem()
 	for _, i := range op.unread {
-		if !v.Field(i).IsZero() {
-			return v.Type().Field(i).Name, true
+		f := v.Field(i)
+		if f.IsZero() || (f.Kind() == reflect.Slice || f.Kind() == reflect.Map) && f.Len() == 0 {
+			continue
 		}
+		return v.Type().Field(i).Name, true
 	}
 	return "", false
 }

@@ -17,40 +17,32 @@ import (
 // Source: aws-sdk-go-v2 aws/transport/http DefaultDialConnectTimeout (read 2026-11)
 const dialTimeout = 30 * time.Second
 
-// serve is one attempt of one call: it arrives, waits, takes effect and is
-// answered. The lock is taken twice, never across a wait.
+// serve is one attempt of one call: it connects, arrives, takes effect and is
+// answered. No lock is held across a wait.
 func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any) (out any, err error) {
-	endpoint, op, err := c.route(rec)
+	endpoint, op, err := c.route(ctx, rec)
 	if err != nil {
 		return nil, err
 	}
-	rec.Input = op.capture(in)
-
-	// Arrive.
+	rec.Input = op.copyIn(in)
 	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		return nil, &smithyhttp.RequestSendError{Err: ErrClosed}
-	}
 	rec.Start = time.Now()
 	c.nextID["request"]++
 	rec.RequestID = requestID(c.nextID["request"])
 	c.calls.add(rec)
-	reaches := caller == nil || caller.reachable()
-	effect, healed := c.strike(rec)
 	c.mu.Unlock()
-
-	// Wait.
-	if !reaches {
-		if err := c.sleep(ctx, dialTimeout); err != nil {
-			return nil, c.finish(rec, err)
-		}
-		return nil, c.finish(rec, &smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}})
+	if err := c.reach(ctx, caller); err != nil {
+		return nil, c.finish(rec, err)
 	}
+
+	// Arrive, and wait.
+	c.mu.Lock()
+	effect := c.strike(rec)
+	c.mu.Unlock()
 	if err := c.sleep(ctx, c.opts.Latency+effect.delay); err != nil {
 		return nil, c.finish(rec, err)
 	}
-	if effect.hang {
+	for _, healed := range effect.hangs {
 		if err := c.await(ctx, healed); err != nil {
 			return nil, c.finish(rec, err)
 		}
@@ -60,98 +52,148 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	}
 
 	// Take effect.
-	plain := effect.after == nil && effect.delayReply == 0 && effect.applyReject == nil && !effect.loseReply
 	tx := Tx{cloud: c}
 	func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		tx.now = time.Now()
-		if effect.reject != nil {
-			e := effect.reject(endpoint.spec)
-			err = &e
-		} else {
-			out, err = c.apply(&tx, caller, op, rec, effect, in)
-		}
+		tx.begin()
+		out, err = c.apply(&tx, caller, endpoint, op, rec, effect, in)
 		rec.Applied = err == nil
-		if plain {
-			rec.End, rec.Output, rec.Err = tx.now, out, err
+		if !effect.afterwards() {
+			rec.answer(tx.now, op, out, err)
 		}
 	}()
 	tx.settle()
-	if log := c.logger(); log.Enabled(ctx, slog.LevelDebug) {
+	if log := c.opts.Logger; log.Enabled(ctx, slog.LevelDebug) {
 		log.DebugContext(ctx, "awstest call", "service", rec.Service, "operation", rec.Operation, "request_id", rec.RequestID, "err", err)
 	}
-	if plain {
-		return out, endpoint.shape(err, rec.RequestID)
+	if !effect.afterwards() && c.stillReaches(caller) {
+		return out, err
 	}
 
-	// Answer, under a fault.
+	// Answer, if the answer gets through.
 	if effect.after != nil {
 		effect.after(ctx, *rec)
 	}
-	if waitErr := c.sleep(ctx, effect.delayReply); waitErr != nil {
-		return nil, c.finish(rec, waitErr)
+	if err := c.sleep(ctx, effect.delayReply); err != nil {
+		return nil, c.finish(rec, err)
 	}
-	switch {
-	case effect.loseReply:
+	if effect.loseReply || !c.stillReaches(caller) {
 		return nil, c.finish(rec, &smithyhttp.RequestSendError{
 			Err: &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)},
 		})
-	case effect.applyReject != nil && err == nil:
-		err = effect.applyReject
-		out = nil
+	}
+	if effect.applyReject != nil && err == nil {
+		out, err = nil, endpoint.shape(effect.applyReject, rec.RequestID)
 	}
 	c.mu.Lock()
-	rec.End, rec.Output, rec.Err = time.Now(), out, err
-	c.mu.Unlock()
-	return out, endpoint.shape(err, rec.RequestID)
+	defer c.mu.Unlock()
+	rec.answer(time.Now(), op, out, err)
+	return out, err
 }
 
-// apply runs the handler, with the cloud locked.
-func (c *Cloud) apply(tx *Tx, caller *Instance, op *operation, rec *Record, effect Effect, in any) (any, error) {
+// apply runs the handler, with the cloud locked. What it returns has the shape
+// that the caller gets.
+func (c *Cloud) apply(tx *Tx, caller *Instance, endpoint *Endpoint, op *operation, rec *Record, effect struck, in any) (out any, err error) {
 	call := &Call{
 		Service: rec.Service, Operation: rec.Operation, RequestID: rec.RequestID,
 		Region: c.regions[rec.Region],
 		Caller: caller,
 		At:     tx.now.Add(-max(c.opts.VisibilityLag, effect.stale)),
 	}
-	if field, found := op.unmodelled(in); found {
-		return nil, c.problem(call.NotModelled("parameter %s", field))
+	field, unread := op.unmodelled(in)
+	switch {
+	case c.closed:
+		err = &smithyhttp.RequestSendError{Err: ErrClosed}
+	case effect.reject != nil:
+		e := effect.reject(endpoint.spec)
+		err = &e
+	case unread:
+		err = call.NotModelled("parameter %s", field)
+	default:
+		out, err = op.handle(tx, call, in)
 	}
-	out, err := op.handle(tx, call, in)
 	if errors.Is(err, ErrNotModelled) {
-		return nil, c.problem(err)
+		tx.problem(err)
 	}
-	return out, err
+	return out, endpoint.shape(err, rec.RequestID)
 }
 
-// route finds the operation; nothing it looks at changes after New.
-func (c *Cloud) route(rec *Record) (*Endpoint, *operation, error) {
+// route finds the operation; nothing it looks at changes after New. What is
+// not there takes as long to say so as any call: who polls in virtual time
+// would spin otherwise.
+func (c *Cloud) route(ctx context.Context, rec *Record) (*Endpoint, *operation, error) {
+	if rec.Region == globalRegion {
+		rec.Region = globalHome
+	}
+	endpoint := c.services[rec.Service]
+	if endpoint != nil && c.regions[rec.Region] != nil && c.ctx.Err() == nil {
+		if op := endpoint.ops[rec.Operation]; op != nil {
+			return endpoint, op, nil
+		}
+	}
+	if err := c.sleep(ctx, c.opts.Latency); err != nil {
+		return nil, nil, err
+	}
 	if c.regions[rec.Region] == nil {
 		return nil, nil, &smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{
-			Err: "no such host: awstest has no region " + rec.Region, Name: rec.Service + "." + rec.Region, IsNotFound: true,
+			Err: "no such host: this cloud has no region " + rec.Region, Name: rec.Service + "." + rec.Region, IsNotFound: true,
 		}}}
 	}
-	if e, ok := c.services[rec.Service]; ok {
-		if op, ok := e.ops[rec.Operation]; ok {
-			return e, op, nil
+	err := &NotModelledError{Service: rec.Service, Operation: rec.Operation}
+	c.Update(func(tx *Tx) { tx.problem(err) })
+	return nil, nil, err
+}
+
+// problem notes what is not modelled, for Close, once.
+func (tx *Tx) problem(err error) {
+	c := tx.cloud
+	if text := err.Error(); !c.known[text] {
+		c.known[text] = true
+		c.problems = append(c.problems, err)
+		tx.AfterUnlock(func() { c.opts.Logger.Warn(text) })
+	}
+}
+
+// reach waits until the caller reaches AWS, as long as the SDK's HTTP client
+// tries to connect.
+func (c *Cloud) reach(ctx context.Context, caller *Instance) error {
+	if caller == nil {
+		return nil
+	}
+	var timeout <-chan time.Time
+	for {
+		c.mu.Lock()
+		ok, changed := caller.reachable(), c.net.changed
+		c.mu.Unlock()
+		if ok {
+			return nil
 		}
+		if timeout == nil {
+			timer := time.NewTimer(dialTimeout)
+			defer timer.Stop()
+			timeout = timer.C
+		}
+		select {
+		case <-changed:
+		case <-timeout:
+			return &smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}}
+		case <-ctx.Done():
+			return &smithy.CanceledError{Err: ctx.Err()}
+		case <-c.ctx.Done():
+			return &smithyhttp.RequestSendError{Err: ErrClosed}
+		}
+	}
+}
+
+// stillReaches tells whether an answer gets through to the caller.
+func (c *Cloud) stillReaches(caller *Instance) bool {
+	if caller == nil {
+		return true
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return nil, nil, c.problem(&NotModelledError{Service: rec.Service, Operation: rec.Operation})
-}
-
-// problem notes what is not modelled, for Close, and returns it.
-func (c *Cloud) problem(err error) error {
-	for _, known := range c.problems {
-		if known.Error() == err.Error() {
-			return err
-		}
-	}
-	c.problems = append(c.problems, err)
-	c.logger().Warn(err.Error())
-	return err
+	return caller.reachable()
 }
 
 // finish completes the record of a call that ended early.
@@ -174,6 +216,10 @@ func (c *Cloud) sleep(ctx context.Context, d time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		// A deadline at this very instant comes first, always.
+		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+			return &smithy.CanceledError{Err: context.DeadlineExceeded}
+		}
 		return nil
 	case <-ctx.Done():
 		return &smithy.CanceledError{Err: ctx.Err()}

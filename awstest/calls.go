@@ -14,9 +14,9 @@ type Record struct {
 	Caller    string // ID of the instance that called; "" for others
 	RequestID string
 
-	Input  any // a shallow copy of the typed input, such as *ec2.AssociateAddressInput
-	Output any // the typed output, nil on error
-	Err    error
+	Input  any   // a copy of the typed input, such as *ec2.AssociateAddressInput
+	Output any   // the typed output, nil on error; not to be changed
+	Err    error // as the caller got it
 
 	Start time.Time
 	End   time.Time // zero while the call is under way
@@ -24,6 +24,15 @@ type Record struct {
 	// Applied tells that the handler ran and succeeded, even if the caller
 	// was told otherwise because the reply was lost.
 	Applied bool
+}
+
+// answer notes what the caller is told. The caller's output is not shared: the
+// SDK writes into it.
+func (r *Record) answer(at time.Time, op *operation, out any, err error) {
+	r.End, r.Output, r.Err = at, nil, err
+	if out != nil {
+		r.Output = op.copyOut(out)
+	}
 }
 
 // ledger keeps the last calls and counts all of them. It is guarded by the

@@ -3,7 +3,6 @@ package awstest
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -44,7 +43,8 @@ type Cloud struct {
 	loop     loop
 	idle     int // goroutines that wait for work, less what is in work
 	net      network
-	problems []error // what was asked for and is not modelled
+	problems []error         // what was asked for and is not modelled
+	known    map[string]bool // texts of the problems
 	closed   bool
 	downed   []func(*Tx, *Zone)
 }
@@ -71,6 +71,7 @@ func New(services []Service, optFns ...func(*Options)) (*Cloud, error) {
 		rng:      rand.New(rand.NewPCG(opts.Seed, opts.Seed)),
 		nextID:   map[string]uint64{},
 		shared:   map[any]any{},
+		known:    map[string]bool{},
 		work:     make(chan func(context.Context), maxIdle),
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
@@ -96,6 +97,8 @@ func New(services []Service, optFns ...func(*Options)) (*Cloud, error) {
 
 // Close ends what runs in the cloud, waits until it has ended, and breaks
 // every connection. Calls and dials that are under way fail with [ErrClosed].
+// A handler of [Instance.Serve] must end when its request's context does, or
+// Close waits for it; it must not call Close itself.
 //
 // It returns what was asked of the cloud and is not modelled, joined: a test
 // that checks it cannot pass by way of a call that did nothing. A second
@@ -131,10 +134,8 @@ func (c *Cloud) Update(fn func(*Tx)) {
 	func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		tx.now = time.Now() // under the lock: no change is older than the one before it
+		tx.begin()
 		fn(&tx)
 	}()
 	tx.settle()
 }
-
-func (c *Cloud) logger() *slog.Logger { return c.opts.Logger }

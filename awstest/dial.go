@@ -2,11 +2,9 @@ package awstest
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -18,6 +16,10 @@ import (
 // as Linux does with net.ipv4.tcp_syn_retries at 6.
 // Source: https://docs.kernel.org/networking/ip-sysctl.html (read 2026-11)
 const connectTimeout = 127 * time.Second
+
+// resend is the pause after which a first packet that was lost is sent again.
+// It finds what opens by time alone, such as a full backlog.
+const resend = time.Second
 
 // Dial connects from the Internet to a TCP address of the cloud: a public IP
 // address or a DNS name, with a port. It follows the associations of the
@@ -51,23 +53,28 @@ func (c *Cloud) dial(ctx context.Context, from vantage, network, address string)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}
-	timeout := time.NewTimer(connectTimeout)
-	defer timeout.Stop()
+	to := dialAddr(address)
+	d := &dialing{from: from, host: host, port: port}
+	var timeout, again <-chan time.Time
 	for {
-		conn, retry, err := c.connect(from, host, port)
+		if err := ctx.Err(); err != nil {
+			return nil, memnet.DialError(nil, to, err)
+		}
+		conn, retry, err := c.connect(d)
 		if conn != nil || err != nil {
 			return conn, err
 		}
-		to := dialAddr(address)
+		if timeout == nil { // most dials never come here
+			timer, ticker := time.NewTimer(connectTimeout), time.NewTicker(resend)
+			defer timer.Stop()
+			defer ticker.Stop()
+			timeout, again = timer.C, ticker.C
+		}
 		select {
 		case <-retry:
+		case <-again:
 		case <-ctx.Done():
-			err := context.Cause(ctx)
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				err = os.ErrDeadlineExceeded
-			}
-			return nil, &net.OpError{Op: "dial", Net: network, Addr: to, Err: err}
-		case <-timeout.C:
+		case <-timeout:
 			return nil, memnet.DialError(nil, to, syscall.ETIMEDOUT)
 		case <-c.ctx.Done():
 			return nil, &net.OpError{Op: "dial", Net: network, Addr: to, Err: ErrClosed}
@@ -75,21 +82,29 @@ func (c *Cloud) dial(ctx context.Context, from vantage, network, address string)
 	}
 }
 
+// dialing is a dial that goes on until it meets somebody.
+type dialing struct {
+	from  vantage
+	host  string
+	port  uint16
+	named Hop // where the name has led: it is not asked again
+}
+
 // connect tries once. While packets are lost it returns a channel that is
 // closed when trying again makes sense.
-func (c *Cloud) connect(from vantage, host string, port uint16) (conn net.Conn, retry <-chan struct{}, err error) {
+func (c *Cloud) connect(d *dialing) (conn net.Conn, retry <-chan struct{}, err error) {
 	c.Update(func(tx *Tx) {
 		if c.closed {
 			err = &net.OpError{Op: "dial", Net: "tcp", Err: ErrClosed}
 			return
 		}
-		hop, via, addr, lookupErr := tx.lookup(from, host, port)
+		hop, via, addr, lookupErr := tx.lookup(d)
 		if lookupErr != nil {
 			err = &net.OpError{Op: "dial", Net: "tcp", Err: lookupErr}
 			return
 		}
-		to := net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, port))
-		switch opened, state := tx.open(from, hop, via, to); state {
+		to := net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, d.port))
+		switch opened, state := tx.open(d.from, hop, via, to); state {
 		case pathOpen:
 			conn = opened
 		case pathLost:
@@ -108,7 +123,7 @@ func (tx *Tx) open(from vantage, hop Hop, via route, to *net.TCPAddr) (*memnet.C
 	if state != pathOpen {
 		return nil, state
 	}
-	f := &flow{from: from, to: hop.Instance, boot: hop.Instance.boot, via: via}
+	f := &flow{from: from, home: from.boot(), to: hop.Instance, boot: hop.Instance.boot, via: via}
 	f.client, f.server = memnet.Pipe(c.net.sourceAddr(from), to, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()

@@ -6,3 +6,10 @@ func (c *Cloud) Flows() int {
 	defer c.mu.Unlock()
 	return len(c.net.flows)
 }
+
+// Scheduled returns how many events are to come.
+func (c *Cloud) Scheduled() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.loop.events)
+}

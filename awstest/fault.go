@@ -1,9 +1,6 @@
 package awstest
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // fault is an effect in force. It is guarded by the cloud's lock.
 type fault struct {
@@ -16,13 +13,14 @@ type fault struct {
 
 // Inject puts a fault in force until heal is called; heal may be called more
 // than once. A match that can select no call, because it names a service or
-// an operation that this cloud does not model, is refused with a [*FieldError].
+// an operation that this cloud does not model, is refused with a [*FieldError],
+// and so is an effect that makes no sense.
 func (c *Cloud) Inject(m Match, e Effect) (heal func(), err error) {
 	if err := c.checkMatch(m); err != nil {
 		return nil, err
 	}
-	if e.stale < 0 || e.stale > Memory {
-		return nil, &FieldError{Field: "Stale", Value: e.stale, Rule: fmt.Sprintf("must be from 0 to Memory (%v)", Memory)}
+	if err := e.check(); err != nil {
+		return nil, err
 	}
 	f := &fault{match: m, effect: e, healed: make(chan struct{})}
 	c.mu.Lock()
@@ -31,7 +29,8 @@ func (c *Cloud) Inject(m Match, e Effect) (heal func(), err error) {
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.heal(f)
+		c.retire(f)
+		f.heal()
 	}, nil
 }
 
@@ -49,9 +48,19 @@ func (c *Cloud) FailService(service, region string) (heal func(), err error) {
 	return c.Inject(Match{Service: service, Region: region}, Unavailable())
 }
 
-// strike returns the effects of the faults that hit a call, merged, and the
-// channel that ends a hang.
-func (c *Cloud) strike(r *Record) (e Effect, healed <-chan struct{}) {
+// struck is what the faults that hit a call do to it together.
+type struck struct {
+	Effect
+	hangs []<-chan struct{} // each must be healed
+}
+
+// afterwards tells whether something happens between effect and answer.
+func (s *struck) afterwards() bool {
+	return s.after != nil || s.delayReply != 0 || s.applyReject != nil || s.loseReply
+}
+
+// strike returns what the faults do to a call.
+func (c *Cloud) strike(r *Record) (s struck) {
 	for _, f := range slices.Clone(c.faults) {
 		if !f.match.selects(r) {
 			continue
@@ -61,39 +70,47 @@ func (c *Cloud) strike(r *Record) (e Effect, healed <-chan struct{}) {
 			continue
 		}
 		f.struck++
-		if e.reject == nil {
-			e.reject = f.effect.reject
-		}
-		if e.applyReject == nil {
-			e.applyReject = f.effect.applyReject
-		}
-		if e.before == nil {
-			e.before = f.effect.before
-		}
-		if e.after == nil {
-			e.after = f.effect.after
-		}
-		if f.effect.hang && !e.hang {
-			e.hang, healed = true, f.healed
-		}
-		e.loseReply = e.loseReply || f.effect.loseReply
-		e.delay += f.effect.delay
-		e.delayReply += f.effect.delayReply
-		e.stale = max(e.stale, f.effect.stale)
+		s.add(f)
 		if f.match.Times > 0 && f.struck >= f.match.Times {
-			if f.effect.hang {
-				// It strikes nobody else, but holds this call until healed.
-				c.faults = slices.DeleteFunc(c.faults, func(g *fault) bool { return g == f })
-			} else {
-				c.heal(f)
+			c.retire(f)
+			if !f.effect.hang { // a hang strikes nobody else, but holds who it has struck
+				f.heal()
 			}
 		}
 	}
-	return e, healed
+	return s
 }
 
-func (c *Cloud) heal(f *fault) {
+func (s *struck) add(f *fault) {
+	e := &f.effect
+	if s.reject == nil {
+		s.reject = e.reject
+	}
+	if s.applyReject == nil {
+		s.applyReject = e.applyReject
+	}
+	if s.before == nil {
+		s.before = e.before
+	}
+	if s.after == nil {
+		s.after = e.after
+	}
+	if e.hang {
+		s.hangs = append(s.hangs, f.healed)
+	}
+	s.loseReply = s.loseReply || e.loseReply
+	s.delay += e.delay
+	s.delayReply += e.delayReply
+	s.stale = max(s.stale, e.stale)
+}
+
+// retire takes a fault out of force.
+func (c *Cloud) retire(f *fault) {
 	c.faults = slices.DeleteFunc(c.faults, func(g *fault) bool { return g == f })
+}
+
+// heal lets go of the calls that hang on a fault.
+func (f *fault) heal() {
 	select {
 	case <-f.healed:
 	default:

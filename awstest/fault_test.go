@@ -171,7 +171,7 @@ func TestStaleReads(t *testing.T) {
 			}
 			time.Sleep(10 * time.Second)
 		}
-		for lag, want := range map[time.Duration]string{0: "3", 5 * time.Second: "3", 15 * time.Second: "2", 25 * time.Second: "1", time.Minute: "0"} {
+		for lag, want := range map[time.Duration]string{time.Second: "3", 5 * time.Second: "3", 15 * time.Second: "2", 25 * time.Second: "1", time.Minute: "0"} {
 			heal := f.inject(awstest.Match{Service: "STS"}, awstest.Stale(lag))
 			if got := f.read(); got != want {
 				t.Errorf("%v ago: %s, want %s", lag, got, want)

@@ -98,7 +98,8 @@ func (i *Instance) Listen(portNumber int) (net.Listener, error) {
 }
 
 // Serve serves a port by h, now if the instance is running, and after every
-// boot. Stop ends it: the port is closed, its connections are broken.
+// boot. Stop ends it: the port is closed, its connections are broken. h must
+// end when the request's context does.
 func (i *Instance) Serve(portNumber int, h http.Handler) (stop func(), err error) {
 	if h == nil {
 		return nil, &FieldError{Field: "h", Value: h, Rule: "must not be nil"}
@@ -113,9 +114,11 @@ func (i *Instance) Serve(portNumber int, h http.Handler) (stop func(), err error
 			tx.serve(i, p, h)
 			tx.rewire()
 		}
+		stopped := false
 		stop = func() {
 			i.cloud.Update(func(tx *Tx) {
-				if _, serving := i.handlers[p]; serving {
+				if !stopped {
+					stopped = true
 					delete(i.handlers, p)
 					tx.closePort(i, p)
 				}

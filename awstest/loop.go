@@ -76,22 +76,24 @@ func (l *loop) run() {
 	}
 }
 
-// runDue runs every event whose time has come and returns the time of the
-// next one. Each event has a lock of its own, so that a long list of them
-// does not shut out the callers.
+// runDue runs the events whose time has come and returns the time of the next
+// one.
 func (l *loop) runDue() (next time.Time, ok bool) {
-	for due := true; due; {
-		l.cloud.Update(func(tx *Tx) {
-			if len(l.events) > 0 && !l.events[0].at.After(tx.now) {
-				heap.Pop(&l.events).(*Event).fn(tx)
-			}
-			if ok = len(l.events) > 0; ok {
-				next = l.events[0].at
-			}
-			due = ok && !next.After(tx.now)
-		})
-	}
+	l.cloud.Update(func(*Tx) { // which catches up
+		if ok = len(l.events) > 0; ok {
+			next = l.events[0].at
+		}
+	})
 	return next, ok
+}
+
+// catchUp runs the events whose time has come. It is the beginning of every
+// change, so that who comes at the instant of an event finds it done.
+func (tx *Tx) catchUp() {
+	l := &tx.cloud.loop
+	for len(l.events) > 0 && !l.events[0].at.After(tx.now) {
+		heap.Pop(&l.events).(*Event).fn(tx)
+	}
 }
 
 func (l *loop) stop() {

@@ -167,8 +167,23 @@ func (i *Instance) open(p uint16, h http.Handler) *port {
 // serve opens a port with an HTTP server behind it.
 func (tx *Tx) serve(i *Instance, p uint16, h http.Handler) {
 	opened := i.open(p, h)
-	opened.server = &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
+	opened.server = &http.Server{Handler: tx.cloud.counted(h), ErrorLog: log.New(io.Discard, "", 0)}
 	tx.Go(func(context.Context) { _ = opened.server.Serve(opened.listener) })
+}
+
+// counted makes Close wait for a handler.
+func (c *Cloud) counted(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.mu.Lock()
+		if c.closed {
+			c.mu.Unlock()
+			panic(http.ErrAbortHandler) // which breaks the connection
+		}
+		c.wg.Add(1)
+		c.mu.Unlock()
+		defer c.wg.Done()
+		h.ServeHTTP(w, r)
+	})
 }
 
 // closePort closes a port, and breaks its connections if the server is ours.

@@ -1,6 +1,9 @@
 package awstest
 
-import "reflect"
+import (
+	"reflect"
+	"strings"
+)
 
 // Match selects calls. Zero fields select everything.
 type Match struct {
@@ -67,8 +70,10 @@ func mentions(v reflect.Value, s string) bool {
 	switch v.Kind() {
 	case reflect.String:
 		return v.String() == s
-	case reflect.Pointer, reflect.Interface:
+	case reflect.Pointer:
 		return !v.IsNil() && mentions(v.Elem(), s)
+	case reflect.Interface: // a union of the SDK, and nothing of the user's
+		return !v.IsNil() && strings.Contains(reflect.Indirect(v.Elem()).Type().PkgPath(), "/aws-sdk-go-v2/") && mentions(v.Elem(), s)
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
 			if mentions(v.Index(i), s) {

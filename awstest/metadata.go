@@ -20,7 +20,8 @@ const (
 
 // metadataOnly is the HTTP client of an SDK configuration: it reaches the
 // metadata service of the instance, if there is one, and nothing else. That a
-// request of any other kind comes here at all is a mistake.
+// request of any other kind comes here at all is a mistake. Paths that the
+// service has and that are not modelled are noted for Close.
 type metadataOnly struct{ instance *Instance }
 
 // Do implements aws.HTTPClient.
@@ -57,20 +58,30 @@ func (i *Instance) answerMetadata(req *http.Request) (status int, header http.He
 	if err != nil || time.Now().Unix() >= expiry {
 		return http.StatusUnauthorized, header, ""
 	}
-	i.cloud.mu.Lock()
-	defer i.cloud.mu.Unlock()
+	i.cloud.Update(func(tx *Tx) { status, body = i.metadataAt(tx, path) })
+	return status, header, body
+}
+
+func (i *Instance) metadataAt(tx *Tx, path string) (status int, body string) {
 	if !i.live {
-		return http.StatusServiceUnavailable, header, ""
+		return http.StatusServiceUnavailable, ""
 	}
 	if path == "/latest/dynamic/instance-identity/document" {
-		return http.StatusOK, header, i.identityDocument()
+		return http.StatusOK, i.identityDocument()
 	}
-	if item, ok := strings.CutPrefix(path, "/latest/meta-data/"); ok {
-		if value, ok := i.metadataItem(item); ok {
-			return http.StatusOK, header, value
-		}
+	item, _ := strings.CutPrefix(path, "/latest/meta-data/")
+	if value, ok := i.metadataItem(item); ok {
+		return http.StatusOK, value
 	}
-	return http.StatusNotFound, header, ""
+	if !absentByNature(item) {
+		tx.problem(&NotModelledError{Service: "ec2imds", Operation: "GetMetadata", What: "path " + path})
+	}
+	return http.StatusNotFound, ""
+}
+
+// absentByNature tells whether it is an answer that there is nothing at a path.
+func absentByNature(item string) bool {
+	return item == "public-ipv4" || strings.HasPrefix(item, "spot/") || strings.HasPrefix(item, "events/") || strings.HasPrefix(item, "tags/")
 }
 
 func (i *Instance) metadataItem(path string) (string, bool) {

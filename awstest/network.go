@@ -29,8 +29,9 @@ type route struct {
 // flow is an open connection.
 type flow struct {
 	from   vantage
+	home   int // boot of the machine that dialled
 	to     *Instance
-	boot   int
+	boot   int   // of the machine that was reached
 	via    route // the zero route if it came by name
 	client *memnet.Conn
 	server *memnet.Conn
@@ -41,6 +42,13 @@ type flow struct {
 type vantage struct {
 	zone     *Zone
 	instance *Instance
+}
+
+func (v vantage) boot() int {
+	if v.instance == nil {
+		return 0
+	}
+	return v.instance.boot
 }
 
 // Hop is where a name leads: a port of an instance. With no instance the
@@ -59,29 +67,31 @@ func (n *network) init() {
 	n.changed = make(chan struct{})
 }
 
-// lookup finds where an address leads, seen from a vantage.
-func (tx *Tx) lookup(from vantage, host string, port uint16) (Hop, route, netip.Addr, error) {
+// lookup finds where a dial leads.
+func (tx *Tx) lookup(d *dialing) (Hop, route, netip.Addr, error) {
 	n := &tx.cloud.net
-	addr, err := netip.ParseAddr(host)
+	addr, err := netip.ParseAddr(d.host)
 	if err != nil {
-		resolve, ok := n.names[strings.ToLower(strings.TrimSuffix(host, "."))]
-		if !ok {
-			return Hop{}, route{}, netip.Addr{}, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+		if d.named.Instance == nil {
+			resolve, ok := n.names[strings.ToLower(strings.TrimSuffix(d.host, "."))]
+			if !ok {
+				return Hop{}, route{}, netip.Addr{}, &net.DNSError{Err: "no such host", Name: d.host, IsNotFound: true}
+			}
+			d.named = resolve(tx, d.port)
 		}
-		hop := resolve(tx, port)
-		if hop.Instance != nil {
-			addr = hop.Instance.private
+		if d.named.Instance != nil {
+			addr = d.named.Instance.private
 		}
-		return hop, route{}, addr, nil
+		return d.named, route{}, addr, nil
 	}
 	via := route{addr: addr}
 	if addr.IsPrivate() {
-		if from.zone == nil {
+		if d.from.zone == nil {
 			return Hop{}, via, addr, nil // private addresses are not routed on the Internet
 		}
-		via.region = from.zone.region.name
+		via.region = d.from.zone.region.name
 	}
-	return Hop{Instance: n.routes[via], Port: port}, via, addr, nil
+	return Hop{Instance: n.routes[via], Port: d.port}, via, addr, nil
 }
 
 type pathState uint8
@@ -144,8 +154,9 @@ func (tx *Tx) Route(region *Region, addr netip.Addr, i *Instance) {
 	tx.rewire()
 }
 
-// Name makes a DNS name lead to where resolve says at each dial; nil removes
-// the name. resolve runs with the cloud locked.
+// Name makes a DNS name lead to where resolve says; nil removes the name.
+// resolve is asked once for each dial that it leads somewhere, with the cloud
+// locked; a dial that it leads nowhere asks again every second.
 func (tx *Tx) Name(name string, resolve func(tx *Tx, port uint16) Hop) {
 	name = strings.ToLower(name)
 	if resolve == nil {
@@ -182,7 +193,7 @@ func (n *network) flowState(f *flow) (state memnet.Path, reset bool) {
 	switch {
 	case at == nil || !connected(f.from, at):
 		return memnet.Blackhole, false
-	case at != f.to || at.boot != f.boot:
+	case at != f.to || at.boot != f.boot || f.from.boot() != f.home:
 		return memnet.Blackhole, true
 	}
 	return memnet.Open, false

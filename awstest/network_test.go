@@ -133,8 +133,13 @@ func TestDialErrors(t *testing.T) {
 		defer cancel()
 		_, err := f.cloud.Dial(ctx, "tcp", "203.0.113.99:80")
 		var ne net.Error
-		if !errors.As(err, &ne) || !ne.Timeout() || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if !errors.As(err, &ne) || !ne.Timeout() || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("deadline: %v", err)
+		}
+		ended, end := context.WithCancel(t.Context())
+		end()
+		if _, err := f.cloud.Dial(ended, "tcp", publicA+":80"); !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled before: %v", err)
 		}
 	})
 }

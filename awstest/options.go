@@ -36,8 +36,8 @@ type Options struct {
 	// probability. Default 1.
 	Seed uint64
 
-	// CallLog is how many calls [Cloud.Calls] remembers; older ones are
-	// forgotten, but still counted. Default 100,000.
+	// CallLog is how many calls [Cloud.Calls] remembers, with their inputs and
+	// outputs; older ones are forgotten, but still counted. Default 10,000.
 	CallLog int
 
 	// Logger gets a debug line for each call and a warning for each call that
@@ -75,7 +75,7 @@ func (o *Options) setDefaults() {
 		o.Seed = 1
 	}
 	if o.CallLog == 0 {
-		o.CallLog = 100_000
+		o.CallLog = 10_000
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -69,7 +68,7 @@ func (tx *Tx) Probe(i *Instance, spec ProbeSpec, done func(*Tx, ProbeResult)) {
 		return
 	}
 
-	p := &probe{Context: tx.cloud.ctx, spec: spec, on: i, handler: i.listening(spec.Port).handler, done: done}
+	p := &probe{Context: tx.cloud.ctx, spec: spec, on: i, boot: i.boot, handler: i.listening(spec.Port).handler, done: done}
 	p.expire = tx.Schedule(at.Add(spec.Timeout), p.timeOut)
 	tx.Go(p.run)
 }
@@ -81,6 +80,7 @@ type probe struct {
 
 	spec    ProbeSpec
 	on      *Instance
+	boot    int
 	handler http.Handler // nil if the port is a listener
 	expire  *Event
 	done    func(*Tx, ProbeResult)
@@ -102,7 +102,9 @@ func (p *probe) run(context.Context) {
 		r = p.spec.dial(p, p.on)
 	}
 	p.on.cloud.Update(func(tx *Tx) {
-		if !tx.cloud.closed {
+		// What a machine says that has died or been cut off meanwhile reaches
+		// nobody: the timeout decides.
+		if !tx.cloud.closed && p.on.boot == p.boot && connected(vantage{zone: p.spec.From}, p.on) {
 			p.expire.Cancel(tx)
 			p.decide(tx, r)
 		}
@@ -152,9 +154,12 @@ func (p *probe) Value(key any) any { return p.context().Value(key) }
 
 // request is the HTTP request of the check, as a server sees it.
 func (s *ProbeSpec) request(ctx context.Context) *http.Request {
-	path, query, _ := strings.Cut(s.Path, "?")
+	u, err := url.ParseRequestURI(s.Path)
+	if err != nil {
+		u = &url.URL{Path: s.Path} // what no server would understand
+	}
 	req := &http.Request{
-		Method: http.MethodGet, URL: &url.URL{Path: path, RawQuery: query}, RequestURI: s.Path, Host: s.Host,
+		Method: http.MethodGet, URL: u, RequestURI: s.Path, Host: s.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, RemoteAddr: "10.255.255.1:40000",
 		Header: http.Header{"User-Agent": {s.UserAgent}}, Close: true, // as ELB closes after each check
 	}
@@ -216,6 +221,8 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return len(p), nil
 }
+
+func (w *statusWriter) Flush() { w.WriteHeader(http.StatusOK) }
 
 func (w *statusWriter) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {

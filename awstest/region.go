@@ -6,24 +6,37 @@ import (
 	"slices"
 )
 
-// regionZones is how many Availability Zones a region of ours has, and the
-// prefix of their IDs. The counts are AWS's for a new account.
+// regionZones are the Availability Zones of a region, by the number in their
+// ID, and the prefix of their IDs. They are those that a new account sees.
 // Source: https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html (read 2026-11)
 var regionZones = map[string]struct {
 	prefix string
-	zones  int
+	zones  []int
 }{
-	"ap-northeast-1": {"apne1", 3},
-	"ap-southeast-2": {"apse2", 3},
-	"ca-central-1":   {"cac1", 3},
-	"eu-central-1":   {"euc1", 3},
-	"eu-west-1":      {"euw1", 3},
-	"eu-west-2":      {"euw2", 3},
-	"us-east-1":      {"use1", 6},
-	"us-east-2":      {"use2", 3},
-	"us-west-1":      {"usw1", 2},
-	"us-west-2":      {"usw2", 4},
+	"ap-northeast-1": {"apne1", []int{1, 2, 4}},
+	"ap-northeast-2": {"apne2", []int{1, 2, 3, 4}},
+	"ap-south-1":     {"aps1", []int{1, 2, 3}},
+	"ap-southeast-1": {"apse1", []int{1, 2, 3}},
+	"ap-southeast-2": {"apse2", []int{1, 2, 3}},
+	"ca-central-1":   {"cac1", []int{1, 2, 4}},
+	"eu-central-1":   {"euc1", []int{1, 2, 3}},
+	"eu-north-1":     {"eun1", []int{1, 2, 3}},
+	"eu-west-1":      {"euw1", []int{1, 2, 3}},
+	"eu-west-2":      {"euw2", []int{1, 2, 3}},
+	"eu-west-3":      {"euw3", []int{1, 2, 3}},
+	"sa-east-1":      {"sae1", []int{1, 2, 3}},
+	"us-east-1":      {"use1", []int{1, 2, 3, 4, 5, 6}},
+	"us-east-2":      {"use2", []int{1, 2, 3}},
+	"us-west-1":      {"usw1", []int{1, 3}},
+	"us-west-2":      {"usw2", []int{1, 2, 3, 4}},
 }
+
+// globalRegion is the pseudo-region of services without regions; calls to it
+// go to globalHome.
+const (
+	globalRegion = "aws-global"
+	globalHome   = "us-east-1"
+)
 
 func knownRegionNames() []string { return slices.Sorted(maps.Keys(regionZones)) }
 
@@ -80,7 +93,7 @@ func newRegion(c *Cloud, name string) *Region {
 	for i := range spec.zones {
 		r.zones = append(r.zones, &Zone{
 			region:   r,
-			id:       fmt.Sprintf("%s-az%d", spec.prefix, (i+1)%spec.zones+1),
+			id:       fmt.Sprintf("%s-az%d", spec.prefix, spec.zones[(i+1)%len(spec.zones)]),
 			name:     fmt.Sprintf("%s%c", name, 'a'+i),
 			refusals: map[string]int{},
 		})

@@ -2,9 +2,11 @@ package awstest
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -13,7 +15,8 @@ import (
 // retries, paginators, waiters.
 //
 // Clients of a region that the cloud does not have fail as they would if its
-// endpoint did not resolve.
+// endpoint did not resolve. The pseudo-region aws-global is at home in
+// us-east-1.
 func (c *Cloud) Config(region string) aws.Config { return c.config(region, nil) }
 
 func (c *Cloud) config(region string, caller *Instance) aws.Config {
@@ -83,11 +86,12 @@ func (s *seam) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 		rec.Caller = s.caller.id
 	}
 	result, err := s.cloud.serve(ctx, s.caller, rec, middleware.GetStackValue(ctx, inputKey{}))
-	if rec.RequestID != "" {
-		awsmiddleware.SetRequestIDMetadata(&md, rec.RequestID)
-	}
+	var answered *awshttp.ResponseError
 	if err == nil {
 		out.Result = result
+	}
+	if err == nil || errors.As(err, &answered) { // a broken connection tells no request ID
+		awsmiddleware.SetRequestIDMetadata(&md, rec.RequestID)
 	}
 	return out, md, err
 }

@@ -15,6 +15,13 @@ type Tx struct {
 	after []func()
 }
 
+// begin takes the time, once the lock is held, so that no change is older than
+// the one before it.
+func (tx *Tx) begin() {
+	tx.now = time.Now()
+	tx.catchUp()
+}
+
 // Cloud returns the cloud that is locked.
 func (tx *Tx) Cloud() *Cloud { return tx.cloud }
 
