@@ -69,18 +69,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	var report *report
 	if f.endpoint != "" || f.aws {
-		report, err = makeMoves(ctx, f, show)
+		cfg, configErr := configure(ctx, f)
+		if configErr != nil {
+			return configErr
+		}
+		report, err = makeMoves(ctx, cfg, f, show)
 	} else {
 		report, err = surviveOutage(ctx, defaults, show)
 	}
-	if err != nil {
-		return err
+	switch {
+	case report == nil:
+	case f.json:
+		err = errors.Join(err, json.NewEncoder(stdout).Encode(report))
+	default:
+		show.print(report.String())
 	}
-	if f.json {
-		return json.NewEncoder(stdout).Encode(report)
-	}
-	show.print(report.String())
-	return nil
+	return err
 }
 
 func parse(args []string, stderr io.Writer) (flags, error) {

@@ -17,9 +17,10 @@ import (
 const usualCall = 200 * time.Millisecond
 
 // makeMoves makes the failover and the failback on an emulator or on AWS,
-// where no zone can be killed.
-func makeMoves(ctx context.Context, f flags, show *screen) (_ *report, err error) {
-	svc, cleanUp, err := find(ctx, f, show)
+// where no zone can be killed. Beside an error the report has what was done
+// until then, if anything was.
+func makeMoves(ctx context.Context, cfg aws.Config, f flags, show *screen) (_ *report, err error) {
+	svc, cleanUp, err := find(ctx, cfg, f, show)
 	if err != nil {
 		return nil, err
 	}
@@ -46,12 +47,12 @@ func makeMoves(ctx context.Context, f flags, show *screen) (_ *report, err error
 	took, err := execute("failover", plan)
 	calls := svc.calls.take()
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	r.PlanMS, r.CriticalPathMS = ms(took), ms(estimate)
 	r.AssociateCalls, r.DisassociateCalls, r.DescribeCalls = calls.associate, calls.disassociate, calls.describe
 	if took, err = execute("failback", svc.plan(svc.standby, svc.primary, usualCall)); err != nil {
-		return nil, err
+		return r, err
 	}
 	r.FailbackMS = ms(took)
 	return r, nil
@@ -59,10 +60,10 @@ func makeMoves(ctx context.Context, f flags, show *screen) (_ *report, err error
 
 // find returns the service: one that is built on the emulator, or the one
 // that the user names.
-func find(ctx context.Context, f flags, show *screen) (svc *service, cleanUp func() error, err error) {
+func find(ctx context.Context, cfg aws.Config, f flags, show *screen) (svc *service, cleanUp func() error, err error) {
 	nothing := func() error { return nil }
 	if f.endpoint != "" {
-		svc, err = build(ctx, newClients(emulator(f)), time.Second)
+		svc, err = build(ctx, newClients(cfg), time.Second)
 		cleanUp = func() error {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 			defer cancel()
@@ -72,10 +73,6 @@ func find(ctx context.Context, f flags, show *screen) (svc *service, cleanUp fun
 			return nil, nothing, errors.Join(err, cleanUp())
 		}
 		return svc, cleanUp, nil
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(f.region))
-	if err != nil {
-		return nil, nothing, err
 	}
 	svc = &service{
 		clients: newClients(cfg), allocation: f.named.allocation, targetGroup: f.named.targetGroup,
@@ -103,12 +100,16 @@ func find(ctx context.Context, f flags, show *screen) (svc *service, cleanUp fun
 	return svc, nothing, nil
 }
 
-// emulator is the configuration of an AWS that is none: any credentials do.
-func emulator(f flags) aws.Config {
+// configure returns the configuration of an emulator, where any credentials
+// do, or of AWS.
+func configure(ctx context.Context, f flags) (aws.Config, error) {
+	if f.aws {
+		return config.LoadDefaultConfig(ctx, config.WithRegion(f.region))
+	}
 	return aws.Config{
 		Region: f.region, BaseEndpoint: aws.String(f.endpoint),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
-	}
+	}, nil
 }

@@ -66,7 +66,7 @@ func (s *service) remapStep(from, to node, call time.Duration) failover.Step {
 }
 
 // expect names the association that the address may be taken from: the last
-// one that was read, if it is the node's.
+// one that was read, if it is the node's, and otherwise whatever is.
 func (s *service) expect(from node) eip.Expect {
 	held := s.lastRead.Load()
 	switch {
@@ -74,6 +74,8 @@ func (s *service) expect(from node) eip.Expect {
 		return eip.Expect{Association: eip.Association{NetworkInterfaceID: from.Interface}}
 	case held.ID == "":
 		return eip.Expect{Free: true}
+	case held.NetworkInterfaceID != from.Interface: // somebody else's: not to be taken
+		return eip.Expect{Association: eip.Association{NetworkInterfaceID: from.Interface}}
 	}
 	return eip.Expect{Association: *held}
 }

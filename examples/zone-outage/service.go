@@ -36,7 +36,8 @@ type service struct {
 	remapper    *eip.Remapper
 	allocation  string
 	publicIP    string
-	targetGroup string // empty: there is none
+	targetGroup string // ARN; empty: there is none
+	balancer    string // ARN; only of a service that build has made
 	lastRead    atomic.Pointer[eip.Association]
 	primary     node
 	standby     node
@@ -162,8 +163,9 @@ func (s *service) buildTargetGroup(ctx context.Context, subnets []types.Subnet) 
 	if err != nil {
 		return err
 	}
+	s.balancer = aws.ToString(balancer.LoadBalancers[0].LoadBalancerArn)
 	if _, err := s.elb.CreateListener(ctx, &elbv2.CreateListenerInput{
-		LoadBalancerArn: balancer.LoadBalancers[0].LoadBalancerArn, Port: aws.Int32(port), Protocol: elbtypes.ProtocolEnumHttp,
+		LoadBalancerArn: aws.String(s.balancer), Port: aws.Int32(port), Protocol: elbtypes.ProtocolEnumHttp,
 		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: aws.String(s.targetGroup)}},
 	}); err != nil {
 		return err
@@ -176,15 +178,16 @@ func (s *service) buildTargetGroup(ctx context.Context, subnets []types.Subnet) 
 func (s *service) remove(ctx context.Context) error {
 	var errs []error
 	attempt := func(_ any, err error) { errs = append(errs, err) }
+	if s.balancer != "" {
+		attempt(s.elb.DeleteLoadBalancer(ctx, &elbv2.DeleteLoadBalancerInput{LoadBalancerArn: aws.String(s.balancer)}))
+	}
 	if s.targetGroup != "" {
-		balancers, err := s.elb.DescribeLoadBalancers(ctx, &elbv2.DescribeLoadBalancersInput{Names: []string{"zone-outage"}})
-		if err == nil {
-			attempt(s.elb.DeleteLoadBalancer(ctx, &elbv2.DeleteLoadBalancerInput{LoadBalancerArn: balancers.LoadBalancers[0].LoadBalancerArn}))
-		}
 		attempt(s.elb.DeleteTargetGroup(ctx, &elbv2.DeleteTargetGroupInput{TargetGroupArn: aws.String(s.targetGroup)}))
 	}
 	if s.allocation != "" {
-		if held, err := s.association(ctx); err == nil && held.ID != "" {
+		held, err := s.association(ctx)
+		attempt(held, err)
+		if held.ID != "" {
 			attempt(s.ec2.DisassociateAddress(ctx, &ec2.DisassociateAddressInput{AssociationId: aws.String(held.ID)}))
 		}
 		attempt(s.ec2.ReleaseAddress(ctx, &ec2.ReleaseAddressInput{AllocationId: aws.String(s.allocation)}))
