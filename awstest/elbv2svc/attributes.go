@@ -29,8 +29,8 @@ func (s *service) describeTargetGroupAttributes(_ *awstest.Tx, call *awstest.Cal
 }
 
 func (s *service) modifyTargetGroupAttributes(tx *awstest.Tx, call *awstest.Call, in *elbv2.ModifyTargetGroupAttributesInput) (*elbv2.ModifyTargetGroupAttributesOutput, error) {
-	region, arn := s.region(call), aws.ToString(in.TargetGroupArn)
-	g, err := region.Group(tx.Now(), arn)
+	region := s.region(call)
+	g, err := region.Group(tx.Now(), aws.ToString(in.TargetGroupArn))
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (s *service) modifyTargetGroupAttributes(tx *awstest.Tx, call *awstest.Call
 		}
 		delay = time.Duration(seconds) * time.Second
 	}
-	if g, err = region.SetDeregistrationDelay(tx, arn, delay); err != nil {
+	if g, err = region.SetDeregistrationDelay(tx, g, delay); err != nil {
 		return nil, err
 	}
 	return &elbv2.ModifyTargetGroupAttributesOutput{Attributes: showAttributes(g)}, nil

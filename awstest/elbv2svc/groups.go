@@ -131,12 +131,12 @@ func (s *service) modifyTargetGroup(tx *awstest.Tx, call *awstest.Call, in *elbv
 	if err := checkable(call, in); err != nil {
 		return nil, err
 	}
-	region, arn := s.region(call), aws.ToString(in.TargetGroupArn)
-	old, err := region.Group(tx.Now(), arn)
+	region := s.region(call)
+	old, err := region.Group(tx.Now(), aws.ToString(in.TargetGroupArn))
 	if err != nil {
 		return nil, err
 	}
-	g, err := region.ModifyCheck(tx, arn, func(c *elbmodel.Check) {
+	g, err := region.ModifyCheck(tx, old, func(c *elbmodel.Check) {
 		if in.HealthCheckProtocol != "" {
 			c.SetProtocol(old.Protocol, string(in.HealthCheckProtocol))
 		}

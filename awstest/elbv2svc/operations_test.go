@@ -29,8 +29,8 @@ func operations(t *testing.T) (names []string) {
 	t.Helper()
 	cloud := must(awstest.New([]awstest.Service{elbv2svc.New()}))(t)
 	client := reflect.TypeFor[*elbv2.Client]()
-	for i := range client.NumMethod() {
-		name := client.Method(i).Name
+	for method := range client.Methods() {
+		name := method.Name
 		if _, err := cloud.Inject(awstest.Match{Service: serviceID, Operation: name}, awstest.Throttle()); err == nil {
 			names = append(names, name)
 		}

@@ -18,8 +18,8 @@ func (s *service) addTargets(e *awstest.Endpoint) {
 }
 
 func (s *service) registerTargets(tx *awstest.Tx, call *awstest.Call, in *elbv2.RegisterTargetsInput) (*elbv2.RegisterTargetsOutput, error) {
-	region, arn := s.region(call), aws.ToString(in.TargetGroupArn)
-	g, err := region.Group(tx.Now(), arn)
+	region := s.region(call)
+	g, err := region.Group(tx.Now(), aws.ToString(in.TargetGroupArn))
 	if err != nil {
 		return nil, err
 	}
@@ -31,12 +31,11 @@ func (s *service) registerTargets(tx *awstest.Tx, call *awstest.Call, in *elbv2.
 	for i, k := range keys {
 		list[i] = elbmodel.Registration{TargetKey: k, Zone: aws.ToString(in.Targets[i].AvailabilityZone)}
 	}
-	return &elbv2.RegisterTargetsOutput{}, region.Register(tx, arn, list)
+	return &elbv2.RegisterTargetsOutput{}, region.Register(tx, g, list)
 }
 
 func (s *service) deregisterTargets(tx *awstest.Tx, call *awstest.Call, in *elbv2.DeregisterTargetsInput) (*elbv2.DeregisterTargetsOutput, error) {
-	region, arn := s.region(call), aws.ToString(in.TargetGroupArn)
-	g, err := region.Group(tx.Now(), arn)
+	g, err := s.region(call).Group(tx.Now(), aws.ToString(in.TargetGroupArn))
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +43,8 @@ func (s *service) deregisterTargets(tx *awstest.Tx, call *awstest.Call, in *elbv
 	if err != nil {
 		return nil, err
 	}
-	return &elbv2.DeregisterTargetsOutput{}, region.Deregister(tx, arn, keys)
+	g.Deregister(tx, keys)
+	return &elbv2.DeregisterTargetsOutput{}, nil
 }
 
 func (s *service) describeTargetHealth(tx *awstest.Tx, call *awstest.Call, in *elbv2.DescribeTargetHealthInput) (*elbv2.DescribeTargetHealthOutput, error) {

@@ -123,8 +123,8 @@ func TestDocListsEveryOperation(t *testing.T) {
 	defer cloud.Close()
 	var modelled, documented []string
 	client := reflect.TypeFor[*sts.Client]()
-	for i := range client.NumMethod() {
-		name := client.Method(i).Name
+	for method := range client.Methods() {
+		name := method.Name
 		if _, err := cloud.Inject(awstest.Match{Service: "STS", Operation: name}, awstest.Throttle()); err == nil {
 			modelled = append(modelled, name)
 		}

@@ -93,33 +93,27 @@ func (r *Region) Groups(at time.Time) iter.Seq[*Group] { return values(r.groups,
 
 // ModifyCheck changes a group's health check. Checks that are under way end
 // by the old one.
-func (r *Region) ModifyCheck(tx *awstest.Tx, arn string, change func(*Check)) (*Group, error) {
-	g, err := r.Group(tx.Now(), arn)
+func (r *Region) ModifyCheck(tx *awstest.Tx, g *Group, change func(*Check)) (*Group, error) {
+	changed := *g
+	change(&changed.Check)
+	m, err := changed.Check.validate(g.Protocol)
 	if err != nil {
 		return nil, err
 	}
-	changed := *g
-	change(&changed.Check)
-	if changed.matcher, err = changed.Check.validate(g.Protocol); err != nil {
-		return nil, err
-	}
-	r.groups.Put(tx.Now(), arn, &changed)
+	changed.matcher = m
+	r.groups.Put(tx.Now(), g.ARN, &changed)
 	return &changed, nil
 }
 
 // SetDeregistrationDelay changes how long the targets of a group drain. Those
 // that are draining go on as they were.
-func (r *Region) SetDeregistrationDelay(tx *awstest.Tx, arn string, d time.Duration) (*Group, error) {
-	g, err := r.Group(tx.Now(), arn)
-	if err != nil {
-		return nil, err
-	}
+func (r *Region) SetDeregistrationDelay(tx *awstest.Tx, g *Group, d time.Duration) (*Group, error) {
 	if d < 0 || d > maxDeregistrationDelay {
 		return nil, invalid("'deregistration_delay.timeout_seconds' must be between 0 and 3600 inclusive")
 	}
 	changed := *g
 	changed.DeregistrationDelay = d
-	r.groups.Put(tx.Now(), arn, &changed)
+	r.groups.Put(tx.Now(), g.ARN, &changed)
 	return &changed, nil
 }
 

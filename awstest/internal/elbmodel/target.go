@@ -59,11 +59,7 @@ type Registration struct {
 }
 
 // Register registers targets, all or none.
-func (r *Region) Register(tx *awstest.Tx, arn string, list []Registration) error {
-	g, err := r.Group(tx.Now(), arn)
-	if err != nil {
-		return err
-	}
+func (r *Region) Register(tx *awstest.Tx, g *Group, list []Registration) error {
 	check := r.checkInstances
 	if g.TargetType == Addresses {
 		check = r.checkAddresses
@@ -130,11 +126,7 @@ func (r *Region) checkAddresses(tx *awstest.Tx, _ *Group, list []Registration) e
 
 // Deregister deregisters targets; those that are not registered are passed
 // over.
-func (r *Region) Deregister(tx *awstest.Tx, arn string, keys []TargetKey) error {
-	g, err := r.Group(tx.Now(), arn)
-	if err != nil {
-		return err
-	}
+func (g *Group) Deregister(tx *awstest.Tx, keys []TargetKey) {
 	p := g.pool
 	for _, k := range keys {
 		t := p.find(k)
@@ -154,7 +146,6 @@ func (r *Region) Deregister(tx *awstest.Tx, arn string, keys []TargetKey) error 
 			}
 		})
 	}
-	return nil
 }
 
 // TargetHealth is a target with its health.
@@ -236,10 +227,7 @@ func (p *pool) find(k TargetKey) *target {
 // machine returns the instance behind a target.
 func (r *Region) machine(tx *awstest.Tx, g *Group, k TargetKey) (*awstest.Instance, bool) {
 	if g.TargetType == Addresses {
-		addr, err := netip.ParseAddr(k.ID)
-		if err != nil {
-			return nil, false
-		}
+		addr, _ := netip.ParseAddr(k.ID) // checkAddresses has checked it
 		return tx.InstanceAt(r.region, addr)
 	}
 	i, ok := tx.Instance(k.ID)
