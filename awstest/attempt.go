@@ -67,7 +67,7 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	if log := c.opts.Logger; log.Enabled(ctx, slog.LevelDebug) {
 		log.DebugContext(ctx, "awstest call", "service", rec.Service, "operation", rec.Operation, "request_id", rec.RequestID, "err", err)
 	}
-	if !effect.afterwards() && c.stillReaches(caller) {
+	if !effect.afterwards() && c.reaches(caller) {
 		return out, err
 	}
 
@@ -78,7 +78,7 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	if err := c.sleep(ctx, effect.delayReply); err != nil {
 		return nil, c.finish(rec, err)
 	}
-	if effect.loseReply || !c.stillReaches(caller) {
+	if effect.loseReply || !c.reaches(caller) {
 		return nil, c.finish(rec, &smithyhttp.RequestSendError{
 			Err: &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)},
 		})
@@ -158,10 +158,11 @@ func (tx *Tx) problem(err error) {
 // reach waits until the caller reaches AWS, as long as the SDK's HTTP client
 // tries to connect.
 func (c *Cloud) reach(ctx context.Context, caller *Instance) error {
-	if caller == nil {
+	if c.reaches(caller) {
 		return nil
 	}
-	var timeout <-chan time.Time
+	timeout := time.NewTimer(dialTimeout)
+	defer timeout.Stop()
 	for {
 		c.mu.Lock()
 		ok, changed := caller.reachable(), c.net.changed
@@ -169,14 +170,9 @@ func (c *Cloud) reach(ctx context.Context, caller *Instance) error {
 		if ok {
 			return nil
 		}
-		if timeout == nil {
-			timer := time.NewTimer(dialTimeout)
-			defer timer.Stop()
-			timeout = timer.C
-		}
 		select {
 		case <-changed:
-		case <-timeout:
+		case <-timeout.C:
 			return &smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}}
 		case <-ctx.Done():
 			return &smithy.CanceledError{Err: ctx.Err()}
@@ -186,8 +182,8 @@ func (c *Cloud) reach(ctx context.Context, caller *Instance) error {
 	}
 }
 
-// stillReaches tells whether an answer gets through to the caller.
-func (c *Cloud) stillReaches(caller *Instance) bool {
+// reaches tells whether packets pass between the caller and AWS.
+func (c *Cloud) reaches(caller *Instance) bool {
 	if caller == nil {
 		return true
 	}

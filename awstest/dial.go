@@ -53,32 +53,41 @@ func (c *Cloud) dial(ctx context.Context, from vantage, network, address string)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}
-	to := dialAddr(address)
-	d := &dialing{from: from, host: host, port: port}
-	var timeout, again <-chan time.Time
+	d := &dialing{from: from, host: host, port: port, to: dialAddr(address)}
+	if err := ctx.Err(); err != nil {
+		return nil, memnet.DialError(nil, d.to, err)
+	}
+	conn, retry, err := c.connect(d)
+	if conn != nil || err != nil {
+		return conn, err
+	}
+	return c.redial(ctx, d, retry)
+}
+
+// redial goes on until somebody answers.
+func (c *Cloud) redial(ctx context.Context, d *dialing, retry <-chan struct{}) (net.Conn, error) {
+	timeout := time.NewTimer(connectTimeout)
+	defer timeout.Stop()
+	again := time.NewTicker(resend)
+	defer again.Stop()
 	for {
-		if err := ctx.Err(); err != nil {
-			return nil, memnet.DialError(nil, to, err)
+		select {
+		case <-retry:
+		case <-again.C:
+		case <-ctx.Done():
+		case <-timeout.C:
+			return nil, memnet.DialError(nil, d.to, syscall.ETIMEDOUT)
+		case <-c.ctx.Done():
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: d.to, Err: ErrClosed}
 		}
-		conn, retry, err := c.connect(d)
+		if err := ctx.Err(); err != nil {
+			return nil, memnet.DialError(nil, d.to, err)
+		}
+		conn, next, err := c.connect(d)
 		if conn != nil || err != nil {
 			return conn, err
 		}
-		if timeout == nil { // most dials never come here
-			timer, ticker := time.NewTimer(connectTimeout), time.NewTicker(resend)
-			defer timer.Stop()
-			defer ticker.Stop()
-			timeout, again = timer.C, ticker.C
-		}
-		select {
-		case <-retry:
-		case <-again:
-		case <-ctx.Done():
-		case <-timeout:
-			return nil, memnet.DialError(nil, to, syscall.ETIMEDOUT)
-		case <-c.ctx.Done():
-			return nil, &net.OpError{Op: "dial", Net: network, Addr: to, Err: ErrClosed}
-		}
+		retry = next
 	}
 }
 
@@ -87,7 +96,8 @@ type dialing struct {
 	from  vantage
 	host  string
 	port  uint16
-	named Hop // where the name has led: it is not asked again
+	to    net.Addr // for errors
+	named Hop      // where the name has led: it is not asked again
 }
 
 // connect tries once. While packets are lost it returns a channel that is

@@ -177,7 +177,7 @@ func (c *Cloud) counted(h http.Handler) http.Handler {
 		c.mu.Lock()
 		if c.closed {
 			c.mu.Unlock()
-			panic(http.ErrAbortHandler) // which breaks the connection
+			return // its connection is being reset
 		}
 		c.wg.Add(1)
 		c.mu.Unlock()

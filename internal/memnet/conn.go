@@ -180,12 +180,13 @@ func (c *Conn) CloseWrite() error {
 	l := c.link
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ends[c.side].closed {
+	switch me := &l.ends[c.side]; {
+	case me.closed:
 		return c.fail("close", net.ErrClosed)
+	case me.fault != nil:
+		return c.fail("close", me.fault)
 	}
-	if l.ends[c.side].fault == nil {
-		l.flows[c.side].fin = true
-	}
+	l.flows[c.side].fin = true
 	l.deliver()
 	return nil
 }
