@@ -163,12 +163,9 @@ func (c *Conn) Close() error {
 		return c.fail("close", net.ErrClosed)
 	}
 	me.closed = true
-	switch out := &l.flows[c.side]; {
-	case me.fault != nil: // a dead machine says nothing
-	case me.lingerNo || l.flows[1-c.side].arrived > 0:
-		out.rst = true
-	default:
-		out.fin = true
+	if out := &l.flows[c.side]; me.fault == nil { // a dead machine says nothing
+		out.rst = me.lingerNo || l.flows[1-c.side].arrived > 0
+		out.fin = !out.rst
 	}
 	l.deliver()
 	l.unlockAndSettle()
