@@ -46,7 +46,8 @@ type Cloud struct {
 	problems []error         // what was asked for and is not modelled
 	known    map[string]bool // texts of the problems
 	closed   bool
-	downed   []func(*Tx, *Zone)
+	stuck    map[string]int // faults of Stick in force, by resource
+	held     []heldUp
 }
 
 // New returns a cloud that offers the services given, each an adapter such as
@@ -72,6 +73,7 @@ func New(services []Service, optFns ...func(*Options)) (*Cloud, error) {
 		nextID:   map[string]uint64{},
 		shared:   map[any]any{},
 		known:    map[string]bool{},
+		stuck:    map[string]int{},
 		work:     make(chan func(context.Context), maxIdle),
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())

@@ -48,8 +48,9 @@
 // [Cloud.Inject] makes calls fail in every way that matters: rejected, throttled,
 // applied with the reply lost, slow, hanging, stale; by operation, resource, count
 // or chance. [Zone.Fail] and [Instance.Fail] take power or network away,
-// [Zone.RefuseLaunches] capacity, [Cloud.FailService] a service. Each
-// returns the function that heals it.
+// [Zone.RefuseLaunches] capacity, [Cloud.FailService] a service; [Cloud.Stick]
+// keeps a resource in a transient state. Each returns the function that heals
+// it.
 //
 // # Time
 //

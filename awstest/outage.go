@@ -47,9 +47,7 @@ func (z *Zone) Fail(f Fault) (heal func()) {
 				tx.refresh(i)
 			}
 		}
-		for _, fn := range c.downed {
-			fn(tx, z)
-		}
+		tx.release()
 	})
 }
 
@@ -93,7 +91,3 @@ func (z *Zone) RefuseLaunches(instanceType string) (heal func()) {
 		})
 	}
 }
-
-// OnZone calls fn, with the cloud locked, whenever a fault of a zone begins
-// or ends.
-func (r *Registry) OnZone(fn func(*Tx, *Zone)) { r.cloud.downed = append(r.cloud.downed, fn) }

@@ -32,7 +32,7 @@
 // A zone that has lost its power or its network refuses launches and starts
 // with InsufficientInstanceCapacity, is unavailable to
 // DescribeAvailabilityZones, and holds up every change of state in it until
-// it is healed. Its instances stay running to the API; after
+// it is healed, as [awstest.Cloud.Stick] does for one instance. Its instances stay running to the API; after
 // Options.StatusCheck their status checks are impaired.
 //
 // # Operations

@@ -1,6 +1,7 @@
 package ec2svc_test
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -422,5 +423,36 @@ func TestWaitersEnd(t *testing.T) {
 				w.Errorf("ended after %v with %v", took, err)
 			}
 		})
+	})
+}
+
+func TestStuckInstanceStaysPendingUntilHealed(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		id := w.launch(zoneA)
+		heal := must(w.cloud.Stick(id))(w)
+		again := must(w.cloud.Stick(id))(w)
+		time.Sleep(time.Hour)
+		w.wantState(id, pending)
+		heal()
+		heal() // heals nothing but its own
+		time.Sleep(time.Hour)
+		w.wantState(id, pending)
+		again()
+		w.wantState(id, isRunning)
+
+		// Other instances are not held up, nor is a zone's heal enough.
+		other := w.launch(zoneA)
+		defer must(w.cloud.Stick(other))(w)()
+		w.zone(zoneA).Fail(awstest.PowerLoss)()
+		time.Sleep(time.Hour)
+		w.wantState(other, pending)
+		w.wantState(id, isRunning)
+	})
+	inBubble(t, func(w *world) {
+		var wrong *awstest.FieldError
+		if _, err := w.cloud.Stick(""); !errors.As(err, &wrong) {
+			w.Errorf("no resource: %v", err)
+		}
 	})
 }

@@ -298,3 +298,18 @@ func TestNothingIsCheckedBeforeTheLoadBalancerIsActive(t *testing.T) {
 		}
 	})
 }
+
+func TestStuckTargetStaysInitialUntilHealed(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		group, _ := w.front()
+		inst := w.machine(0, "172.31.0.10", answering(200))
+		heal := must(w.cloud.Stick(inst.ID()))(w)
+		w.register(group, inst.ID())
+		time.Sleep(time.Hour)
+		w.expect(group, inst.ID(), "initial Elb.RegistrationInProgress")
+		heal()
+		time.Sleep(time.Second)
+		w.expect(group, inst.ID(), "healthy")
+	})
+}

@@ -33,14 +33,13 @@ type Options struct {
 type Model struct {
 	opts     Options
 	regions  map[*awstest.Region]*Region
-	blocked  []func(*awstest.Tx) // transitions that wait for a zone
-	publicIP netip.Addr          // the one that was allocated last
+	publicIP netip.Addr // the one that was allocated last
 }
 
 // Of returns the model of the cloud that is being made.
 func Of(r *awstest.Registry) *Model {
 	return awstest.Shared(r, func(*awstest.Cloud) *Model {
-		m := &Model{
+		return &Model{
 			// Typical times of small Linux instances; AWS promises none.
 			opts: Options{
 				Pending: 15 * time.Second, Stopping: 30 * time.Second, ShuttingDown: 30 * time.Second,
@@ -51,8 +50,6 @@ func Of(r *awstest.Registry) *Model {
 			regions:  map[*awstest.Region]*Region{},
 			publicIP: firstPublic,
 		}
-		r.OnZone(m.unblock)
-		return m
 	})
 }
 

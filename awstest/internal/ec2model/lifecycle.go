@@ -142,30 +142,14 @@ func (r *Region) becomeTerminated(tx *awstest.Tx, i Instance) {
 }
 
 // later ends a transition after d, unless something else has happened to the
-// instance by then. What a dead zone holds up ends when the zone is healed.
+// instance by then. A dead zone holds it up, and so does a resource that is
+// stuck.
 func (r *Region) later(tx *awstest.Tx, i Instance, d time.Duration, finish func(*awstest.Tx, Instance)) {
 	tx.Schedule(tx.Now().Add(d), func(tx *awstest.Tx) {
-		now, ok := r.instances.Get(tx.Now(), i.ID)
-		if !ok || now.State != i.State || !now.Since.Equal(i.Since) {
-			return
-		}
-		if tx.Down(i.Zone) {
-			r.model.blocked = append(r.model.blocked, func(tx *awstest.Tx) { r.later(tx, i, 0, finish) })
-			return
-		}
-		finish(tx, now)
+		tx.WhenFree(i.Zone, i.ID, func(tx *awstest.Tx) {
+			if now, ok := r.instances.Get(tx.Now(), i.ID); ok && now.State == i.State && now.Since.Equal(i.Since) {
+				finish(tx, now)
+			}
+		})
 	})
-}
-
-// unblock lets the transitions go on that waited for a zone. Those of another
-// zone find it down still, and wait again.
-func (m *Model) unblock(tx *awstest.Tx, z *awstest.Zone) {
-	if tx.Down(z) {
-		return
-	}
-	waiting := m.blocked
-	m.blocked = nil
-	for _, resume := range waiting {
-		resume(tx)
-	}
 }

@@ -21,10 +21,12 @@ func (r *Region) begin(tx *awstest.Tx, p *pool, t *target) {
 	}
 	turn := t.turn
 	tx.Schedule(from.Add(r.model.opts.Registration), func(tx *awstest.Tx) {
-		if t.turn == turn {
-			p.setHealth(tx, t, firstChecks)
-			r.check(tx, p, t, turn)
-		}
+		tx.WhenFree(nil, t.key.ID, func(tx *awstest.Tx) {
+			if t.turn == turn {
+				p.setHealth(tx, t, firstChecks)
+				r.check(tx, p, t, turn)
+			}
+		})
 	})
 }
 
