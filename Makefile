@@ -31,8 +31,8 @@ generate: ## write the generated files anew
 	go generate ./...
 
 .PHONY: fuzz
-fuzz: ## every fuzz test for FUZZTIME each (default 1m)
-	@FUZZTIME=$${FUZZTIME:-1m} bash .ci/run fuzz
+fuzz: ## one fuzz test until it fails: make fuzz IN=./eip NAME=FuzzRequest
+	go test -run='^$$' -fuzz='^$(NAME)$$' $(IN)
 
 .PHONY: bench
 bench: ## the benchmarks
