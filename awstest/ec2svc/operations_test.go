@@ -31,8 +31,8 @@ func operations(t *testing.T) (names []string) {
 		t.Fatal(err)
 	}
 	client := reflect.TypeFor[*ec2.Client]()
-	for i := range client.NumMethod() {
-		name := client.Method(i).Name
+	for method := range client.Methods() {
+		name := method.Name
 		if _, err := cloud.Inject(awstest.Match{Service: "EC2", Operation: name}, awstest.Throttle()); err == nil {
 			names = append(names, name)
 		}

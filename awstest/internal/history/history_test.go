@@ -181,9 +181,7 @@ func FuzzTable(f *testing.F) {
 		}
 		for _, back := range []int{0, 30, 60} {
 			got, want := map[int]int{}, map[int]int{}
-			for k, v := range tb.All(at(now - back)) {
-				got[k] = v
-			}
+			maps.Insert(got, tb.All(at(now-back)))
 			for _, k := range m.order {
 				if v, ok := m.get(now-back, k); ok {
 					want[k] = v
