@@ -26,7 +26,7 @@ func (m *move) explain(ctx context.Context, refusal error) error {
 	named := retry.Poll(ctx, m.opts.ReadLag, m.opts.polling(), func(ctx context.Context) bool {
 		if !busy {
 			now, _, err := m.read(ctx)
-			if err == nil && now.ID != "" && now.ID != m.res.Before.ID && (holder == "" || holder == now.ID) {
+			if err == nil && now.ID != "" && !m.stale(now) && (holder == "" || holder == now.ID) {
 				failure.Owner, there = now, m.req.Target.holds(now)
 				return true
 			}

@@ -46,16 +46,17 @@
 //     view can do is to end the association that it named.
 //   - An address that is on the target already is left alone, without a mutation. That judgement is a read's, which may be
 //     stale; reads that show what this Remapper knows to have ended are repeated.
-//   - AssociateAddress is never repeated blindly, not even by the SDK's retryer. If its reply is lost, reads decide: on the
-//     target under an association that is not known to have ended is success; that nobody holds the address, for
-//     [Options.ReadLag], means that it was not applied. DisassociateAddress may be repeated safely.
+//   - AssociateAddress is never repeated blindly, not even by the SDK's retryer. If its reply is lost, reads decide
+//     that agree for [Options.ReadLag]: on the target under an association that is not known to have ended is success; that
+//     nobody holds the address means that it was not applied. DisassociateAddress may be repeated safely.
 //   - Between the two calls nobody holds the address. A process that dies there leaves it free, and the next Remap
 //     finishes; so it does after a crash at any other point. The address stays free, too, if EC2 refuses the target for
 //     good ([ErrTargetGone], [ErrOccupied], [ErrDenied]): in a planned move, make sure of the target first.
 //   - A read that lags by more than ReadLag, and shows an owner from before the move of whom this Remapper has never
 //     heard, is taken for a theft. Raise ReadLag where addresses move often and reads lag long, and keep the Remapper: it
 //     remembers.
-//   - [ErrUnverified] is no failure. Remap again with Result.After expected waits on without a change.
+//   - [ErrUnverified] is no failure. Remap again with [Result.Next] expected goes on from there, and takes the address from
+//     nobody who came in between.
 //
 // Traffic follows some seconds after the association; users have measured up to about 20 s. An instance keeps its address
 // when it is stopped, and loses it when it is terminated. One that gives its only public address away may have lost its

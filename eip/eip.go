@@ -40,7 +40,7 @@ func New(api API, optFns ...func(*Options)) (*Remapper, error) {
 // It returns nil once a read has shown the address on the target under the association ID that EC2 gave, or if it was
 // there from the beginning ([Result.Changed] is false then). It returns a [*FieldError] for each mistake in the request
 // before it has an effect, and otherwise a [*RemapError], with the Result as far as it is known: to go on after
-// [ErrUnverified], expect Result.After.
+// [ErrUnverified], expect [Result.Next].
 //
 // An address that was found on the target costs 1 DescribeAddresses. A move costs 1 DisassociateAddress (none if the
 // address is free), 1 AssociateAddress and 1 DescribeAddresses; 1 more of those if [Expect] does not name the owner. Calls

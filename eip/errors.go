@@ -23,8 +23,8 @@ var (
 	ErrStolen = errors.New("stolen")
 
 	// ErrUnverified reports that reads have not told in time: they did not show the association that was, or may have been,
-	// made (Result.Changed), or showed nothing but the past. Nothing has to be wrong. Remap again with Result.After
-	// expected waits on without a further change.
+	// made (Result.Changed), or showed nothing but the past. Nothing has to be wrong. Remap again with Result.Next
+	// expected goes on from there.
 	ErrUnverified = errors.New("unverified")
 
 	// ErrNotFound reports that the address does not exist in this account and Region.

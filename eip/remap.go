@@ -59,6 +59,7 @@ func (m *move) look(ctx context.Context) (there bool, err error) {
 	expected := m.req.Expect.Association
 	switch {
 	case errors.Is(err, errStale):
+		m.res.Next = m.req.Expect // nothing was done
 		return false, m.fail(ctx, OpRead, ErrUnverified, err)
 	case err != nil:
 		return false, m.fail(ctx, OpRead, kindOf(err), err)

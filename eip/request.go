@@ -42,6 +42,10 @@ type Result struct {
 	// returned and what the Request said of the target.
 	After Association
 
+	// Next is what to expect in the Remap that goes on after [ErrUnverified], of the same address to the same target. It
+	// allows to take the address from nobody but who held it when this Remap began. Zero beside any other outcome.
+	Next Expect
+
 	// Calls counts calls of the [API]; what the SDK's retryer repeats inside one is not counted.
 	Calls Calls
 

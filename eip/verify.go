@@ -63,7 +63,14 @@ func (m *move) hold(ctx context.Context, a Association) {
 	m.emit(ctx, Event{Kind: KindHeld, Association: a})
 }
 
+// unverified says that no read has told in time. To go on is to expect what was made; where that has no ID, because the
+// reply was lost, it is an association with the target and with nobody else.
 func (m *move) unverified(ctx context.Context, seen Association, err error) error {
+	m.res.Next = Expect{Association: m.res.After}
+	if m.res.After.ID == "" {
+		to := m.req.Target
+		m.res.Next = Expect{Association: Association{NetworkInterfaceID: to.NetworkInterfaceID, InstanceID: to.InstanceID, PrivateIP: to.PrivateIP}}
+	}
 	failure := m.fail(ctx, OpVerify, ErrUnverified, err)
 	failure.Owner = seen
 	return failure
@@ -104,14 +111,15 @@ func (m *move) stale(now Association) bool {
 
 // judge says what a read means that is not known to be stale. agreed tells that reads have said the same for ReadLag.
 //
-// A read that shows want is proof, since nobody else was given that ID. An association that was never seen before is newer
+// A read that shows want is proof, since nobody else was given that ID. Where the ID is not known even the target proves
+// nothing by itself: the read may show a time before the address left it. An association that was never seen before is newer
 // than ours, or older than all that this process knows; only agreement makes it a theft. And that nobody holds the
 // address tells in the same way that a perhaps made association was not made, while one that was made for certain is
 // waited for.
 func (m *move) judge(now Association, want string, agreed bool) verdict {
 	onTarget := m.req.Target.holds(now)
 	switch {
-	case now.ID != "" && now.ID == want, want == "" && onTarget:
+	case now.ID != "" && now.ID == want:
 		return held
 	case !agreed:
 		return unknown

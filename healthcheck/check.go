@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -81,6 +82,9 @@ func (p *Pool) turn() time.Duration {
 		default:
 			p.alarms.remove(e)
 			e.waiting = true
+			if len(p.backlog) == cap(p.backlog) {
+				p.backlog = slices.DeleteFunc(p.backlog, func(e *entry) bool { return !e.waiting }) // retired meanwhile
+			}
 			p.backlog = append(p.backlog, e)
 		}
 	}
@@ -174,6 +178,12 @@ func (p *Pool) finish(ctx context.Context, e *entry, probe Probe, r Result) {
 	case orphan || calledOff:
 	case e.overdue: // counted and advanced already
 		e.overdue = false
+		if p.now() > e.base { // it also took the place of the check that was due meanwhile
+			missed := timedOut(context.DeadlineExceeded)
+			missed.Start, missed.Lag, missed.Total = r.Start, r.Lag, r.Total
+			p.recordLocked(e, missed)
+			p.advanceLocked(e)
+		}
 		p.alarmLocked(e, p.rhythm.jittered(e.base))
 	default:
 		p.recordLocked(e, r)

@@ -33,10 +33,11 @@
 //	   |  DeregistrationDelay              +-----------------------+
 //	   +--------------------- draining <---- Deregister, from any state
 //
-// Checks of one target start at a fixed rate, however long each takes, and never two at a time. Each target has a place in the
+// Checks of one target start at a fixed rate, however long each takes, and never two at a time for one
+// registration. Each target has a place in the
 // interval by the hash of its ID, different in every pool, so that neither the checks of a pool nor those of a fleet of pools
 // come in bursts. The first check comes within MaxStartSpread of the registration; the target then moves to its place over
-// eight rounds, each at most an eighth shorter than Interval.
+// some eight rounds, each at most an eighth shorter than Interval.
 //
 // Run is one goroutine and one timer for the whole pool. A check that is under way has a goroutine; a target at rest has
 // none, and costs about 430 bytes.
@@ -47,7 +48,8 @@
 //
 // # Guarantees and failure modes
 //
-//   - A target that dies is Unhealthy within [Options.DetectionBound], whatever the other targets do.
+//   - A target that dies is Unhealthy within [Options.DetectionBound], whatever the other targets do, as long as
+//     checks start and their results are not Unknown.
 //   - A target that hangs delays no other, as long as there are fewer such than MaxInFlight.
 //   - Thresholds are of consecutive results: a target that fails now and then stays as it is.
 //   - Nothing is healthy before it has passed a check, and an address that changes begins anew.

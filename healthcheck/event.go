@@ -108,11 +108,21 @@ func (p *Pool) publishLocked(e Event) {
 		q.push(e)
 	}
 	if p.hooked() {
+		p.hook.limit = p.opts.EventBuffer
+		if !p.delivering { // nobody is slow: this call has not come to deliver yet
+			p.hook.limit = max(p.hook.limit, p.hook.size+1)
+		}
 		p.hook.push(e)
 	}
 }
 
 func (p *Pool) hooked() bool { return p.opts.OnEvent != nil || p.opts.Logger != nil }
+
+func (p *Pool) undelivered() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hook.size > 0 && !p.delivering
+}
 
 // deliver hands what has been published to the hook and to the logger, one event at a time and in order, on the goroutine
 // of whoever published first. A hook that calls the pool, and so publishes, does not recurse.
@@ -154,6 +164,9 @@ func (p *Pool) observe(ctx context.Context, e Event) {
 func (p *Pool) logEvent(ctx context.Context, e Event) {
 	if p.opts.Logger == nil {
 		return
+	}
+	if e.Dropped > 0 {
+		p.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "events lost", slog.Uint64("dropped", e.Dropped))
 	}
 	level := slog.LevelInfo
 	if e.Kind == ZoneChange {
@@ -202,14 +215,14 @@ type queue struct {
 
 func (q *queue) push(e Event) {
 	if q.size == len(q.events) && q.size < q.limit {
-		grown := make([]Event, min(max(2*q.size, 8), q.limit))
+		grown := make([]Event, max(2*q.size, 8))
 		n := copy(grown, q.events[q.head:])
 		copy(grown[n:], q.events[:q.head])
 		q.events, q.head = grown, 0
 	}
-	if q.size == q.limit {
+	if q.size >= q.limit {
 		q.dropped++
-		q.head = (q.head + 1) % q.limit
+		q.head = (q.head + 1) % len(q.events)
 		q.size--
 	}
 	q.events[(q.head+q.size)%len(q.events)] = e

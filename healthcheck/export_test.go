@@ -88,3 +88,10 @@ type HeapOp struct {
 	Entry int
 	Due   int64
 }
+
+// Waiting returns how many places the queue of due checks takes.
+func (p *Pool) Waiting() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.backlog)
+}

@@ -5,12 +5,18 @@ import "context"
 // Func returns a Checker that calls check: nil is a pass, an error is a failure, for ReasonTimeout if it is a timeout and
 // else for ReasonFailedHealthChecks. An error because this machine ran out of descriptors, memory or ports is Unknown.
 //
-// The context ends at Options.Timeout and check must then return. It is never called twice at a time for one target.
+// The context ends at Options.Timeout and check must then return. It is never called twice at a time for one
+// registration of a target. Register refuses targets if check is nil.
 func Func(check func(ctx context.Context, target Target) error) Checker { return funcChecker(check) }
 
 type funcChecker func(context.Context, Target) error
 
-func (f funcChecker) Open(t Target) (Probe, error) { return funcProbe{check: f, target: t}, nil }
+func (f funcChecker) Open(t Target) (Probe, error) {
+	if f == nil {
+		return nil, &FieldError{Field: "Func", Value: "nil", Rule: "must not be nil"}
+	}
+	return funcProbe{check: f, target: t}, nil
+}
 
 type funcProbe struct {
 	check  funcChecker

@@ -87,7 +87,9 @@ func (p *Pool) Run(ctx context.Context) error {
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		timer.Reset(p.turn())
-		p.deliver()
+		if p.undelivered() {
+			p.checks.Go(p.deliver) // not here: a slow hook would stop the schedule
+		}
 		select {
 		case <-timer.C:
 		case <-p.wake:

@@ -71,16 +71,19 @@ type Options struct {
 	// at once.
 	DeregistrationDelay time.Duration
 
-	// EventBuffer is how many events are kept for a receiver that is slower than the pool. Default 1024.
+	// EventBuffer is how many events are kept for a receiver that is slower than the pool. One call of Register or
+	// Deregister publishes an event for each of its targets at once: to lose none in Events, make it at least that many.
+	// Default 1024.
 	EventBuffer int
 
 	// OnEvent is called with each event, one at a time and in order, on a goroutine of the pool or of a caller of
-	// Register or Deregister, with no lock held: it may call the pool. It must return at once, because it holds up
-	// that goroutine; a panic is recovered and logged. The context is that of Run, or context.Background before Run.
+	// Register or Deregister, with no lock held: it may call the pool. It must return at once: it holds up that caller, the
+	// later events and the return of Run, though no check. A panic is recovered and logged. The context is that of Run, or
+	// context.Background before Run.
 	OnEvent func(context.Context, Event)
 
-	// Logger gets state changes at Info, losses of health at Warn, and panics of the checker and of OnEvent at Error.
-	// Nil is silent.
+	// Logger gets state changes at Info, losses of health and lost events at Warn, and panics of the checker and of OnEvent
+	// at Error. Its handler must not panic. Nil is silent.
 	Logger *slog.Logger
 }
 
@@ -90,8 +93,9 @@ type Options struct {
 //
 // The worst case is a target that dies right after it has passed a check, and whose following checks all hang until
 // Timeout; one that refuses connections is found sooner by Timeout. With the defaults it is 65.005 s. It holds as long
-// as this process gets to run and MaxInFlight is not exhausted, which is when Result.Lag stays below a Tick. Zero fields
-// count as their defaults.
+// as checks start and tell: as this process gets to run, MaxInFlight is not exhausted, and no result is Unknown. None of
+// these moves a state. A target whose Last.Start is older than Interval + Jitter + Timeout is not being checked, and of
+// one whose Last.Outcome is Unknown nothing is known. Zero fields count as their defaults.
 func (o Options) DetectionBound() time.Duration {
 	o = o.withDefaults()
 	return time.Duration(o.UnhealthyThreshold)*o.Interval + o.Jitter + o.Timeout + Tick
@@ -130,7 +134,7 @@ func (o Options) validate() []error {
 			errs = append(errs, &FieldError{Field: "Options." + field, Value: value, Rule: fmt.Sprintf(rule, args...)})
 		}
 	}
-	require(o.Interval > o.Timeout, "Interval", o.Interval, "must be greater than Timeout (%v)", o.Timeout)
+	require(floorTick(int64(o.Interval)) > int64(o.Timeout), "Interval", o.Interval, "must be greater than Timeout (%v)", o.Timeout)
 	require(o.Interval <= maxDelay, "Interval", o.Interval, "must be at most %v", maxDelay)
 	require(o.Timeout >= Tick, "Timeout", o.Timeout, "must be at least one Tick (%v)", Tick)
 	require(1 <= o.HealthyThreshold && o.HealthyThreshold <= maxThreshold,

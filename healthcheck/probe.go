@@ -141,6 +141,9 @@ func isTimeout(err error) bool {
 // isOwnFault reports whether this machine ran out of what a connection needs: descriptors, memory or ports. Counting
 // that against the targets would turn all of them unhealthy at once.
 func isOwnFault(err error) bool {
+	if e, ok := errors.AsType[*net.DNSError](err); ok && !e.IsNotFound {
+		return true // it hides the errno of its socket, and a resolver is not the target
+	}
 	for _, errno := range []syscall.Errno{
 		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL,
 	} {

@@ -97,6 +97,9 @@ func ofTransport(err error) Class {
 	if status := (interface{ HTTPStatusCode() int })(nil); errors.As(err, &status) && status.HTTPStatusCode() >= http.StatusInternalServerError {
 		return Transient // a proxy's or load balancer's answer, which has no code
 	}
+	if errors.As(err, new(*smithy.DeserializationError)) {
+		return Transient // answered, and the answer broke off or is none of AWS's
+	}
 	if (retry.RetryableConnectionError{}).IsErrorRetryable(err) == aws.TrueTernary {
 		return Transient
 	}
