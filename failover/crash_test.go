@@ -46,7 +46,7 @@ func (p *process) boundary() bool {
 }
 
 func (p *process) Open(ctx context.Context, j failover.Journal, incident string, token uint64) (failover.Log, error) {
-	log, err := j.Open(ctx, incident, token)
+	log, err := j.Open(ctx, "orders", incident, token)
 	return &failovermock.LogMock{
 		ReplayFunc: log.Replay,
 		AppendFunc: func(ctx context.Context, r failover.Record) error {
@@ -114,7 +114,7 @@ func (p *process) live(t *testing.T, w *world, locker *failover.MemoryLocker, j 
 	defer cancel(nil)
 	p.cancel = cancel
 	p.cut = func() { locker.Cut("orders") }
-	journal := &failovermock.JournalMock{OpenFunc: func(ctx context.Context, incident string, token uint64) (failover.Log, error) {
+	journal := &failovermock.JournalMock{OpenFunc: func(ctx context.Context, _, incident string, token uint64) (failover.Log, error) {
 		return p.Open(ctx, j, incident, token)
 	}}
 	e := newEngine(t, locker, journal)
@@ -206,14 +206,14 @@ func FuzzReplay(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
-	f.Add([]byte(`[{"version":1,"incident":"i","step":"a","attempt":-5,"phase":"intent","token":3,"outputs":{"k":"v"}}]`))
-	f.Add([]byte(`[{"version":1,"incident":"i","step":"b","phase":"skipped"},{"version":9,"incident":"i"}]`))
+	f.Add([]byte(`[{"version":1,"service":"orders","incident":"i","step":"a","attempt":-5,"phase":"intent","token":3,"outputs":{"k":"v"}}]`))
+	f.Add([]byte(`[{"version":1,"service":"orders","incident":"i","step":"b","phase":"skipped"},{"version":9,"incident":"i"}]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var rs []failover.Record
 		if json.Unmarshal(data, &rs) != nil {
 			return
 		}
-		journal := &failovermock.JournalMock{OpenFunc: func(context.Context, string, uint64) (failover.Log, error) {
+		journal := &failovermock.JournalMock{OpenFunc: func(context.Context, string, string, uint64) (failover.Log, error) {
 			return &failovermock.LogMock{
 				ReplayFunc: func(context.Context) ([]failover.Record, error) { return rs, nil },
 				AppendFunc: func(context.Context, failover.Record) error { return nil },
@@ -225,7 +225,7 @@ func FuzzReplay(f *testing.F) {
 			settled[r.Step] = settled[r.Step] || r.Phase == failover.PhaseDone || r.Phase == failover.PhaseSkipped
 			known := r.Phase == failover.PhaseIntent || r.Phase == failover.PhaseFailed ||
 				r.Phase == failover.PhaseDone || r.Phase == failover.PhaseSkipped
-			readable = readable && known && r.Version == 1 && r.Incident == "i"
+			readable = readable && known && r.Version == 1 && r.Service == "orders" && r.Incident == "i"
 		}
 		var w world
 		e := newEngine(t, newLocker(t), journal, func(o *failover.Options) { o.ReadLag = 1 })

@@ -13,6 +13,7 @@ import (
 // Env is what the engine tells a step in one call of Check, Do or Undo, and what the step tells the engine.
 // A step's own test can make one: the zero Env has no fence and therefore allows no effect.
 type Env struct {
+	Service  string
 	Incident string
 	Step     string
 	Attempt  int // which call of Do this is, or would be next; from 1, earlier executions of the incident included
@@ -38,13 +39,13 @@ func (e *Env) Valid() error {
 	return e.Fence.Valid()
 }
 
-// ClientToken is the idempotency token of this step in this incident: the same in every attempt and every execution.
+// ClientToken is the idempotency token of this step in this incident of the service: the same in every attempt and every execution.
 // A request that differs in more than its time, such as a launch in another zone or of another type, must differ in parts,
 // because AWS refuses a token that returns with other parameters. It is 40 hexadecimal digits; EC2 takes up to 64
 // ASCII characters.
 func (e *Env) ClientToken(parts ...string) string {
 	h := sha256.New()
-	for _, s := range append([]string{e.Incident, e.Step}, parts...) {
+	for _, s := range append([]string{e.Service, e.Incident, e.Step}, parts...) {
 		fmt.Fprintf(h, "%d:%s,", len(s), s) // lengths, so that no two lists read the same
 	}
 	return hex.EncodeToString(h.Sum(nil)[:20])

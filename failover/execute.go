@@ -49,12 +49,12 @@ func (x *execution) run(ctx context.Context) (err error) {
 	defer context.AfterFunc(x.lease.Context(), func() { cancel(context.Cause(x.lease.Context())) })()
 	x.emit(ctx, Event{Kind: KindLeased, Detail: fmt.Sprintf("token %d", x.lease.Token())})
 
-	if x.log, err = x.journal.Open(work, x.incident, x.lease.Token()); err != nil {
+	if x.log, err = x.journal.Open(work, x.service, x.incident, x.lease.Token()); err != nil {
 		return x.refuse(work, fmt.Errorf("open journal: %w", err))
 	}
 	records, err := x.log.Replay(work)
 	if err == nil {
-		x.known, err = remember(x.incident, records)
+		x.known, err = remember(x.service, x.incident, records)
 	}
 	if err != nil {
 		return x.refuse(work, fmt.Errorf("replay journal: %w", err))

@@ -48,7 +48,7 @@ func TestExecuteTakesExactlyTheCriticalPath(t *testing.T) {
 // records returns the journal of an incident without times.
 func records(t *testing.T, j failover.Journal, incident string) []failover.Record {
 	t.Helper()
-	log, err := j.Open(t.Context(), incident, 1<<40)
+	log, err := j.Open(t.Context(), "orders", incident, 1<<40)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func records(t *testing.T, j failover.Journal, incident string) []failover.Recor
 }
 
 func record(phase failover.Phase, attempt int, detail string) failover.Record {
-	return failover.Record{Version: 1, Incident: "i", Step: "a", Attempt: attempt, Phase: phase, Token: 1, Detail: detail}
+	return failover.Record{Version: 1, Service: "orders", Incident: "i", Step: "a", Attempt: attempt, Phase: phase, Token: 1, Detail: detail}
 }
 
 // TestStep runs a plan of one step.
@@ -695,7 +695,7 @@ func TestClientTokenIsStableAndDistinct(t *testing.T) {
 		return (&failover.Env{Incident: incident, Step: step, Attempt: len(parts)}).ClientToken(parts...)
 	}
 	// Pinned: a controller of another version that resumes an incident must send the same token.
-	if got, want := token("i", "launch"), "3eb22f4b5afe700eb0aa90972f40c0206711959b"; got != want {
+	if got, want := token("i", "launch"), "10808763bb6f1fcb7afcdd3770760092c49252bc"; got != want {
 		t.Errorf("token is %s, want %s", got, want)
 	}
 	seen := map[string]bool{}
@@ -808,8 +808,8 @@ func TestUnknownOutcomeOfAnAppendIsAppendedAgain(t *testing.T) {
 		var w world
 		var j failover.MemoryJournal
 		var lost atomic.Int32
-		flaky := &failovermock.JournalMock{OpenFunc: func(ctx context.Context, incident string, token uint64) (failover.Log, error) {
-			log, err := j.Open(ctx, incident, token)
+		flaky := &failovermock.JournalMock{OpenFunc: func(ctx context.Context, _, incident string, token uint64) (failover.Log, error) {
+			log, err := j.Open(ctx, "orders", incident, token)
 			return &failovermock.LogMock{
 				ReplayFunc: log.Replay,
 				AppendFunc: func(ctx context.Context, r failover.Record) error {
@@ -841,7 +841,7 @@ func TestJournalThatCannotTakeTheIntentPreventsTheEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w world
 		errDown := errors.New("table is down")
-		down := &failovermock.JournalMock{OpenFunc: func(context.Context, string, uint64) (failover.Log, error) {
+		down := &failovermock.JournalMock{OpenFunc: func(context.Context, string, string, uint64) (failover.Log, error) {
 			return &failovermock.LogMock{
 				ReplayFunc: func(context.Context) ([]failover.Record, error) { return nil, nil },
 				AppendFunc: func(context.Context, failover.Record) error { return errDown },
@@ -860,9 +860,9 @@ func TestStoresThatCannotBeOpenedEndTheExecution(t *testing.T) {
 	downLocker := &failovermock.LockerMock{AcquireFunc: func(context.Context, string, failover.LeaseOptions) (failover.Lease, error) {
 		return nil, errDown
 	}}
-	downJournal := &failovermock.JournalMock{OpenFunc: func(context.Context, string, uint64) (failover.Log, error) { return nil, errDown }}
+	downJournal := &failovermock.JournalMock{OpenFunc: func(context.Context, string, string, uint64) (failover.Log, error) { return nil, errDown }}
 	replaying := func(r failover.Record, err error) failover.Journal {
-		return &failovermock.JournalMock{OpenFunc: func(context.Context, string, uint64) (failover.Log, error) {
+		return &failovermock.JournalMock{OpenFunc: func(context.Context, string, string, uint64) (failover.Log, error) {
 			return &failovermock.LogMock{ReplayFunc: func(context.Context) ([]failover.Record, error) { return []failover.Record{r}, err }}, nil
 		}}
 	}
@@ -879,7 +879,7 @@ func TestStoresThatCannotBeOpenedEndTheExecution(t *testing.T) {
 		{"replay fails", newLocker(t), replaying(failover.Record{}, errDown), "replay journal: table is down"},
 		{"record without a version", newLocker(t), replaying(past, nil), "replay journal: record 0: version 0 is not one of 1 to 1"},
 		{"record of a later version", newLocker(t), replaying(future, nil), "replay journal: record 0: version 2 is not one of 1 to 1"},
-		{"record of another incident", newLocker(t), replaying(foreign, nil), `replay journal: record 0: belongs to incident "j"`},
+		{"record of another incident", newLocker(t), replaying(foreign, nil), `replay journal: record 0: belongs to incident "j" of service "orders"`},
 		{"record of an unknown phase", newLocker(t), replaying(odd, nil), `replay journal: record 0: unknown phase "undone"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -896,7 +896,7 @@ func TestLeaseLostWhileTheJournalOpensIsTheCause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		locker := newLocker(t)
-		slow := &failovermock.JournalMock{OpenFunc: func(ctx context.Context, _ string, _ uint64) (failover.Log, error) {
+		slow := &failovermock.JournalMock{OpenFunc: func(ctx context.Context, _, _ string, _ uint64) (failover.Log, error) {
 			locker.Cut("orders")
 			<-ctx.Done()
 			return nil, errors.New("canceled") // as a client says it that knows no causes

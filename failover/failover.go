@@ -62,10 +62,10 @@ func (e *Engine) Execute(ctx context.Context, incident string, plan Plan, optFns
 	if opts.Timeline == nil {
 		opts.Timeline = new(Timeline)
 	}
-	if incident == "" {
-		return opts.Timeline, &FieldError{"incident", incident, "must not be empty"}
-	}
 	g, err := compile(plan)
+	if incident == "" {
+		err = errors.Join(&FieldError{"incident", incident, "must not be empty"}, err)
+	}
 	if err != nil {
 		return opts.Timeline, err
 	}

@@ -12,8 +12,10 @@ import (
 // The zero value is empty and ready. It is safe for concurrent use and never waits.
 type MemoryJournal struct {
 	mu        sync.Mutex
-	incidents map[string]*memoryIncident
+	incidents map[memoryKey]*memoryIncident
 }
+
+type memoryKey struct{ service, incident string }
 
 type memoryIncident struct {
 	token   uint64
@@ -21,22 +23,23 @@ type memoryIncident struct {
 }
 
 // Open implements [Journal].
-func (j *MemoryJournal) Open(ctx context.Context, incident string, token uint64) (Log, error) {
+func (j *MemoryJournal) Open(ctx context.Context, service, incident string, token uint64) (Log, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	in := j.incidents[incident]
+	key := memoryKey{service, incident}
+	in := j.incidents[key]
 	if in == nil {
 		if j.incidents == nil {
-			j.incidents = make(map[string]*memoryIncident)
+			j.incidents = make(map[memoryKey]*memoryIncident)
 		}
 		in = new(memoryIncident)
-		j.incidents[incident] = in
+		j.incidents[key] = in
 	}
 	if token < in.token {
-		return nil, fmt.Errorf("failover: open incident %s with token %d: %w: %d", incident, token, ErrFenced, in.token)
+		return nil, fmt.Errorf("failover: open incident %s of %s with token %d: %w: %d", incident, service, token, ErrFenced, in.token)
 	}
 	in.token = token
 	return &memoryLog{journal: j, incident: in, token: token}, nil

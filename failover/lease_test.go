@@ -312,7 +312,7 @@ func TestDoIsFencedEvenIfTheStepDoesNotAsk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLocker(t)
-		slow := &failovermock.JournalMock{OpenFunc: func(context.Context, string, uint64) (failover.Log, error) {
+		slow := &failovermock.JournalMock{OpenFunc: func(context.Context, string, string, uint64) (failover.Log, error) {
 			return &failovermock.LogMock{
 				ReplayFunc: func(context.Context) ([]failover.Record, error) { return nil, nil },
 				AppendFunc: func(context.Context, failover.Record) error {
@@ -336,7 +336,7 @@ func TestJournalOpenedWithANewerTokenStopsTheExecution(t *testing.T) {
 		var j failover.MemoryJournal
 		var w world
 		time.AfterFunc(5*time.Second, func() {
-			if _, err := j.Open(context.Background(), "i", 99); err != nil {
+			if _, err := j.Open(context.Background(), "orders", "i", 99); err != nil {
 				t.Error(err)
 			}
 		})
@@ -356,7 +356,7 @@ func TestMemoryJournalFencesOlderTokens(t *testing.T) {
 	t.Parallel()
 	var j failover.MemoryJournal
 	ctx := t.Context()
-	older, err := j.Open(ctx, "i", 1)
+	older, err := j.Open(ctx, "orders", "i", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,17 +366,17 @@ func TestMemoryJournalFencesOlderTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Outputs["k"] = "changed by the caller afterwards"
-	newer, err := j.Open(ctx, "i", 2)
+	newer, err := j.Open(ctx, "orders", "i", 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := older.Append(ctx, r); !errors.Is(err, failover.ErrFenced) {
 		t.Errorf("append with an older token: %v", err)
 	}
-	if _, err := j.Open(ctx, "i", 1); !errors.Is(err, failover.ErrFenced) {
+	if _, err := j.Open(ctx, "orders", "i", 1); !errors.Is(err, failover.ErrFenced) {
 		t.Errorf("open with an older token: %v", err)
 	}
-	if _, err := j.Open(ctx, "another", 1); err != nil {
+	if _, err := j.Open(ctx, "orders", "another", 1); err != nil {
 		t.Errorf("open another incident: %v", err)
 	}
 	got, err := newer.Replay(ctx)

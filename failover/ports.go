@@ -49,13 +49,14 @@ type Lease interface {
 	Release(ctx context.Context) error
 }
 
-// Journal keeps what was intended and what came of it, per incident, so that another controller can go on from there.
+// Journal keeps what was intended and what came of it, per service and incident, so that another controller can go on from
+// there. One incident, such as a zone that is down, may befall many services, each with a lease and a log of its own.
 // Implementations are safe for concurrent use.
 type Journal interface {
-	// Open gives the log of an incident to the holder of token, and fences every holder of an older one. An incident that
+	// Open gives the log of a service's incident to the holder of token, and fences every holder of an older one. An incident that
 	// was never opened is empty. With a token older than one it has seen, it returns an error that matches ErrFenced.
 	// The engine calls it once per execution, under the lease. There is nothing to close.
-	Open(ctx context.Context, incident string, token uint64) (Log, error)
+	Open(ctx context.Context, service, incident string, token uint64) (Log, error)
 }
 
 // Log is one holder's access to the records of one incident.

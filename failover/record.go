@@ -22,6 +22,7 @@ const (
 // Record is one line of an incident's journal. It is plain data and travels as JSON.
 type Record struct {
 	Version  int               `json:"version"`
+	Service  string            `json:"service"`
 	Incident string            `json:"incident"`
 	Step     string            `json:"step"`
 	Attempt  int               `json:"attempt"` // calls of Do intended so far
@@ -41,15 +42,15 @@ type history struct {
 
 // remember folds records into a history for each step that has one. It refuses what it does not understand, since to
 // overlook a record may be to repeat an effect.
-func remember(incident string, records []Record) (map[string]history, error) {
+func remember(service, incident string, records []Record) (map[string]history, error) {
 	steps := make(map[string]history)
 	for i := range records {
 		r := &records[i]
 		if r.Version < 1 || r.Version > RecordVersion {
 			return nil, fmt.Errorf("record %d: version %d is not one of 1 to %d", i, r.Version, RecordVersion)
 		}
-		if r.Incident != incident {
-			return nil, fmt.Errorf("record %d: belongs to incident %q", i, r.Incident)
+		if r.Service != service || r.Incident != incident {
+			return nil, fmt.Errorf("record %d: belongs to incident %q of service %q", i, r.Incident, r.Service)
 		}
 		h := steps[r.Step]
 		h.attempt = r.Attempt

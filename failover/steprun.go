@@ -24,6 +24,7 @@ type stepRun struct {
 	tries      int       // of those, in this execution
 	doubtSince time.Time // zero while no effect can be under way
 	polled     bool
+	inProgress bool  // the last answer of Check
 	doErr      error // of the last Do
 
 	outcome Phase // once settled: done or skipped, which is left to be recorded
@@ -45,8 +46,11 @@ func (s *stepRun) run(work context.Context) *StepError {
 	end := Event{Kind: KindStepDone, Took: time.Since(started)}
 	switch {
 	case err != nil:
+		if lost := s.lease.Valid(); lost != nil {
+			s.cancel(lost)
+		}
 		if work.Err() == nil { // what was cancelled has not failed: it may be resumed
-			if aerr := s.record(work, PhaseFailed, err.Err.Error()); aerr != nil {
+			if aerr := s.recordFailed(work, err); aerr != nil {
 				err.Err = errors.Join(err.Err, fmt.Errorf("record failed: %w", aerr))
 			}
 		}
@@ -56,6 +60,12 @@ func (s *stepRun) run(work context.Context) *StepError {
 	}
 	s.tell(work, end)
 	return err
+}
+
+func (s *stepRun) recordFailed(work context.Context, err *StepError) error {
+	ctx, cancel := context.WithTimeout(work, cleanupTimeout)
+	defer cancel()
+	return s.record(ctx, PhaseFailed, err.Err.Error())
 }
 
 // repeat goes round until the step is recorded, cannot succeed, or is out of time.
@@ -131,10 +141,14 @@ func (s *stepRun) settle(ctx context.Context) error {
 		}
 		return nil
 	case InProgress:
+		s.inProgress = true
 		return nil
 	case Impossible:
 		return Permanent(fmt.Errorf("check: %w", ErrImpossible))
 	case NotDone:
+		if s.inProgress { // it has just ended, and the read of what came of it may lag
+			s.inProgress, s.doubtSince = false, time.Now()
+		}
 	default:
 		return Permanent(fmt.Errorf("check: %v is not an answer", state))
 	}
@@ -199,6 +213,7 @@ func (s *stepRun) do(ctx context.Context, env *Env) error {
 
 func (s *stepRun) env(ctx context.Context, attempt int) *Env {
 	return &Env{
+		Service:  s.service,
 		Incident: s.incident,
 		Step:     s.node.id,
 		Attempt:  attempt,
@@ -223,7 +238,7 @@ func (s *stepRun) take(env *Env) {
 
 func (s *stepRun) record(ctx context.Context, phase Phase, detail string) error {
 	r := Record{
-		Version: RecordVersion, Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Phase: phase,
+		Version: RecordVersion, Service: s.service, Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Phase: phase,
 		Token: s.lease.Token(), Time: time.Now().UTC(), Detail: detail,
 	}
 	if phase == s.outcome {

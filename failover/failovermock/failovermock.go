@@ -275,7 +275,7 @@ var _ failover.Journal = &JournalMock{}
 //
 //		// make and configure a mocked failover.Journal
 //		mockedJournal := &JournalMock{
-//			OpenFunc: func(ctx context.Context, incident string, token uint64) (failover.Log, error) {
+//			OpenFunc: func(ctx context.Context, service string, incident string, token uint64) (failover.Log, error) {
 //				panic("mock out the Open method")
 //			},
 //		}
@@ -286,7 +286,7 @@ var _ failover.Journal = &JournalMock{}
 //	}
 type JournalMock struct {
 	// OpenFunc mocks the Open method.
-	OpenFunc func(ctx context.Context, incident string, token uint64) (failover.Log, error)
+	OpenFunc func(ctx context.Context, service string, incident string, token uint64) (failover.Log, error)
 
 	// calls tracks calls to the methods.
 	calls struct {
@@ -294,6 +294,8 @@ type JournalMock struct {
 		Open []struct {
 			// Ctx is the ctx argument value.
 			Ctx context.Context
+			// Service is the service argument value.
+			Service string
 			// Incident is the incident argument value.
 			Incident string
 			// Token is the token argument value.
@@ -304,23 +306,25 @@ type JournalMock struct {
 }
 
 // Open calls OpenFunc.
-func (mock *JournalMock) Open(ctx context.Context, incident string, token uint64) (failover.Log, error) {
+func (mock *JournalMock) Open(ctx context.Context, service string, incident string, token uint64) (failover.Log, error) {
 	if mock.OpenFunc == nil {
 		panic("JournalMock.OpenFunc: method is nil but Journal.Open was just called")
 	}
 	callInfo := struct {
 		Ctx      context.Context
+		Service  string
 		Incident string
 		Token    uint64
 	}{
 		Ctx:      ctx,
+		Service:  service,
 		Incident: incident,
 		Token:    token,
 	}
 	mock.lockOpen.Lock()
 	mock.calls.Open = append(mock.calls.Open, callInfo)
 	mock.lockOpen.Unlock()
-	return mock.OpenFunc(ctx, incident, token)
+	return mock.OpenFunc(ctx, service, incident, token)
 }
 
 // OpenCalls gets all the calls that were made to Open.
@@ -329,11 +333,13 @@ func (mock *JournalMock) Open(ctx context.Context, incident string, token uint64
 //	len(mockedJournal.OpenCalls())
 func (mock *JournalMock) OpenCalls() []struct {
 	Ctx      context.Context
+	Service  string
 	Incident string
 	Token    uint64
 } {
 	var calls []struct {
 		Ctx      context.Context
+		Service  string
 		Incident string
 		Token    uint64
 	}
