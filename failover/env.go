@@ -31,7 +31,8 @@ type Env struct {
 }
 
 // Valid returns nil while the step may make effects. It is to be called right before each request that changes something:
-// it fails once the lease, the execution or the step's time has ended. It costs no I/O.
+// it fails once the lease, the execution or the step's time has ended, or the call that the Env was given to has returned.
+// It costs no I/O.
 func (e *Env) Valid() error {
 	if e.Fence == nil {
 		return fmt.Errorf("step %s: no fence: %w", e.Step, ErrFenced)

@@ -134,3 +134,50 @@ func TestLostLeaseIsTheCauseAtOnce(t *testing.T) {
 		t.Errorf("of %d: Cause nil %d, failed recorded %d", n, nilCause, failedRecs)
 	}
 }
+
+func TestLeftoverOfACallHasNoEffect(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		n := 0
+		_, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(failover.StepFuncs{
+			ID: "a", Plane: failover.PlaneData,
+			Do: func(_ context.Context, env *failover.Env) error {
+				if n++; n == 1 {
+					go func() {
+						time.Sleep(5 * time.Second)
+						if env.Valid() == nil {
+							w.apply("a")
+						}
+					}()
+					return errors.New("timeout")
+				}
+				time.Sleep(10 * time.Second)
+				w.apply("a")
+				return nil
+			}}))
+		time.Sleep(time.Minute)
+		if err != nil || len(w.times("a")) != 1 {
+			t.Errorf("%v, effects %d", err, len(w.times("a")))
+		}
+	})
+}
+
+func TestWhatACheckPutsBesideNotDoneIsDropped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tl := ""
+		_, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", plan(
+			failover.StepFuncs{ID: "a", Plane: failover.PlaneData,
+				Check: func(_ context.Context, env *failover.Env) (failover.State, error) {
+					env.Put("old", "i-dying")
+					return failover.NotDone, nil
+				},
+				Do: func(context.Context, *failover.Env) error { return nil }},
+			failover.StepFuncs{ID: "b", Plane: failover.PlaneData, Needs: []string{"a"},
+				Do: func(_ context.Context, env *failover.Env) error { tl = env.Inputs["a"]["old"]; return nil }}))
+		if err != nil || tl != "" {
+			t.Error(err, tl)
+		}
+	})
+}

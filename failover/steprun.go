@@ -165,7 +165,8 @@ func (s *stepRun) settle(ctx context.Context) error {
 		return fmt.Errorf("record intent: %w", err)
 	}
 	s.tell(ctx, Event{Kind: KindStepDo})
-	env := s.env(ctx, s.attempt)
+	env, end := s.env(ctx, s.attempt)
+	defer end()
 	if err := env.Valid(); err != nil {
 		return fmt.Errorf("fence: %w", err)
 	}
@@ -192,12 +193,13 @@ func (s *stepRun) lagLeft() time.Duration {
 }
 
 func (s *stepRun) check(ctx context.Context) (state State, err error) {
-	env := s.env(ctx, s.attempt+1)
+	env, end := s.env(ctx, s.attempt+1)
+	defer end()
 	err = guard(func() (err error) {
 		state, err = s.node.step.Check(ctx, env)
 		return err
 	})
-	if err == nil {
+	if err == nil && state == Done { // what else it has put is not true yet
 		s.take(env)
 	}
 	return state, err
@@ -211,20 +213,26 @@ func (s *stepRun) do(ctx context.Context, env *Env) error {
 	return err
 }
 
-func (s *stepRun) env(ctx context.Context, attempt int) *Env {
-	return &Env{
+// env makes the Env of one call, which allows effects until end is called: what the call leaves running has none.
+func (s *stepRun) env(ctx context.Context, attempt int) (env *Env, end func()) {
+	call, cancel := context.WithCancelCause(ctx)
+	env = &Env{
 		Service:  s.service,
 		Incident: s.incident,
 		Step:     s.node.id,
 		Attempt:  attempt,
 		Inputs:   s.inputs,
-		Fence:    stepFence{s.lease, ctx},
+		Fence:    stepFence{s.lease, call},
 		Logger:   s.logger,
 		note: func(text string) {
 			s.emit(ctx, Event{Kind: KindNote, Step: s.node.id, Attempt: attempt, Detail: text})
 		},
 	}
+	return env, func() { cancel(errReturned) }
 }
+
+// errReturned ends the effects of a call of Check or Do that has returned.
+var errReturned = fmt.Errorf("the call has returned: %w", ErrFenced)
 
 // take keeps what the step has put.
 func (s *stepRun) take(env *Env) {
