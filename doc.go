@@ -41,7 +41,8 @@
 //
 // Time is package time. There is no clock to inject, because [testing/synctest] makes package time virtual: see below.
 //
-// A nil logger is silent. Events are passed to a function in the options, synchronously.
+// A nil logger is silent. Events are passed to a function in the options: synchronously by eip and failover, in order but
+// possibly later by healthcheck.
 //
 // # Testing with awstest
 //
