@@ -52,9 +52,9 @@ func (e *Env) ClientToken(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil)[:20])
 }
 
-// Put records an output of the step, such as the ID of what it made. It goes into the journal with the step's outcome, and
-// from there into the Inputs of the steps that need this one. What Check puts when it answers Done counts as well, so that
-// an effect whose Do never returned is not lost. Keep outputs to a few short strings. Safe for concurrent use.
+// Put records an output of the step, such as the ID of what it made. What Do puts and returns nil or ErrInProgress goes into
+// the journal, and from there into the Inputs of the steps that need this one. What Check puts when it answers Done counts as
+// well, so that an effect whose Do never returned is not lost. Keep outputs to a few short strings. Safe for concurrent use.
 func (e *Env) Put(key, value string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -64,7 +64,8 @@ func (e *Env) Put(key, value string) {
 	e.outputs[key] = value
 }
 
-// Outputs returns a copy of what was put.
+// Outputs returns a copy of what the step has put so far, earlier calls and executions included: a Check finds the job that
+// its Do has started.
 func (e *Env) Outputs() map[string]string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

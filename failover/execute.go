@@ -181,7 +181,7 @@ func (x *execution) start(ctx context.Context, i int, inputs map[string]map[stri
 	n := &x.graph.nodes[i]
 	h := x.known[n.id]
 	s := &stepRun{
-		execution: x, node: n, inputs: inputs, attempt: h.attempt,
+		execution: x, node: n, inputs: inputs, attempt: h.attempt, outputs: maps.Clone(h.outputs),
 		logger: x.opts.Logger.With("incident", x.incident, "step", n.id),
 	}
 	if h.doubt {

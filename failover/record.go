@@ -13,7 +13,7 @@ type Phase string
 
 // The phases of a step. A step with an intent and no done is in doubt: its effect may or may not be there.
 const (
-	PhaseIntent  Phase = "intent"  // Do is about to be called
+	PhaseIntent  Phase = "intent"  // Do is about to be called, or has been called and put outputs beside ErrInProgress
 	PhaseDone    Phase = "done"    // the effect is there
 	PhaseSkipped Phase = "skipped" // the effect was there before this incident touched it
 	PhaseFailed  Phase = "failed"  // given up; Detail has the error. What the last intent did may still be in doubt
@@ -30,14 +30,15 @@ type Record struct {
 	Token    uint64            `json:"token"` // of the lease under which it was written
 	Time     time.Time         `json:"time"`  // wall clock of the writer, UTC: to read, not to decide by
 	Detail   string            `json:"detail,omitempty"`
-	Outputs  map[string]string `json:"outputs,omitempty"` // what the step has put, with done and skipped
+	Outputs  map[string]string `json:"outputs,omitempty"` // what the step has put so far
 }
 
 // history is what the journal knows of one step.
 type history struct {
 	attempt int
 	doubt   bool
-	settled *Record // done or skipped
+	outputs map[string]string // as last recorded
+	settled *Record           // done or skipped
 }
 
 // remember folds records into a history for each step that has one. It refuses what it does not understand, since to
@@ -54,6 +55,9 @@ func remember(service, incident string, records []Record) (map[string]history, e
 		}
 		h := steps[r.Step]
 		h.attempt = r.Attempt
+		if r.Outputs != nil {
+			h.outputs = r.Outputs
+		}
 		switch r.Phase {
 		case PhaseIntent:
 			h.doubt = true

@@ -181,3 +181,37 @@ func TestWhatACheckPutsBesideNotDoneIsDropped(t *testing.T) {
 		}
 	})
 }
+
+func TestJobThatDoHasStartedIsKnownAfterACrash(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var j failover.MemoryJournal
+		ctx, cancel := context.WithCancel(t.Context())
+		asked := false
+		f := failover.StepFuncs{ID: "a", Plane: failover.PlaneCreate,
+			Check: func(_ context.Context, env *failover.Env) (failover.State, error) {
+				if !asked {
+					return failover.NotDone, nil
+				}
+				if env.Outputs()["job"] == "" {
+					t.Error("Check after Do does not see what Do has put")
+				}
+				cancel()
+				return failover.InProgress, nil
+			},
+			Do: func(_ context.Context, env *failover.Env) error {
+				asked = true
+				env.Put("job", "drs-1")
+				return failover.ErrInProgress
+			}}
+		_, _ = newEngine(t, newLocker(t), &j).Execute(ctx, "i", plan(f))
+		resumed := ""
+		f.Check = func(_ context.Context, env *failover.Env) (failover.State, error) {
+			resumed = env.Outputs()["job"]
+			return failover.Done, nil
+		}
+		if _, err := newEngine(t, newLocker(t), &j).Execute(t.Context(), "i", plan(f)); err != nil || resumed != "drs-1" {
+			t.Errorf("resumed with job %q, %v", resumed, err)
+		}
+	})
+}

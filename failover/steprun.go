@@ -29,6 +29,7 @@ type stepRun struct {
 
 	outcome Phase // once settled: done or skipped, which is left to be recorded
 	outputs map[string]string
+	unsaved bool // Do has put outputs that are not in the journal yet
 }
 
 // run brings the step to an outcome and records it.
@@ -129,6 +130,9 @@ func (s *stepRun) round(ctx context.Context) (recorded bool, err error) {
 
 // settle looks, and acts if there is something to do. It sets the outcome once the effect is there.
 func (s *stepRun) settle(ctx context.Context) error {
+	if err := s.save(ctx); err != nil {
+		return err
+	}
 	state, err := s.check(ctx)
 	if err != nil {
 		return fmt.Errorf("check: %w", err)
@@ -179,9 +183,23 @@ func (s *stepRun) settle(ctx context.Context) error {
 	}
 	s.doErr = fmt.Errorf("do: %w", err)
 	if errors.Is(err, ErrInProgress) {
-		return nil
+		return s.save(ctx)
 	}
 	return s.doErr
+}
+
+// save writes down what Do has put beside ErrInProgress, such as the ID of a job: after a crash nothing else would know it.
+func (s *stepRun) save(ctx context.Context) error {
+	if !s.unsaved {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	if err := s.record(ctx, PhaseIntent, "in progress"); err != nil {
+		return fmt.Errorf("record outputs: %w", err)
+	}
+	s.unsaved = false
+	return nil
 }
 
 // lagLeft is for how long NotDone cannot be believed.
@@ -208,7 +226,7 @@ func (s *stepRun) check(ctx context.Context) (state State, err error) {
 func (s *stepRun) do(ctx context.Context, env *Env) error {
 	err := guard(func() error { return s.node.step.Do(ctx, env) })
 	if err == nil || errors.Is(err, ErrInProgress) {
-		s.take(env)
+		s.unsaved = s.take(env) && err != nil
 	}
 	return err
 }
@@ -224,6 +242,7 @@ func (s *stepRun) env(ctx context.Context, attempt int) (env *Env, end func()) {
 		Inputs:   s.inputs,
 		Fence:    stepFence{s.lease, call},
 		Logger:   s.logger,
+		outputs:  maps.Clone(s.outputs),
 		note: func(text string) {
 			s.emit(ctx, Event{Kind: KindNote, Step: s.node.id, Attempt: attempt, Detail: text})
 		},
@@ -234,14 +253,12 @@ func (s *stepRun) env(ctx context.Context, attempt int) (env *Env, end func()) {
 // errReturned ends the effects of a call of Check or Do that has returned.
 var errReturned = fmt.Errorf("the call has returned: %w", ErrFenced)
 
-// take keeps what the step has put.
-func (s *stepRun) take(env *Env) {
+// take keeps what the step has put, and tells whether that is anything new.
+func (s *stepRun) take(env *Env) (news bool) {
 	out := env.Outputs()
-	if s.outputs == nil {
-		s.outputs = out
-		return
-	}
-	maps.Copy(s.outputs, out)
+	news = !maps.Equal(out, s.outputs)
+	s.outputs = out
+	return news
 }
 
 func (s *stepRun) record(ctx context.Context, phase Phase, detail string) error {
@@ -249,9 +266,7 @@ func (s *stepRun) record(ctx context.Context, phase Phase, detail string) error 
 		Version: RecordVersion, Service: s.service, Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Phase: phase,
 		Token: s.lease.Token(), Time: time.Now().UTC(), Detail: detail,
 	}
-	if phase == s.outcome {
-		r.Outputs = s.outputs
-	}
+	r.Outputs = s.outputs
 	err := s.log.Append(ctx, r)
 	if errors.Is(err, ErrFenced) {
 		s.cancel(err)
