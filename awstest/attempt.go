@@ -196,7 +196,7 @@ func (c *Cloud) reaches(caller *Instance) bool {
 func (c *Cloud) finish(rec *Record, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	rec.End, rec.Err = time.Now(), err
+	rec.End, rec.Output, rec.Err = time.Now(), nil, err
 	return err
 }
 

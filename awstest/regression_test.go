@@ -278,6 +278,9 @@ func TestReplyDoesNotCrossACutNetwork(t *testing.T) {
 		if err == nil {
 			t.Error("the reply crossed a network that was cut 5 s before")
 		}
+		if r := f.cloud.Calls(mutation)[0]; !r.Applied || r.Output != nil || r.Err == nil {
+			t.Errorf("ledger: %+v", r)
+		}
 	})
 }
 
