@@ -136,6 +136,7 @@ func TestAllowReassociation(t *testing.T) {
 				_, err := w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, InstanceId: &taker, AllowReassociation: c.allow})
 				wantCode(w, err, c.code)
 				if c.code != "" {
+					wantMessage(w, err, c.code, "resource "+a+" is already associated with associate-id "+first)
 					w.holds(a, owner, w.eni(owner), "172.31.80.4")
 					return
 				}
@@ -160,7 +161,7 @@ func TestAssociateDisplacesTheOtherAddressOfTheTarget(t *testing.T) {
 		id, a, b := w.running(zoneA), w.allocate(), w.allocate()
 		w.associate(a, id)
 		_, err := w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &b, InstanceId: &id, AllowReassociation: aws.Bool(false)})
-		wantCode(w, err, "Resource.AlreadyAssociated")
+		wantMessage(w, err, "Resource.AlreadyAssociated", "resource "+w.eni(id)+" and 172.31.80.4 is already associated with public address 203.0.113.10")
 		w.holds(a, id, w.eni(id), "172.31.80.4")
 		w.associate(b, id)
 		w.holds(a, "", "", "")

@@ -185,6 +185,17 @@ func wantCode(t testing.TB, err error, want string) {
 	}
 }
 
+// wantMessage holds an error against what EC2 answers, to the letter: callers
+// read IDs out of some messages.
+func wantMessage(t testing.TB, err error, code, message string) {
+	t.Helper()
+	wantCode(t, err, code)
+	var api smithy.APIError
+	if errors.As(err, &api); api.ErrorMessage() != message {
+		t.Errorf("got %q, want %q", api.ErrorMessage(), message)
+	}
+}
+
 func wantStatus(t testing.TB, err error, want int) {
 	t.Helper()
 	var re *awshttp.ResponseError

@@ -108,7 +108,8 @@ func (r *Region) Associate(tx *awstest.Tx, allocation string, target AssociateTa
 		return a, awstest.Errorf("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", allocation, a.Association)
 	}
 	if other, ok := r.addresses.Get(tx.Now(), holder); ok && !reassociate {
-		return a, awstest.Errorf("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", n.ID, other.Association)
+		// Source: https://github.com/aws-quickstart/quickstart-linux-bastion/issues/21 (read 2026-11), as an account answered
+		return a, awstest.Errorf("Resource.AlreadyAssociated", "resource %s and %s is already associated with public address %s", n.ID, private, other.IP)
 	}
 	r.disassociate(tx, allocation)
 	r.disassociate(tx, holder)
