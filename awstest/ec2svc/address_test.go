@@ -354,6 +354,7 @@ func TestDescribeAddresses(t *testing.T) {
 			"unknown allocation":  {in: ec2.DescribeAddressesInput{AllocationIds: []string{a, "eipalloc-0"}}, code: "InvalidAllocationID.NotFound"},
 			"of an instance":      {in: ec2.DescribeAddressesInput{Filters: []types.Filter{filter("instance-id", id)}}, want: []string{a}},
 			"of an interface":     {in: ec2.DescribeAddressesInput{Filters: []types.Filter{filter("network-interface-id", w.eni(id))}}, want: []string{a}},
+			"of an owner":         {in: ec2.DescribeAddressesInput{Filters: []types.Filter{filter("network-interface-owner-id", account)}}, want: []string{a}},
 			"of an association":   {in: ec2.DescribeAddressesInput{Filters: []types.Filter{filter("association-id", association)}}, want: []string{a}},
 			"of any association":  {in: ec2.DescribeAddressesInput{Filters: []types.Filter{filter("association-id", "*")}}, want: []string{a}},
 			"of a private one":    {in: ec2.DescribeAddressesInput{Filters: []types.Filter{filter("private-ip-address", "172.31.80.*")}}, want: []string{a}},

@@ -97,16 +97,17 @@ func (s *service) disassociateAddress(tx *awstest.Tx, call *awstest.Call, in *ec
 
 // addressFilters look at the interfaces as of the moment of the call: an
 // address is on an instance by way of its interface.
-func addressFilters(call *awstest.Call, region *ec2model.Region) filterable[ec2model.Address] {
+func addressFilters(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region) filterable[ec2model.Address] {
 	type address = ec2model.Address
 	return filterable[address]{
-		"allocation-id":        one(func(a address) string { return a.Allocation }),
-		"public-ip":            one(func(a address) string { return a.IP.String() }),
-		"network-border-group": one(func(address) string { return call.Region.Name() }),
-		"association-id":       ifAny(func(a address) string { return a.Association }),
-		"network-interface-id": ifAny(func(a address) string { return a.Interface }),
-		"private-ip-address":   ifAny(func(a address) string { return showIP(a.Private) }),
-		"instance-id":          ifAny(func(a address) string { return holder(call, region, a) }),
+		"allocation-id":              one(allocation),
+		"public-ip":                  one(publicIP),
+		"network-border-group":       one(func(address) string { return call.Region.Name() }),
+		"association-id":             ifAny(association),
+		"network-interface-id":       ifAny(func(a address) string { return a.Interface }),
+		"network-interface-owner-id": ifAny(func(a address) string { return aws.ToString(showAddress(tx, call, region, a).NetworkInterfaceOwnerId) }),
+		"private-ip-address":         ifAny(func(a address) string { return showIP(a.Private) }),
+		"instance-id":                ifAny(func(a address) string { return holder(call, region, a) }),
 	}
 }
 
@@ -129,7 +130,7 @@ func showIP(ip netip.Addr) string {
 
 func (s *service) describeAddresses(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeAddressesInput) (*ec2.DescribeAddressesOutput, error) {
 	region := s.region(tx, call)
-	match, err := addressFilters(call, region).matcher(call, in.Filters, func(a ec2model.Address) ec2model.Tags { return a.Tags })
+	match, err := addressFilters(tx, call, region).matcher(call, in.Filters, func(a ec2model.Address) ec2model.Tags { return a.Tags })
 	if err != nil {
 		return nil, err
 	}

@@ -83,49 +83,12 @@ func showChanges(before, after []ec2model.Instance) []types.InstanceStateChange 
 	return out
 }
 
-// instanceFilters look at the interfaces as of the moment of the call.
-func instanceFilters(call *awstest.Call, region *ec2model.Region) filterable[ec2model.Instance] {
-	type instance = ec2model.Instance
-	primary := func(i instance) (ec2model.PrivateIP, bool) {
-		attached := region.Attached(call.At, i)
-		if len(attached) == 0 {
-			return ec2model.PrivateIP{}, false
-		}
-		return attached[0].Private[0], true
-	}
-	return filterable[instance]{
-		"instance-id":          one(func(i instance) string { return i.ID }),
-		"instance-state-name":  one(func(i instance) string { return string(i.State) }),
-		"instance-type":        one(func(i instance) string { return i.Type }),
-		"image-id":             one(func(i instance) string { return i.Image }),
-		"availability-zone":    one(func(i instance) string { return i.Zone.Name() }),
-		"availability-zone-id": one(func(i instance) string { return i.Zone.ID() }),
-		"subnet-id":            one(func(i instance) string { return i.Subnet.ID }),
-		"vpc-id":               one(func(i instance) string { return i.Subnet.VPC }),
-		"reservation-id":       one(func(i instance) string { return i.Reservation }),
-		"client-token":         ifAny(func(i instance) string { return i.Token }),
-		"key-name":             ifAny(func(i instance) string { return i.KeyName }),
-		"private-ip-address": ifAny(func(i instance) string {
-			p, _ := primary(i)
-			return showIP(p.Addr)
-		}),
-		"ip-address": ifAny(func(i instance) string {
-			p, _ := primary(i)
-			a, err := region.Address(call.At, p.Allocation)
-			if err != nil {
-				return ""
-			}
-			return a.IP.String()
-		}),
-	}
-}
-
 func (s *service) describeInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeInstancesInput) (*ec2.DescribeInstancesOutput, error) {
 	if err := noPages(in.InstanceIds, in.MaxResults); err != nil {
 		return nil, err
 	}
 	region := s.region(tx, call)
-	match, err := instanceFilters(call, region).matcher(call, in.Filters, func(i ec2model.Instance) ec2model.Tags { return i.Tags })
+	match, err := instanceFilters(tx, call, region).matcher(call, in.Filters, func(i ec2model.Instance) ec2model.Tags { return i.Tags })
 	if err != nil {
 		return nil, err
 	}

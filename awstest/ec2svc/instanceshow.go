@@ -31,7 +31,7 @@ func showInstance(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region, i
 	if i.State == ec2model.Terminated {
 		return out // it has no network any more
 	}
-	out.SubnetId, out.VpcId = aws.String(i.Subnet.ID), aws.String(i.Subnet.VPC)
+	out.SubnetId, out.VpcId, out.SourceDestCheck = aws.String(i.Subnet.ID), aws.String(i.Subnet.VPC), aws.Bool(true)
 	for _, n := range region.Attached(call.At, i) {
 		shown := showInterface(tx, call, region, n)
 		out.NetworkInterfaces = append(out.NetworkInterfaces, instanceInterface(shown))
@@ -51,7 +51,7 @@ func instanceInterface(n types.NetworkInterface) types.InstanceNetworkInterface 
 	out := types.InstanceNetworkInterface{
 		NetworkInterfaceId: n.NetworkInterfaceId, SubnetId: n.SubnetId, VpcId: n.VpcId, Description: n.Description,
 		PrivateIpAddress: n.PrivateIpAddress, MacAddress: n.MacAddress, OwnerId: n.OwnerId, Status: n.Status,
-		SourceDestCheck: n.SourceDestCheck, Association: instanceAssociation(n.Association),
+		InterfaceType: aws.String(string(n.InterfaceType)), SourceDestCheck: n.SourceDestCheck, Association: instanceAssociation(n.Association),
 	}
 	if a := n.Attachment; a != nil {
 		out.Attachment = &types.InstanceNetworkInterfaceAttachment{

@@ -2,7 +2,6 @@ package ec2svc
 
 import (
 	"net/netip"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -107,42 +106,12 @@ func (s *service) assignPrivateIPAddresses(tx *awstest.Tx, call *awstest.Call, i
 	return out, nil
 }
 
-var interfaceFilters = filterable[ec2model.Interface]{
-	"network-interface-id":         one(func(n ec2model.Interface) string { return n.ID }),
-	"subnet-id":                    one(func(n ec2model.Interface) string { return n.Subnet.ID }),
-	"vpc-id":                       one(func(n ec2model.Interface) string { return n.Subnet.VPC }),
-	"availability-zone":            one(func(n ec2model.Interface) string { return n.Subnet.Zone.Name() }),
-	"availability-zone-id":         one(func(n ec2model.Interface) string { return n.Subnet.Zone.ID() }),
-	"description":                  one(func(n ec2model.Interface) string { return n.Description }),
-	"status":                       one(func(n ec2model.Interface) string { return string(interfaceStatus(n)) }),
-	"attachment.instance-id":       ifAny(func(n ec2model.Interface) string { return n.Instance }),
-	"attachment.attachment-id":     ifAny(func(n ec2model.Interface) string { return n.Attachment }),
-	"attachment.device-index":      ifAny(deviceIndex),
-	"private-ip-address":           one(func(n ec2model.Interface) string { return n.Private[0].Addr.String() }),
-	"addresses.private-ip-address": privateAddresses,
-	"association.allocation-id":    ifAny(func(n ec2model.Interface) string { return n.Private[0].Allocation }),
-}
-
-func deviceIndex(n ec2model.Interface) string {
-	if n.Instance == "" {
-		return ""
-	}
-	return strconv.Itoa(int(n.DeviceIndex))
-}
-
-func privateAddresses(n ec2model.Interface) (list []string) {
-	for _, p := range n.Private {
-		list = append(list, p.Addr.String())
-	}
-	return list
-}
-
 func (s *service) describeNetworkInterfaces(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeNetworkInterfacesInput) (*ec2.DescribeNetworkInterfacesOutput, error) {
-	match, err := interfaceFilters.matcher(call, in.Filters, func(n ec2model.Interface) ec2model.Tags { return n.Tags })
+	region := s.region(tx, call)
+	match, err := interfaceFilters(tx, call, region).matcher(call, in.Filters, func(n ec2model.Interface) ec2model.Tags { return n.Tags })
 	if err != nil {
 		return nil, err
 	}
-	region := s.region(tx, call)
 	get := func(id string) (ec2model.Interface, error) { return region.Interface(call.At, id) }
 	found, err := find(interfaceKind, in.NetworkInterfaceIds, get, region.Interfaces(call.At))
 	if err != nil {
