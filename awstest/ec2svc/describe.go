@@ -23,6 +23,7 @@ var (
 	attachmentKind = kind{"eni-attach", "attachment ID", "InvalidNetworkInterfaceAttachmentId.Malformed", "InvalidAttachmentID.NotFound"}
 	subnetKind     = kind{"subnet", "subnet ID", "InvalidSubnetID.Malformed", "InvalidSubnetID.NotFound"}
 	vpcKind        = kind{"vpc", "vpc ID", "InvalidVpcID.Malformed", "InvalidVpcID.NotFound"}
+	gatewayKind    = kind{"igw", "internetGateway ID", "InvalidInternetGatewayId.Malformed", "InvalidInternetGatewayID.NotFound"}
 	addressKind    = kind{"eipalloc", "allocation ID", "", "InvalidAllocationID.NotFound"}
 )
 

@@ -1,6 +1,6 @@
-// Package ec2svc is Amazon EC2 for awstest: zones, subnets, network
-// interfaces, Elastic IP addresses, instances, status checks and tags, behind
-// the SDK's own *ec2.Client.
+// Package ec2svc is Amazon EC2 for awstest: zones, subnets, internet gateways,
+// network interfaces, Elastic IP addresses, instances, status checks and tags,
+// behind the SDK's own *ec2.Client.
 //
 //	cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
 //	client := ec2.NewFromConfig(cloud.Config("us-east-1"))
@@ -17,7 +17,7 @@
 // # How it works
 //
 // Every region starts like a new account: a default VPC, 172.31.0.0/16, with
-// a /20 subnet in each zone. An instance goes from pending to running, from
+// a /20 subnet in each zone and an internet gateway. An instance goes from pending to running, from
 // stopping to stopped and from shutting-down to terminated after the times of
 // [Options]; it is a machine of the cloud from its launch on, see
 // [awstest.Cloud.Instance]. Its private addresses and the Elastic IP
@@ -45,6 +45,11 @@
 //   - DescribeAvailabilityZones: IDs, names and the mapping between them; a zone that is down is unavailable at once, where AWS may say it late or never. No local zones.
 //   - DescribeVpcs: the default VPC. There is no other.
 //   - DescribeSubnets: the default subnets, with their free addresses as of now. Instances get no public address by themselves.
+//   - CreateInternetGateway: tags. No quota.
+//   - DeleteInternetGateway: refused while attached.
+//   - AttachInternetGateway: one gateway to a VPC, one VPC to a gateway. Attached at once.
+//   - DetachInternetGateway: refused while an Elastic IP address is associated in the VPC, also one on an interface without an instance, where AWS's page has running instances. Detached at once.
+//   - DescribeInternetGateways: IDs, filters, pages.
 //   - CreateNetworkInterface: ClientToken, primary address, tags. Available at once. Security groups are accepted and ignored.
 //   - DeleteNetworkInterface: refused while attached; its Elastic IP addresses become free.
 //   - AttachNetworkInterface: running or stopped instance of the same zone, free device index. Attached at once, on network card 0, without limits by instance type.
@@ -53,7 +58,7 @@
 //   - DescribeNetworkInterfaces: IDs, filters, pages.
 //   - AllocateAddress: the quota, tags. Addresses are of the ranges for documentation and benchmarks and never given out twice. No pools, no recovery.
 //   - ReleaseAddress: refused while associated, as AWS does outside of a default VPC; in a default VPC AWS documents that it disassociates.
-//   - AssociateAddress: by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
+//   - AssociateAddress: into a VPC with an internet gateway, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
 //   - RunInstances: ClientToken, zonal if the request names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; tags. The image and the type may be anything. Security groups, user data, profile, monitoring, metadata and EBS options, and tags of volumes are accepted and ignored. No launch templates, no Spot, no reservations.
@@ -63,7 +68,7 @@
 //   - TerminateInstances: idempotent; interfaces that were launched with the instance go, others live on with their addresses. Force and SkipOsShutdown make no difference. No termination protection.
 //   - DescribeInstances: IDs, filters, pages. It works while a zone is down, where AWS documents that a call that concerns the zone fails: inject [awstest.Unavailable] for that.
 //   - DescribeInstanceStatus: the system and the instance check. A failure shows after Options.StatusCheck, as long after its end, and not at all if it was shorter. No scheduled events, no EBS check.
-//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces and addresses.
+//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses and internet gateways.
 //   - DeleteTags: by key, or by key and value, or all.
 //   - DescribeTags: filters, pages.
 //
@@ -79,7 +84,9 @@
 // (read 2026-11); the status is 400 unless noted.
 //
 //   - AddressLimitExceeded: AllocateAddress beyond Options.AddressQuota.
+//   - DependencyViolation: DetachInternetGateway while addresses are associated, DeleteInternetGateway while attached.
 //   - DryRunOperation: status 412.
+//   - Gateway.NotAttached: AssociateAddress into a VPC without an internet gateway, DetachInternetGateway of one that is not attached to the VPC.
 //   - IdempotentInstanceTerminated: a token whose instance is terminated or shutting down.
 //   - IdempotentParameterMismatch: a token with another request.
 //   - IncorrectInstanceState: start, stop or reboot from a state that does not allow it; AssociateAddress to an interface of an instance that is pending or terminating.
@@ -97,6 +104,8 @@
 //   - InvalidInstanceID: AssociateAddress to an instance that is pending or terminating (the message alone tells which), or that has several interfaces.
 //   - InvalidInstanceID.Malformed
 //   - InvalidInstanceID.NotFound
+//   - InvalidInternetGatewayID.NotFound
+//   - InvalidInternetGatewayId.Malformed
 //   - InvalidNetworkInterface.InUse
 //   - InvalidNetworkInterfaceAttachmentId.Malformed
 //   - InvalidNetworkInterfaceID.NotFound
@@ -113,7 +122,7 @@
 //   - OperationNotPermitted: DetachNetworkInterface of the primary interface.
 //   - RequestLimitExceeded: status 503, by the effect [awstest.Throttle].
 //   - Resource.AlreadyAssigned: AssignPrivateIpAddresses of an address that is taken.
-//   - Resource.AlreadyAssociated: AssociateAddress without AllowReassociation.
+//   - Resource.AlreadyAssociated: AssociateAddress without AllowReassociation, AttachInternetGateway of one that is attached.
 //   - TagLimitExceeded
 //   - Unavailable: status 503, by the effect [awstest.Unavailable].
 //   - UnauthorizedOperation: status 403, by the effect [awstest.Deny].

@@ -35,6 +35,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 			Denied:      awstest.APIError{Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation.", Status: http.StatusForbidden},
 		})
 		s.addZones(e)
+		s.addGateways(e)
 		s.addInterfaces(e)
 		s.addAddresses(e)
 		s.addInstances(e)

@@ -134,25 +134,33 @@ func inputs(w *world) []any {
 	a, free, unwanted := w.allocate(), w.allocate(), w.allocate()
 	attachment := must(w.attach(attached, id, 1))(w)
 	association := *must(w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, NetworkInterfaceId: &attached}))(w).AssociationId
+	attachedGateway, vpc := w.gateway()
+	spareGateway, uselessGateway := w.newGateway(), w.newGateway()
 	return []any{
+		// The gateway can go when no address is in its way.
+		&ec2.DisassociateAddressInput{AssociationId: &association},
+		&ec2.DetachInternetGatewayInput{InternetGatewayId: &attachedGateway, VpcId: &vpc},
+		&ec2.AttachInternetGatewayInput{InternetGatewayId: &spareGateway, VpcId: &vpc},
 		&ec2.AllocateAddressInput{},
 		&ec2.AssignPrivateIpAddressesInput{NetworkInterfaceId: &nic, SecondaryPrivateIpAddressCount: aws.Int32(1)},
 		&ec2.AssociateAddressInput{AllocationId: &free, InstanceId: &down},
 		&ec2.AttachNetworkInterfaceInput{NetworkInterfaceId: &nic, InstanceId: &id, DeviceIndex: aws.Int32(2)},
+		&ec2.CreateInternetGatewayInput{},
 		&ec2.CreateNetworkInterfaceInput{SubnetId: aws.String(w.subnet(zoneA))},
 		&ec2.CreateTagsInput{Resources: []string{id}, Tags: tagList("a=b")},
+		&ec2.DeleteInternetGatewayInput{InternetGatewayId: &uselessGateway},
 		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &useless},
 		&ec2.DeleteTagsInput{Resources: []string{id}},
 		&ec2.DescribeAddressesInput{},
 		&ec2.DescribeAvailabilityZonesInput{},
 		&ec2.DescribeInstanceStatusInput{},
 		&ec2.DescribeInstancesInput{},
+		&ec2.DescribeInternetGatewaysInput{},
 		&ec2.DescribeNetworkInterfacesInput{},
 		&ec2.DescribeSubnetsInput{},
 		&ec2.DescribeTagsInput{},
 		&ec2.DescribeVpcsInput{},
 		&ec2.DetachNetworkInterfaceInput{AttachmentId: &attachment},
-		&ec2.DisassociateAddressInput{AssociationId: &association},
 		&ec2.RebootInstancesInput{InstanceIds: []string{id}},
 		&ec2.ReleaseAddressInput{AllocationId: &unwanted},
 		run(1),
@@ -182,6 +190,7 @@ func (w *world) everything() []any {
 		must(w.DescribeAddresses(w.Context(), &ec2.DescribeAddressesInput{}))(w).Addresses,
 		must(w.DescribeTags(w.Context(), &ec2.DescribeTagsInput{}))(w).Tags,
 		must(w.DescribeSubnets(w.Context(), &ec2.DescribeSubnetsInput{}))(w).Subnets,
+		must(w.DescribeInternetGateways(w.Context(), &ec2.DescribeInternetGatewaysInput{}))(w).InternetGateways,
 	}
 }
 

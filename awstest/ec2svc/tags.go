@@ -49,6 +49,9 @@ func (s *service) findTagged(tx *awstest.Tx, call *awstest.Call, id string) (tag
 	case addressKind.is(id):
 		a, err := region.Address(tx.Now(), id)
 		return tagged{a.Tags, func(t ec2model.Tags) { region.SetAddressTags(tx, id, t) }}, err
+	case gatewayKind.is(id):
+		g, err := region.Gateway(tx.Now(), id)
+		return tagged{g.Tags, func(t ec2model.Tags) { region.SetGatewayTags(tx, id, t) }}, err
 	case anyID.MatchString(id):
 		return tagged{}, call.NotModelled("tags of %s", id)
 	}
@@ -141,6 +144,9 @@ func (s *service) describeTags(tx *awstest.Tx, call *awstest.Call, in *ec2.Descr
 	}
 	for id, a := range region.Addresses(call.At) {
 		add(id, types.ResourceTypeElasticIp, a.Tags)
+	}
+	for id, g := range region.Gateways(call.At) {
+		add(id, types.ResourceTypeInternetGateway, g.Tags)
 	}
 	found, next, err := page(only(all, match), in.NextToken, in.MaxResults)
 	if err != nil {

@@ -83,8 +83,9 @@ type AssociateTarget struct {
 	Private   netip.Addr // default: the primary one
 }
 
-// Associate associates an address. Without reassociation it fails if the
-// address, or the private address aimed at, is in another association.
+// Associate associates an address. Its VPC must have an internet gateway.
+// Without reassociation it fails if the address, or the private address aimed
+// at, is in another association.
 func (r *Region) Associate(tx *awstest.Tx, allocation string, target AssociateTarget, reassociate bool) (Address, error) {
 	a, err := r.Address(tx.Now(), allocation)
 	if err != nil {
@@ -93,6 +94,9 @@ func (r *Region) Associate(tx *awstest.Tx, allocation string, target AssociateTa
 	n, err := r.resolve(tx, target)
 	if err != nil {
 		return a, err
+	}
+	if !r.attachedGateway(tx, n.Subnet.VPC) {
+		return a, awstest.Errorf("Gateway.NotAttached", "Network %s is not attached to any internet gateway", n.Subnet.VPC)
 	}
 	place := 0
 	if target.Private.IsValid() {

@@ -57,7 +57,8 @@ func Of(r *awstest.Registry) *Model {
 func (m *Model) Configure(change func(*Options)) { change(&m.opts) }
 
 // Region is EC2 in a region, with a default VPC that has a subnet in each
-// zone, as a new account has it.
+// zone and an internet gateway, as a new account has it.
+// Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html (read 2026-11)
 type Region struct {
 	model   *Model
 	vpc     VPC
@@ -66,6 +67,7 @@ type Region struct {
 	interfaces *history.Table[string, Interface]
 	addresses  *history.Table[string, Address]
 	instances  *history.Table[string, Instance]
+	gateways   *history.Table[string, Gateway]
 
 	allocated    int               // addresses
 	associations map[string]string // association to allocation, also those that have ended
@@ -84,6 +86,7 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		interfaces:   history.NewTable[string, Interface](awstest.Memory),
 		addresses:    history.NewTable[string, Address](awstest.Memory),
 		instances:    history.NewTable[string, Instance](awstest.Memory),
+		gateways:     history.NewTable[string, Gateway](awstest.Memory),
 		associations: map[string]string{},
 		attachments:  map[string]string{},
 		tokens:       map[token]remembered{},
@@ -95,6 +98,8 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 			taken:  map[netip.Addr]string{},
 		})
 	}
+	gateway := Gateway{ID: tx.NewID("igw"), VPC: region.vpc.ID}
+	region.gateways.Put(time.Time{}, gateway.ID, gateway) // it has always been there, to reads of the past too
 	m.regions[r] = region
 	return region
 }
