@@ -31,6 +31,17 @@ func (a Association) String() string {
 	return fmt.Sprintf("%s of %s (%s)", a.NetworkInterfaceID, a.InstanceID, a.ID)
 }
 
+// String names the address.
+func (o Occupant) String() string {
+	switch {
+	case o == Occupant{}:
+		return "none"
+	case o.AllocationID == "":
+		return o.PublicIP.String()
+	}
+	return fmt.Sprintf("%s (%s)", o.AllocationID, o.AssociationID)
+}
+
 // agrees tells whether b has everything that a names.
 func (a Association) agrees(b Association) bool {
 	return (a.ID == "" || a.ID == b.ID) &&
@@ -44,11 +55,10 @@ func associationOf(a types.Address) Association {
 	if aws.ToString(a.AssociationId) == "" {
 		return Association{}
 	}
-	private, _ := netip.ParseAddr(aws.ToString(a.PrivateIpAddress)) // the zero Addr if there is none
 	return Association{
 		ID:                 *a.AssociationId,
 		NetworkInterfaceID: aws.ToString(a.NetworkInterfaceId),
 		InstanceID:         aws.ToString(a.InstanceId),
-		PrivateIP:          private,
+		PrivateIP:          parseIP(a.PrivateIpAddress),
 	}
 }

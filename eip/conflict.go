@@ -3,10 +3,6 @@ package eip
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
 	"github.com/awsha/awsha/internal/awserr"
 	"github.com/awsha/awsha/internal/retry"
 )
@@ -14,7 +10,7 @@ import (
 // explain turns EC2's refusal of the associate into the outcome. One code stands for three: the address is on the
 // target already, somebody else holds it, or the target holds another address. The refusal itself is final; reads
 // only tell which it was, for as long as ReadLag, and what they do not show by then remains unnamed.
-func (m *move) explain(ctx context.Context, refusal error) error {
+func (m *move) explain(ctx context.Context, refusal error) *RemapError {
 	failure := m.fail(ctx, OpAssociate, ErrConflict, refusal)
 	// EC2 says "resource eipalloc-1 is already associated with associate-id eipassoc-2", or "resource eni-1 and
 	// 10.0.0.4 is already associated with public address 203.0.113.7". An emulator may say neither.
@@ -22,12 +18,16 @@ func (m *move) explain(ctx context.Context, refusal error) error {
 	if busy {
 		failure.Kind = ErrOccupied
 	}
+	if m.brief && (busy || holder != "") {
+		failure.Owner.ID = holder
+		return failure
+	}
 	there := false
 	named := retry.Poll(ctx, m.opts.ReadLag, m.opts.polling(), func(ctx context.Context) bool {
 		if !busy {
-			now, _, err := m.read(ctx)
+			_, now, err := m.read(ctx)
 			if err == nil && now.ID != "" && !m.stale(now) && (holder == "" || holder == now.ID) {
-				failure.Owner, there = now, m.req.Target.holds(now)
+				failure.Owner, there = now, m.to.holds(now)
 				return true
 			}
 		}
@@ -49,20 +49,16 @@ func (m *move) explain(ctx context.Context, refusal error) error {
 	return failure
 }
 
-// occupant reads which other address is associated with the target; zero if none is, as far as the read tells.
+// occupant reads which other address is where this one is to go; zero if none is, as far as the read tells.
 func (m *move) occupant(ctx context.Context) (Occupant, error) {
-	name, id := "network-interface-id", m.req.Target.NetworkInterfaceID
-	if id == "" {
-		name, id = "instance-id", m.req.Target.InstanceID
-	}
-	addresses, err := m.describe(ctx, &ec2.DescribeAddressesInput{Filters: []types.Filter{{Name: &name, Values: []string{id}}}})
+	n, err := ask(ctx, m, m.listInterfaces, (*rounds).interfaceQueue, &m.res.Calls.Inspect, m.to.NetworkInterfaceID, awserr.NetworkInterface)
 	if err != nil {
 		return Occupant{}, err
 	}
-	for _, a := range addresses {
-		if id := aws.ToString(a.AllocationId); id != m.req.AllocationID && m.req.Target.holds(associationOf(a)) {
-			return Occupant{id, aws.ToString(a.AssociationId)}, nil
-		}
+	there := placeOfInterface(n)
+	at, _ := there.at(m.to.PrivateIP)
+	if m.same(at.occupant) || m.history.ended(at.occupant.AssociationID) {
+		return Occupant{}, nil
 	}
-	return Occupant{}, nil
+	return at.occupant, nil
 }

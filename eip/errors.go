@@ -15,31 +15,52 @@ var (
 	ErrConflict = errors.New("conflict")
 
 	// ErrOccupied reports that another address is associated with the target. It matches ErrConflict too.
-	// RemapError.Occupant is that address. The one that was to be moved is free by then.
+	// RemapError.Occupant is that address. Request.Displace allows to take its place.
 	ErrOccupied = fmt.Errorf("%w: the target holds another address", ErrConflict)
 
 	// ErrStolen reports that the address was on the target and was taken away before a read could verify it. The new owner is
 	// left alone: two controllers are at work, and a fight would cut off the address for both.
 	ErrStolen = errors.New("stolen")
 
+	// ErrEnded reports that the association was made, that reads did not show it for the whole of VerifyTimeout, and that
+	// they agree that nobody holds the address: somebody has ended it. Decide anew.
+	ErrEnded = errors.New("association ended")
+
 	// ErrUnverified reports that reads have not told in time: they did not show the association that was, or may have been,
 	// made (Result.Changed), or showed nothing but the past. Nothing has to be wrong. Remap again with Result.Next
 	// expected goes on from there.
 	ErrUnverified = errors.New("unverified")
 
+	// ErrUnreachable reports that the address is on the target, as a read has shown, but that Request.Probe did not
+	// succeed in time.
+	ErrUnreachable = errors.New("unreachable")
+
+	// ErrFenced reports that Request.Fence was not valid any more, so that nothing further was sent.
+	ErrFenced = errors.New("fenced")
+
 	// ErrNotFound reports that the address does not exist in this account and Region.
 	ErrNotFound = errors.New("address not found")
 
-	// ErrTargetGone reports that the target is terminated, shutting down, or unknown to EC2. The address is free now.
+	// ErrTargetGone reports that the target is terminated, shutting down, or unknown to EC2. If that took the refusal
+	// of the association to find out (RemapError.Op is OpAssociate), the address is free now.
 	ErrTargetGone = errors.New("target gone")
+
+	// ErrNoGateway reports that the VPC of the target has no internet gateway.
+	ErrNoGateway = errors.New("no internet gateway")
 
 	// ErrDenied reports that the credentials or permissions do not suffice.
 	ErrDenied = errors.New("denied")
+
+	// ErrPoolEmpty reports that no address of the pool was free for a Claim.
+	ErrPoolEmpty = errors.New("no free address")
+
+	// ErrNotReady reports that a Remap would not succeed, for the reasons that the Report of Ready gives.
+	ErrNotReady = errors.New("not ready")
 )
 
 // FieldError is one rule broken by one value that the caller gave. Several are joined by [errors.Join].
 type FieldError struct {
-	Field string // as the caller wrote it: "Options.VerifyTimeout", "Request.Target"
+	Field string // as the caller wrote it: "Options.VerifyTimeout", "Request.Target", "Requests[3].Target"
 	Value any
 	Rule  string // "must not be negative"
 }
@@ -52,20 +73,28 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("eip: %s: %v %s", e.Field, e.Value, e.Rule)
 }
 
-// Op is the step of a Remap at which it ended.
+// Op is the step at which an operation ended.
 type Op string
 
-// The steps, in their order.
+// The steps of a Remap, in their order, and those that stand alone.
 const (
-	OpRead         Op = "read"
-	OpDisassociate Op = "disassociate"
+	OpRead         Op = "read"         // who holds the address
+	OpInspect      Op = "inspect"      // what the target is
+	OpDisplace     Op = "displace"     // the address that holds the target
+	OpDisassociate Op = "disassociate" // the expected association
 	OpAssociate    Op = "associate"
 	OpVerify       Op = "verify"
+	OpProbe        Op = "probe"
+
+	OpClaim   Op = "claim"
+	OpRelease Op = "release"
+	OpHold    Op = "hold"
 )
 
-// RemapError is a Remap that did not bring the address to its target.
+// RemapError is an operation on an address that did not do what it was asked for: a Remap that did not bring it to its
+// target, a Claim that got none, a Release.
 type RemapError struct {
-	AllocationID string
+	AllocationID string // empty if no address was chosen yet
 	Target       Target
 	Op           Op
 
@@ -78,20 +107,23 @@ type RemapError struct {
 	RequestID string // of Err; empty if there was no reply
 }
 
-// Occupant is an address that is in the way.
-type Occupant struct{ AllocationID, AssociationID string }
-
 // Error reads like "eip: associate eipalloc-1 to eni-2: conflict: held by eni-3 (eipassoc-4): operation error EC2: ...".
 func (e *RemapError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "eip: %s %s %s %s", e.Op, e.AllocationID, prepositions[e.Op], e.Target)
+	fmt.Fprintf(&b, "eip: %s", e.Op)
+	if e.AllocationID != "" {
+		b.WriteString(" " + e.AllocationID)
+	}
+	if e.Target != (Target{}) {
+		fmt.Fprintf(&b, " %s %s", prepositions[e.Op], e.Target)
+	}
 	for _, err := range []error{e.Kind, e.Cause} {
 		if err != nil {
 			fmt.Fprintf(&b, ": %v", err)
 		}
 	}
 	if e.Occupant != (Occupant{}) {
-		fmt.Fprintf(&b, ", %s (%s)", e.Occupant.AllocationID, e.Occupant.AssociationID)
+		fmt.Fprintf(&b, ", %s", e.Occupant)
 	}
 	if e.Owner != (Association{}) {
 		fmt.Fprintf(&b, ": held by %s", e.Owner)
@@ -102,9 +134,13 @@ func (e *RemapError) Error() string {
 	return b.String()
 }
 
-var prepositions = map[Op]string{OpRead: "for", OpDisassociate: "for", OpAssociate: "to", OpVerify: "on"}
+var prepositions = map[Op]string{
+	OpRead: "for", OpInspect: "for", OpDisplace: "for", OpDisassociate: "for", OpAssociate: "to", OpVerify: "on",
+	OpProbe: "on", OpClaim: "for", OpRelease: "from", OpHold: "on",
+}
 
-// Unwrap returns Kind, Cause and Err, those that there are.
+// Unwrap returns Kind, Cause and Err, those that there are. If Err says that permissions do not suffice, ErrDenied is
+// among them whatever the Kind.
 func (e *RemapError) Unwrap() []error {
 	var errs []error
 	for _, err := range []error{e.Kind, e.Cause, e.Err} {
@@ -112,16 +148,24 @@ func (e *RemapError) Unwrap() []error {
 			errs = append(errs, err)
 		}
 	}
+	if e.Kind != ErrDenied && classOf(e.Err) == awserr.Denied {
+		errs = append(errs, ErrDenied)
+	}
 	return errs
 }
 
-// kindOf returns the sentinel for an error of EC2, nil if there is none.
+// kindOf returns the sentinel for an error of EC2 or of the fence, nil if there is none.
 func kindOf(err error) error {
+	if errors.Is(err, ErrFenced) {
+		return ErrFenced
+	}
 	switch awserr.Of(err) {
 	case awserr.Denied:
 		return ErrDenied
 	case awserr.Gone:
 		return ErrTargetGone
+	case awserr.NoGateway:
+		return ErrNoGateway
 	case awserr.NotFound:
 		switch awserr.Missing(err) {
 		case awserr.Address:

@@ -123,7 +123,7 @@ func TestOccupiedTargetNamesTheOtherAddress(t *testing.T) {
 				if !errors.Is(err, eip.ErrConflict) {
 					t.Error("it is no conflict")
 				}
-				if want := (eip.Occupant{AllocationID: other, AssociationID: occupant.ID}); e.Occupant != want || e.Owner != (eip.Association{}) {
+				if want := (eip.Occupant{AllocationID: other, AssociationID: occupant.ID, PublicIP: e.Occupant.PublicIP}); e.Occupant != want || !want.PublicIP.IsValid() || e.Owner != (eip.Association{}) {
 					t.Errorf("occupant %+v, owner %v, want %+v and nobody", e.Occupant, e.Owner, want)
 				}
 				if text := err.Error(); !strings.Contains(text, other) {
@@ -145,7 +145,7 @@ func TestConflictIsSeenBeforeAnyEffectIfARead(t *testing.T) {
 		if e.Owner.ID != w.first.ID || e.Op != eip.OpRead || res.Calls != (eip.Calls{Describe: 1}) {
 			t.Errorf("error %v after %+v", err, res.Calls)
 		}
-		req.Expect = eip.Expect{Free: true}
+		req.Expect, req.Guard = eip.Expect{}, eip.GuardFree
 		if _, err = newRemapper(t, w.client).Remap(t.Context(), req); !errors.Is(err, eip.ErrConflict) {
 			t.Errorf("expected free: %v", err)
 		}
@@ -231,8 +231,14 @@ func TestBadRequestsAreRefusedBeforeAnyCall(t *testing.T) {
 			`eip: Request.Expect.Association.InstanceID: "I-1" must be i- and hexadecimal digits`,
 			`eip: Request.Expect.Association.PrivateIP: fd00::1 must be an IPv4 address`,
 		}},
-		{"free and held", eip.Request{AllocationID: "eipalloc-1", Target: eni, Expect: eip.Expect{Free: true, Association: eip.Association{ID: "eipassoc-1"}}}, []string{
-			`eip: Request.Expect: "eipassoc-1" must not be both Free and an Association`,
+		{"free and held", eip.Request{AllocationID: "eipalloc-1", Target: eni, Guard: eip.GuardFree, Expect: eip.Expect{Association: eip.Association{ID: "eipassoc-1", NetworkInterfaceID: "eni-9"}}}, []string{
+			`eip: Request.Expect.Association: "eni-9 (eipassoc-1)" must be nobody or the target under GuardFree, which takes the address from nobody`,
+		}},
+		{"lease without a fence", eip.Request{AllocationID: "eipalloc-1", Target: eni, Guard: eip.GuardLease}, []string{
+			`eip: Request.Fence: "nil" must be set under GuardLease`,
+		}},
+		{"guard that there is none of", eip.Request{AllocationID: "eipalloc-1", Target: eni, Guard: 3}, []string{
+			`eip: Request.Guard: 3 must be GuardStrict, GuardFree or GuardLease`,
 		}},
 		{"owner known by its private address only", eip.Request{AllocationID: "eipalloc-1", Target: eni, Expect: eip.Expect{Association: eip.Association{PrivateIP: v4}}}, []string{
 			`eip: Request.Expect.Association.PrivateIP: 10.0.0.4 needs a NetworkInterfaceID, an InstanceID or an ID beside it`,

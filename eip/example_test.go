@@ -56,8 +56,8 @@ func ExampleNew() {
 		fmt.Printf("changed %t, on the standby %t, calls %+v\n", res.Changed, res.After.NetworkInterfaceID == standby, res.Calls)
 	}
 	// Output:
-	// changed true, on the standby true, calls {Describe:2 Disassociate:1 Associate:1}
-	// changed false, on the standby true, calls {Describe:1 Disassociate:0 Associate:0}
+	// changed true, on the standby true, calls {Describe:2 Disassociate:1 Associate:1 Inspect:1}
+	// changed false, on the standby true, calls {Describe:1 Disassociate:0 Associate:0 Inspect:0}
 }
 
 // Two controllers have seen the same dead owner, and each wants the address on its own standby. One of them wins.
@@ -107,7 +107,7 @@ func ExampleExpect() {
 	})
 	check(err)
 	fmt.Printf("back on the primary %t, calls %+v\n", back.After.NetworkInterfaceID == primary, back.Calls)
-	// Output: back on the primary true, calls {Describe:1 Disassociate:1 Associate:1}
+	// Output: back on the primary true, calls {Describe:1 Disassociate:1 Associate:1 Inspect:0}
 }
 
 // Follow a move.

@@ -160,7 +160,7 @@ func TestReadsThatDisagreeAreNotBelieved(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start, turn := time.Now(), 0
 				show := func(association, eni string) *ec2.DescribeAddressesOutput {
-					return &ec2.DescribeAddressesOutput{Addresses: []types.Address{{AssociationId: &association, NetworkInterfaceId: &eni}}}
+					return &ec2.DescribeAddressesOutput{Addresses: []types.Address{{AllocationId: aws.String("eipalloc-1"), AssociationId: &association, NetworkInterfaceId: &eni}}}
 				}
 				api := &eipmock.APIMock{
 					DisassociateAddressFunc: func(context.Context, *ec2.DisassociateAddressInput, ...func(*ec2.Options)) (*ec2.DisassociateAddressOutput, error) {

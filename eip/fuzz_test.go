@@ -52,10 +52,15 @@ func FuzzRequest(f *testing.F) {
 				}
 			}
 		})
+		guard := eip.GuardStrict
+		if free {
+			guard = eip.GuardFree
+		}
 		r.Remap(ctx, eip.Request{
+			Guard:        guard,
 			AllocationID: allocation,
 			Target:       eip.Target{NetworkInterfaceID: eni, InstanceID: instance, PrivateIP: ip},
-			Expect:       eip.Expect{Free: free, Association: eip.Association{ID: association, NetworkInterfaceID: owner, InstanceID: ownerInstance}},
+			Expect:       eip.Expect{Association: eip.Association{ID: association, NetworkInterfaceID: owner, InstanceID: ownerInstance}},
 		})
 		cancel()
 	})

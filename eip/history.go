@@ -5,9 +5,10 @@ import "sync"
 // history remembers associations, so that a read that shows an ended one is known to stand behind the present instead
 // of being taken for a theft, or for the target holding an address that it has lost since.
 //
-// What makes this sound: an association ID is never used again, and AssociateAddress without reassociation succeeds only
-// when no other association of the address is left. Then all that were seen before it was sent have ended. It forgets the
-// oldest; that costs certainty about very late reads and nothing else.
+// What makes this sound: an association ID is never used again, and an address is in one association at a time. When
+// AssociateAddress has succeeded, with or without reassociation, the association that it returned was the only one at some
+// moment after it was sent. Then all others that were seen before it was sent have ended. It forgets the oldest; that costs
+// certainty about very late reads and nothing else.
 type history struct {
 	mu   sync.Mutex
 	ring [256]sighting
@@ -60,6 +61,16 @@ func (h *history) ended(association string) bool {
 	return s != nil && s.ended
 }
 
+// allocation returns the address that an association is or was of; empty if it was never seen.
+func (h *history) allocation(association string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.find(association); s != nil {
+		return s.allocation
+	}
+	return ""
+}
+
 func (h *history) add(allocation, association string) {
 	if association == "" || h.find(association) != nil {
 		return
@@ -69,6 +80,9 @@ func (h *history) add(allocation, association string) {
 }
 
 func (h *history) find(association string) *sighting {
+	if association == "" {
+		return nil
+	}
 	for i := range h.ring[:min(h.seen, len(h.ring))] {
 		if h.ring[i].association == association {
 			return &h.ring[i]

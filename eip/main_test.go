@@ -13,6 +13,7 @@ import (
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/ec2svc"
 	"github.com/awsha/awsha/eip"
+	"github.com/awsha/awsha/internal/awserr"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -23,6 +24,7 @@ type world struct {
 	client     *ec2.Client
 	allocation string
 	eni        [3]string
+	decoy      string          // an interface that another address is on
 	first      eip.Association // with eni[0]
 
 	start eip.Calls // what it took to get here
@@ -38,7 +40,7 @@ func settled(t *testing.T, optFns ...func(*awstest.Options)) *world {
 
 func newWorld(tb testing.TB, optFns ...func(*awstest.Options)) *world {
 	tb.Helper()
-	cloud, err := awstest.New([]awstest.Service{ec2svc.New()}, optFns...)
+	cloud, err := awstest.New([]awstest.Service{ec2svc.New(func(o *ec2svc.Options) { o.AddressQuota = 1000 })}, optFns...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -51,6 +53,8 @@ func newWorld(tb testing.TB, optFns ...func(*awstest.Options)) *world {
 	for i := range w.eni {
 		w.eni[i] = w.createInterface(tb)
 	}
+	w.decoy = w.createInterface(tb)
+	w.associate(tb, w.allocate(tb), w.decoy)
 	w.allocation = w.allocate(tb)
 	w.first = w.associate(tb, w.allocation, w.eni[0])
 	w.start = w.counts()
@@ -91,28 +95,41 @@ func (w *world) associate(tb testing.TB, allocation, eni string) eip.Association
 	return eip.Association{ID: *out.AssociationId, NetworkInterfaceID: eni}
 }
 
-// owner returns who holds the address in truth.
+// owner returns who holds the address in truth, empty if nobody does. It changes nothing: EC2 refuses to associate the
+// address with the decoy, which is occupied, and the text says whether the address or the decoy was in the way. Its present
+// holder alone gets the association that it has.
 func (w *world) owner(tb testing.TB) string {
 	tb.Helper()
-	ctx := context.WithoutCancel(tb.Context())
+	if _, err := w.keep(tb, w.decoy); err == nil || awserr.Of(err) != awserr.Conflict {
+		tb.Fatalf("the decoy was not refused: %v", err)
+	} else if awserr.ID(err, "eipassoc") == "" {
+		return ""
+	}
 	for _, eni := range w.eni {
-		// Only the holder gets its own association without a change.
-		_, err := w.client.AssociateAddress(ctx, &ec2.AssociateAddressInput{
-			AllocationId: &w.allocation, NetworkInterfaceId: &eni, AllowReassociation: aws.Bool(false),
-		})
-		if err == nil {
+		if _, err := w.keep(tb, eni); err == nil {
 			return eni
 		}
 	}
-	return ""
+	return "somebody else"
+}
+
+// keep associates the address with an interface that has it already, and is refused otherwise.
+func (w *world) keep(tb testing.TB, eni string) (*ec2.AssociateAddressOutput, error) {
+	return w.client.AssociateAddress(context.WithoutCancel(tb.Context()), &ec2.AssociateAddressInput{
+		AllocationId: &w.allocation, NetworkInterfaceId: &eni, AllowReassociation: aws.Bool(false),
+	})
 }
 
 func (w *world) counts() eip.Calls {
-	return eip.Calls{
+	calls := eip.Calls{
 		Describe:     w.cloud.Count("EC2", "DescribeAddresses"),
 		Disassociate: w.cloud.Count("EC2", "DisassociateAddress"),
 		Associate:    w.cloud.Count("EC2", "AssociateAddress"),
 	}
+	for _, operation := range []string{"DescribeInstances", "DescribeNetworkInterfaces", "DescribeAvailabilityZones"} {
+		calls.Inspect += w.cloud.Count("EC2", operation)
+	}
+	return calls
 }
 
 // calls returns what reached EC2 since the world was made; the SDK's retries count.
@@ -122,6 +139,7 @@ func (w *world) calls() eip.Calls {
 		Describe:     now.Describe - w.start.Describe,
 		Disassociate: now.Disassociate - w.start.Disassociate,
 		Associate:    now.Associate - w.start.Associate,
+		Inspect:      now.Inspect - w.start.Inspect,
 	}
 }
 

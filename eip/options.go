@@ -15,8 +15,8 @@ type Options struct {
 	// client waits for a reply without limit.
 	CallTimeout time.Duration
 
-	// RetryTimeout is how long one step (the first read, the disassociation, the association) is tried again while EC2
-	// throttles, fails, or reports that the target is still pending. Default 1 minute.
+	// RetryTimeout is how long one step (a read, the disassociation, the association) is tried again while EC2 throttles,
+	// fails, or reports that the target is still pending. Default 1 minute.
 	RetryTimeout time.Duration
 
 	// ReadLag is how long reads must agree before they are believed against a call that was made: that an association
@@ -32,6 +32,13 @@ type Options struct {
 	// PollInterval is the pause between such reads, at first; it grows by half each time, to MaxPollInterval. Both with
 	// 20 % of jitter. Defaults 200 ms and 2 s.
 	PollInterval, MaxPollInterval time.Duration
+
+	// ProbeTimeout is how long Request.Probe may take to succeed. Default 1 minute; users have seen traffic follow an
+	// association by 20 s.
+	ProbeTimeout time.Duration
+
+	// MaxInFlight is how many moves of one RemapAll are between their first and their last change at any time. Default 10.
+	MaxInFlight int
 
 	// Logger receives every event: failures and retries as warnings, lagging reads for debugging. Nil is silent.
 	Logger *slog.Logger
@@ -61,6 +68,7 @@ func (o *Options) complete(api API) error {
 		{"Options.RetryTimeout", &o.RetryTimeout, time.Minute},
 		{"Options.VerifyTimeout", &o.VerifyTimeout, time.Minute},
 		{"Options.ReadLag", &o.ReadLag, 0},
+		{"Options.ProbeTimeout", &o.ProbeTimeout, time.Minute},
 		{"Options.PollInterval", &o.PollInterval, 200 * time.Millisecond},
 		{"Options.MaxPollInterval", &o.MaxPollInterval, 0},
 	}
@@ -86,6 +94,12 @@ func (o *Options) complete(api API) error {
 	if o.MaxPollInterval > 0 && o.MaxPollInterval < o.PollInterval {
 		rule := "must not be less than PollInterval, which is " + o.PollInterval.String()
 		errs = append(errs, &FieldError{"Options.MaxPollInterval", o.MaxPollInterval, rule})
+	}
+	switch {
+	case o.MaxInFlight < 0:
+		errs = append(errs, &FieldError{"Options.MaxInFlight", o.MaxInFlight, "must not be negative"})
+	case o.MaxInFlight == 0:
+		o.MaxInFlight = 10
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

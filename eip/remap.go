@@ -14,30 +14,47 @@ import (
 // move is one Remap under way.
 type move struct {
 	*Remapper
-	req Request
-	res Result
+	req  Request
+	name string // what the caller calls the request
+	res  Result
+
+	// Of a RemapAll; nil in a Remap.
+	rounds *rounds
+	slot   *slot
+
+	to       Target         // the target, an instance resolved to its interface
+	address  *types.Address // as the first read showed it; nil if there was none
+	inTheWay Occupant       // on the target, as a read showed
+	ended    bool           // that res.Before has ended is certain
+	brief    bool           // the owner of an address that EC2 refuses needs no name
 }
 
-// run is the strict remap: end exactly the expected association, associate if nobody holds the address, verify.
+// run brings the address to the target.
 func (m *move) run(ctx context.Context) error {
 	expected := m.req.Expect.Association
+	if other := m.history.allocation(expected.ID); other != "" && other != m.req.AllocationID {
+		return m.field("Expect.Association.ID", expected.ID, "must be an association of the address; it is one of "+other)
+	}
 	switch {
-	case expected.ID != "" && m.req.Target.holds(expected):
+	case expected.ID != "" && m.to.holds(expected):
 		return m.verify(ctx, expected)
-	case m.req.Target.excludes(expected):
+	case expected.ID != "" && m.to.differs(expected):
 		m.res.Before = expected
 	default:
 		if there, err := m.look(ctx); there || err != nil {
 			return err
 		}
 	}
-	if m.res.Before.ID != "" {
-		m.history.note(m.req.AllocationID, m.res.Before.ID)
-		if err := m.disassociate(ctx); err != nil {
+	if m.inspects() {
+		if err := m.inspect(ctx); err != nil {
 			return err
 		}
 	}
-	return m.associate(ctx)
+	made, err := m.change(ctx)
+	if err != nil || m.res.After != (Association{}) { // reads have shown it already
+		return err
+	}
+	return m.verify(ctx, made)
 }
 
 // errStale stands for a read that shows an association which is known to have ended.
@@ -49,12 +66,16 @@ var errStale = errors.New("reads show an association that has ended")
 // may be stale. The named one is tried, and EC2's answer to the associate is the verdict.
 func (m *move) look(ctx context.Context) (there bool, err error) {
 	var now Association
-	var managedBy types.ServiceManaged
-	err = m.retry(ctx, repeatable, func(ctx context.Context) (err error) {
-		if now, managedBy, err = m.read(ctx); err == nil && m.history.ended(now.ID) {
-			err = errStale
+	err = m.retry(ctx, repeatable, func(ctx context.Context) error {
+		address, read, err := m.read(ctx)
+		if err != nil {
+			return err
 		}
-		return err
+		m.address, now = &address, read
+		if m.history.ended(now.ID) {
+			return errStale
+		}
+		return nil
 	})
 	expected := m.req.Expect.Association
 	switch {
@@ -63,16 +84,16 @@ func (m *move) look(ctx context.Context) (there bool, err error) {
 		return false, m.fail(ctx, OpRead, ErrUnverified, err)
 	case err != nil:
 		return false, m.fail(ctx, OpRead, kindOf(err), err)
-	case managedBy != "":
-		rule := "must not be an address that a service manages, which is " + string(managedBy)
-		return false, &FieldError{"Request.AllocationID", m.req.AllocationID, rule}
-	case m.req.Target.holds(now):
+	case m.address.ServiceManaged != "":
+		rule := "must not be an address that a service manages, which is " + string(m.address.ServiceManaged)
+		return false, m.field("AllocationID", m.req.AllocationID, rule)
+	case m.to.holds(now):
 		m.res.After = now
 		m.emit(ctx, Event{Kind: KindUnchanged, Association: now})
 		return true, nil
+	case m.req.Guard == GuardFree:
 	case expected.ID != "":
 		m.res.Before = expected
-	case m.req.Expect.Free:
 	case now != Association{} && !expected.agrees(now):
 		failure := m.fail(ctx, OpRead, ErrConflict, nil)
 		failure.Owner = now
@@ -83,77 +104,135 @@ func (m *move) look(ctx context.Context) (there bool, err error) {
 	return false, nil
 }
 
+// inspects tells whether the target is read before anything is changed. An instance has to be. An interface is where a
+// later refusal would cost somebody an address, unless the caller has named the owner, in order to lose no time.
+func (m *move) inspects() bool {
+	switch {
+	case m.to.InstanceID != "":
+		return true
+	case m.req.Guard == GuardStrict:
+		return m.address != nil && m.res.Before.ID != ""
+	case m.req.Guard == GuardLease:
+		return !m.req.Displace // EC2 would displace without asking
+	}
+	return false
+}
+
+// change makes the calls that change something. If reads had to settle that the association was made, it is in
+// m.res.After.
+func (m *move) change(ctx context.Context) (made Association, err error) {
+	if err := m.slot.take(ctx); err != nil {
+		return made, m.fail(ctx, OpDisassociate, nil, nil)
+	}
+	defer m.slot.give()
+	m.history.note(m.req.AllocationID, m.res.Before.ID)
+	if m.inTheWay != (Occupant{}) && m.req.Guard != GuardLease {
+		if err := m.displace(ctx, m.inTheWay); err != nil {
+			return made, err
+		}
+	}
+	if m.res.Before.ID != "" && m.req.Guard == GuardStrict {
+		if err := m.disassociate(ctx); err != nil {
+			return made, err
+		}
+	}
+	return m.associate(ctx)
+}
+
 // disassociate ends the expected association. It may be repeated at will: its ID can never mean a newer owner's. One that
 // has ended already is as good, whoever ended it; if that was a rival, the associate finds out.
 func (m *move) disassociate(ctx context.Context) error {
-	err := m.retry(ctx, repeatable, m.sendDisassociate)
-	if err != nil && awserr.Missing(err) != awserr.Association {
+	if err := m.end(ctx, m.res.Before.ID); err != nil {
 		return m.fail(ctx, OpDisassociate, kindOf(err), err)
 	}
+	m.ended = true
 	m.emit(ctx, Event{Kind: KindDisassociated, Association: m.res.Before})
 	return nil
 }
 
-// associate makes the association, provided that nobody holds the address. Only this call decides who won.
+// displace ends the association of another address with the target, of exactly the one that a read has shown.
+func (m *move) displace(ctx context.Context, other Occupant) error {
+	if other.AssociationID == "" {
+		err := m.retry(ctx, repeatable, func(ctx context.Context) (err error) {
+			other, err = m.occupant(ctx)
+			return err
+		})
+		if err != nil {
+			return m.fail(ctx, OpDisplace, kindOf(err), err)
+		}
+		if other.AssociationID == "" {
+			return nil // it has left by itself
+		}
+	}
+	if err := m.end(ctx, other.AssociationID); err != nil {
+		failure := m.fail(ctx, OpDisplace, kindOf(err), err)
+		failure.Occupant = other
+		return failure
+	}
+	m.res.Displaced = other
+	m.emit(ctx, Event{Kind: KindDisplaced, Occupant: other})
+	return nil
+}
+
+// associate makes the association. Under the guards that check who holds the address, only this call decides who won.
 //
 // It is repeated when EC2 has refused it for a reason that passes. When the outcome is unknown, reads settle it; a blind
 // repetition could take back an address that a rival has just taken from us and not associated yet.
-func (m *move) associate(ctx context.Context) error {
-	for start := time.Now(); ; {
-		if ctx.Err() != nil {
-			return m.fail(ctx, OpAssociate, nil, nil)
+func (m *move) associate(ctx context.Context) (made Association, err error) {
+	var settled error // what reads have settled, beside m.res.After
+	again := func(err error, elapsed time.Duration) (retry.Policy, bool) {
+		if settled != nil {
+			return retry.Policy{}, false
 		}
-		mark := m.history.mark()
+		return m.associable(err, elapsed)
+	}
+	for displaced := false; ; displaced = true {
 		var id string
-		err := m.retry(ctx, m.associable, func(ctx context.Context) (err error) {
+		var mark int
+		err := m.retry(ctx, again, func(ctx context.Context) (err error) {
+			if ctx.Err() != nil { // nothing is sent, so that there is nothing to settle
+				settled = m.fail(ctx, OpAssociate, nil, nil)
+				return settled
+			}
+			mark = m.history.mark()
 			id, err = m.sendAssociate(ctx)
+			if classOf(err) == awserr.Transient {
+				m.slot.give()
+				if settled = m.settle(ctx, err); settled != nil || m.res.After != (Association{}) {
+					return settled
+				}
+				if m.slot.take(ctx) != nil {
+					return context.Cause(ctx)
+				}
+			}
 			return err
 		})
-		switch awserr.Of(err) {
-		case awserr.None:
+		switch {
+		case settled != nil:
+			return made, settled
+		case err == nil && m.res.After != Association{}:
+			return made, nil
+		case err == nil:
 			m.res.Changed = m.history.replace(m.req.AllocationID, id, mark)
-			made := Association{id, m.req.Target.NetworkInterfaceID, m.req.Target.InstanceID, m.req.Target.PrivateIP}
+			made = Association{id, m.to.NetworkInterfaceID, m.to.InstanceID, m.to.PrivateIP}
 			m.emit(ctx, Event{Kind: KindAssociated, Association: made})
-			return m.verify(ctx, made)
-		case awserr.Transient:
-			if settled, failure := m.settle(ctx, err); settled || failure != nil {
-				return failure
+			return made, nil
+		case classOf(err) == awserr.Conflict:
+			m.slot.give()
+			failure := m.explain(ctx, err)
+			switch {
+			case failure == nil:
+				return made, nil
+			case !m.req.Displace || displaced || failure.Occupant.AssociationID == "" || m.slot.take(ctx) != nil:
+				return made, failure
 			}
-			if time.Since(start) >= m.opts.RetryTimeout {
-				return m.fail(ctx, OpAssociate, nil, err)
+			if err := m.displace(ctx, failure.Occupant); err != nil {
+				return made, err
 			}
-		case awserr.Conflict:
-			return m.explain(ctx, err)
 		default:
-			return m.fail(ctx, OpAssociate, kindOf(err), err)
+			return made, m.fail(ctx, OpAssociate, kindOf(err), err)
 		}
 	}
-}
-
-// repeatable chooses the pauses for calls that may be repeated whatever became of them.
-func repeatable(err error, _ time.Duration) (retry.Policy, bool) {
-	switch awserr.Of(err) {
-	case awserr.Throttle:
-		return retry.Throttle(), true
-	case awserr.Transient, awserr.Unsent:
-		return retry.Transient(), true
-	}
-	return retry.Pending(), errors.Is(err, errStale)
-}
-
-// associable chooses the pauses for AssociateAddress, which is repeated only if it had no effect.
-func (m *move) associable(err error, elapsed time.Duration) (retry.Policy, bool) {
-	switch awserr.Of(err) {
-	case awserr.Throttle:
-		return retry.Throttle(), true
-	case awserr.Unsent:
-		return retry.Transient(), true
-	case awserr.Pending:
-		return retry.Pending(), true
-	case awserr.NotFound: // a target that was made just now is not known everywhere yet
-		return retry.Pending(), awserr.Missing(err) != awserr.Address && elapsed < m.opts.ReadLag
-	}
-	return retry.Policy{}, false
 }
 
 // fail makes the error of the step op. If the context has ended, its cause is part of it.
@@ -162,4 +241,9 @@ func (m *move) fail(ctx context.Context, op Op, kind, err error) *RemapError {
 		AllocationID: m.req.AllocationID, Target: m.req.Target, Op: op,
 		Kind: kind, Cause: context.Cause(ctx), Err: err, RequestID: awserr.RequestID(err),
 	}
+}
+
+// field makes the error for a mistake in the request that reads have found.
+func (m *move) field(field string, value any, rule string) *FieldError {
+	return &FieldError{m.name + "." + field, value, rule}
 }

@@ -52,13 +52,13 @@ func TestExpectationDecidesWhatIsRead(t *testing.T) {
 		expect func(w *world) eip.Expect
 		want   eip.Calls
 	}{
-		{"nothing expected reads first", func(*world) eip.Expect { return eip.Expect{} }, eip.Calls{Describe: 2, Disassociate: 1, Associate: 1}},
+		{"nothing expected reads first", func(*world) eip.Expect { return eip.Expect{} }, eip.Calls{Describe: 2, Disassociate: 1, Associate: 1, Inspect: 1}},
 		{"association without owner reads first", func(w *world) eip.Expect {
 			return eip.Expect{Association: eip.Association{ID: w.first.ID}}
-		}, eip.Calls{Describe: 2, Disassociate: 1, Associate: 1}},
+		}, eip.Calls{Describe: 2, Disassociate: 1, Associate: 1, Inspect: 1}},
 		{"owner without association reads first", func(w *world) eip.Expect {
 			return eip.Expect{Association: eip.Association{NetworkInterfaceID: w.eni[0]}}
-		}, eip.Calls{Describe: 2, Disassociate: 1, Associate: 1}},
+		}, eip.Calls{Describe: 2, Disassociate: 1, Associate: 1, Inspect: 1}},
 		{"association of another owner is taken as it is", func(w *world) eip.Expect {
 			return eip.Expect{Association: w.first}
 		}, eip.Calls{Describe: 1, Disassociate: 1, Associate: 1}},
@@ -86,7 +86,6 @@ func TestAlreadyThereChangesNothing(t *testing.T) {
 	t.Parallel()
 	expectations := map[string]func(w *world) eip.Expect{
 		"nothing expected":         func(*world) eip.Expect { return eip.Expect{} },
-		"expected free":            func(*world) eip.Expect { return eip.Expect{Free: true} },
 		"own association expected": func(w *world) eip.Expect { return eip.Expect{Association: w.first} },
 		"own ID expected":          func(w *world) eip.Expect { return eip.Expect{Association: eip.Association{ID: w.first.ID}} },
 		"other owner expected": func(w *world) eip.Expect {
@@ -121,13 +120,13 @@ func TestAlreadyThereChangesNothing(t *testing.T) {
 func TestFreeAddressIsTaken(t *testing.T) {
 	t.Parallel()
 	for _, lag := range []time.Duration{0, 30 * time.Second} {
-		for _, expect := range []eip.Expect{{}, {Free: true}} {
+		for _, guard := range []eip.Guard{eip.GuardStrict, eip.GuardFree} {
 			synctest.Test(t, func(t *testing.T) {
 				w := settled(t, func(o *awstest.Options) { o.VisibilityLag = lag })
 				w.allocation = w.allocate(t)
 				time.Sleep(time.Minute)
 				req := w.request(1)
-				req.Expect = expect
+				req.Expect, req.Guard = eip.Expect{}, guard
 				res, err := newRemapper(t, w.client).Remap(t.Context(), req)
 				if err != nil {
 					t.Fatal(err)

@@ -27,7 +27,7 @@ func TestGoingOnAfterALostReplyRobsNobody(t *testing.T) {
 		res, err := r.Remap(t.Context(), w.request(1))
 		failure(t, err, eip.ErrUnverified)
 		heal()
-		theirs, err := newRemapper(t, w.client).Remap(t.Context(), eip.Request{AllocationID: w.allocation, Target: eip.Target{NetworkInterfaceID: w.eni[2]}, Expect: eip.Expect{Free: true}})
+		theirs, err := newRemapper(t, w.client).Remap(t.Context(), eip.Request{AllocationID: w.allocation, Target: eip.Target{NetworkInterfaceID: w.eni[2]}, Guard: eip.GuardFree})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,6 +26,18 @@ var _ eip.API = &APIMock{}
 //			DescribeAddressesFunc: func(ctx context.Context, params *ec2.DescribeAddressesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeAddressesOutput, error) {
 //				panic("mock out the DescribeAddresses method")
 //			},
+//			DescribeAvailabilityZonesFunc: func(ctx context.Context, params *ec2.DescribeAvailabilityZonesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeAvailabilityZonesOutput, error) {
+//				panic("mock out the DescribeAvailabilityZones method")
+//			},
+//			DescribeInstancesFunc: func(ctx context.Context, params *ec2.DescribeInstancesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error) {
+//				panic("mock out the DescribeInstances method")
+//			},
+//			DescribeInternetGatewaysFunc: func(ctx context.Context, params *ec2.DescribeInternetGatewaysInput, optFns ...func(*ec2.Options)) (*ec2.DescribeInternetGatewaysOutput, error) {
+//				panic("mock out the DescribeInternetGateways method")
+//			},
+//			DescribeNetworkInterfacesFunc: func(ctx context.Context, params *ec2.DescribeNetworkInterfacesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+//				panic("mock out the DescribeNetworkInterfaces method")
+//			},
 //			DisassociateAddressFunc: func(ctx context.Context, params *ec2.DisassociateAddressInput, optFns ...func(*ec2.Options)) (*ec2.DisassociateAddressOutput, error) {
 //				panic("mock out the DisassociateAddress method")
 //			},
@@ -41,6 +53,18 @@ type APIMock struct {
 
 	// DescribeAddressesFunc mocks the DescribeAddresses method.
 	DescribeAddressesFunc func(ctx context.Context, params *ec2.DescribeAddressesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeAddressesOutput, error)
+
+	// DescribeAvailabilityZonesFunc mocks the DescribeAvailabilityZones method.
+	DescribeAvailabilityZonesFunc func(ctx context.Context, params *ec2.DescribeAvailabilityZonesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeAvailabilityZonesOutput, error)
+
+	// DescribeInstancesFunc mocks the DescribeInstances method.
+	DescribeInstancesFunc func(ctx context.Context, params *ec2.DescribeInstancesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error)
+
+	// DescribeInternetGatewaysFunc mocks the DescribeInternetGateways method.
+	DescribeInternetGatewaysFunc func(ctx context.Context, params *ec2.DescribeInternetGatewaysInput, optFns ...func(*ec2.Options)) (*ec2.DescribeInternetGatewaysOutput, error)
+
+	// DescribeNetworkInterfacesFunc mocks the DescribeNetworkInterfaces method.
+	DescribeNetworkInterfacesFunc func(ctx context.Context, params *ec2.DescribeNetworkInterfacesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
 
 	// DisassociateAddressFunc mocks the DisassociateAddress method.
 	DisassociateAddressFunc func(ctx context.Context, params *ec2.DisassociateAddressInput, optFns ...func(*ec2.Options)) (*ec2.DisassociateAddressOutput, error)
@@ -65,6 +89,42 @@ type APIMock struct {
 			// OptFns is the optFns argument value.
 			OptFns []func(*ec2.Options)
 		}
+		// DescribeAvailabilityZones holds details about calls to the DescribeAvailabilityZones method.
+		DescribeAvailabilityZones []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *ec2.DescribeAvailabilityZonesInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*ec2.Options)
+		}
+		// DescribeInstances holds details about calls to the DescribeInstances method.
+		DescribeInstances []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *ec2.DescribeInstancesInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*ec2.Options)
+		}
+		// DescribeInternetGateways holds details about calls to the DescribeInternetGateways method.
+		DescribeInternetGateways []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *ec2.DescribeInternetGatewaysInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*ec2.Options)
+		}
+		// DescribeNetworkInterfaces holds details about calls to the DescribeNetworkInterfaces method.
+		DescribeNetworkInterfaces []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *ec2.DescribeNetworkInterfacesInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*ec2.Options)
+		}
 		// DisassociateAddress holds details about calls to the DisassociateAddress method.
 		DisassociateAddress []struct {
 			// Ctx is the ctx argument value.
@@ -75,9 +135,13 @@ type APIMock struct {
 			OptFns []func(*ec2.Options)
 		}
 	}
-	lockAssociateAddress    sync.RWMutex
-	lockDescribeAddresses   sync.RWMutex
-	lockDisassociateAddress sync.RWMutex
+	lockAssociateAddress          sync.RWMutex
+	lockDescribeAddresses         sync.RWMutex
+	lockDescribeAvailabilityZones sync.RWMutex
+	lockDescribeInstances         sync.RWMutex
+	lockDescribeInternetGateways  sync.RWMutex
+	lockDescribeNetworkInterfaces sync.RWMutex
+	lockDisassociateAddress       sync.RWMutex
 }
 
 // AssociateAddress calls AssociateAddressFunc.
@@ -160,6 +224,166 @@ func (mock *APIMock) DescribeAddressesCalls() []struct {
 	return calls
 }
 
+// DescribeAvailabilityZones calls DescribeAvailabilityZonesFunc.
+func (mock *APIMock) DescribeAvailabilityZones(ctx context.Context, params *ec2.DescribeAvailabilityZonesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeAvailabilityZonesOutput, error) {
+	if mock.DescribeAvailabilityZonesFunc == nil {
+		panic("APIMock.DescribeAvailabilityZonesFunc: method is nil but API.DescribeAvailabilityZones was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *ec2.DescribeAvailabilityZonesInput
+		OptFns []func(*ec2.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeAvailabilityZones.Lock()
+	mock.calls.DescribeAvailabilityZones = append(mock.calls.DescribeAvailabilityZones, callInfo)
+	mock.lockDescribeAvailabilityZones.Unlock()
+	return mock.DescribeAvailabilityZonesFunc(ctx, params, optFns...)
+}
+
+// DescribeAvailabilityZonesCalls gets all the calls that were made to DescribeAvailabilityZones.
+// Check the length with:
+//
+//	len(mockedAPI.DescribeAvailabilityZonesCalls())
+func (mock *APIMock) DescribeAvailabilityZonesCalls() []struct {
+	Ctx    context.Context
+	Params *ec2.DescribeAvailabilityZonesInput
+	OptFns []func(*ec2.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *ec2.DescribeAvailabilityZonesInput
+		OptFns []func(*ec2.Options)
+	}
+	mock.lockDescribeAvailabilityZones.RLock()
+	calls = mock.calls.DescribeAvailabilityZones
+	mock.lockDescribeAvailabilityZones.RUnlock()
+	return calls
+}
+
+// DescribeInstances calls DescribeInstancesFunc.
+func (mock *APIMock) DescribeInstances(ctx context.Context, params *ec2.DescribeInstancesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error) {
+	if mock.DescribeInstancesFunc == nil {
+		panic("APIMock.DescribeInstancesFunc: method is nil but API.DescribeInstances was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *ec2.DescribeInstancesInput
+		OptFns []func(*ec2.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeInstances.Lock()
+	mock.calls.DescribeInstances = append(mock.calls.DescribeInstances, callInfo)
+	mock.lockDescribeInstances.Unlock()
+	return mock.DescribeInstancesFunc(ctx, params, optFns...)
+}
+
+// DescribeInstancesCalls gets all the calls that were made to DescribeInstances.
+// Check the length with:
+//
+//	len(mockedAPI.DescribeInstancesCalls())
+func (mock *APIMock) DescribeInstancesCalls() []struct {
+	Ctx    context.Context
+	Params *ec2.DescribeInstancesInput
+	OptFns []func(*ec2.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *ec2.DescribeInstancesInput
+		OptFns []func(*ec2.Options)
+	}
+	mock.lockDescribeInstances.RLock()
+	calls = mock.calls.DescribeInstances
+	mock.lockDescribeInstances.RUnlock()
+	return calls
+}
+
+// DescribeInternetGateways calls DescribeInternetGatewaysFunc.
+func (mock *APIMock) DescribeInternetGateways(ctx context.Context, params *ec2.DescribeInternetGatewaysInput, optFns ...func(*ec2.Options)) (*ec2.DescribeInternetGatewaysOutput, error) {
+	if mock.DescribeInternetGatewaysFunc == nil {
+		panic("APIMock.DescribeInternetGatewaysFunc: method is nil but API.DescribeInternetGateways was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *ec2.DescribeInternetGatewaysInput
+		OptFns []func(*ec2.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeInternetGateways.Lock()
+	mock.calls.DescribeInternetGateways = append(mock.calls.DescribeInternetGateways, callInfo)
+	mock.lockDescribeInternetGateways.Unlock()
+	return mock.DescribeInternetGatewaysFunc(ctx, params, optFns...)
+}
+
+// DescribeInternetGatewaysCalls gets all the calls that were made to DescribeInternetGateways.
+// Check the length with:
+//
+//	len(mockedAPI.DescribeInternetGatewaysCalls())
+func (mock *APIMock) DescribeInternetGatewaysCalls() []struct {
+	Ctx    context.Context
+	Params *ec2.DescribeInternetGatewaysInput
+	OptFns []func(*ec2.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *ec2.DescribeInternetGatewaysInput
+		OptFns []func(*ec2.Options)
+	}
+	mock.lockDescribeInternetGateways.RLock()
+	calls = mock.calls.DescribeInternetGateways
+	mock.lockDescribeInternetGateways.RUnlock()
+	return calls
+}
+
+// DescribeNetworkInterfaces calls DescribeNetworkInterfacesFunc.
+func (mock *APIMock) DescribeNetworkInterfaces(ctx context.Context, params *ec2.DescribeNetworkInterfacesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	if mock.DescribeNetworkInterfacesFunc == nil {
+		panic("APIMock.DescribeNetworkInterfacesFunc: method is nil but API.DescribeNetworkInterfaces was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *ec2.DescribeNetworkInterfacesInput
+		OptFns []func(*ec2.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeNetworkInterfaces.Lock()
+	mock.calls.DescribeNetworkInterfaces = append(mock.calls.DescribeNetworkInterfaces, callInfo)
+	mock.lockDescribeNetworkInterfaces.Unlock()
+	return mock.DescribeNetworkInterfacesFunc(ctx, params, optFns...)
+}
+
+// DescribeNetworkInterfacesCalls gets all the calls that were made to DescribeNetworkInterfaces.
+// Check the length with:
+//
+//	len(mockedAPI.DescribeNetworkInterfacesCalls())
+func (mock *APIMock) DescribeNetworkInterfacesCalls() []struct {
+	Ctx    context.Context
+	Params *ec2.DescribeNetworkInterfacesInput
+	OptFns []func(*ec2.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *ec2.DescribeNetworkInterfacesInput
+		OptFns []func(*ec2.Options)
+	}
+	mock.lockDescribeNetworkInterfaces.RLock()
+	calls = mock.calls.DescribeNetworkInterfaces
+	mock.lockDescribeNetworkInterfaces.RUnlock()
+	return calls
+}
+
 // DisassociateAddress calls DisassociateAddressFunc.
 func (mock *APIMock) DisassociateAddress(ctx context.Context, params *ec2.DisassociateAddressInput, optFns ...func(*ec2.Options)) (*ec2.DisassociateAddressOutput, error) {
 	if mock.DisassociateAddressFunc == nil {
@@ -213,6 +437,9 @@ var _ eip.Mover = &MoverMock{}
 //			RemapFunc: func(ctx context.Context, req eip.Request) (eip.Result, error) {
 //				panic("mock out the Remap method")
 //			},
+//			RemapAllFunc: func(ctx context.Context, reqs []eip.Request) ([]eip.Outcome, error) {
+//				panic("mock out the RemapAll method")
+//			},
 //		}
 //
 //		// use mockedMover in code that requires eip.Mover
@@ -223,6 +450,9 @@ type MoverMock struct {
 	// RemapFunc mocks the Remap method.
 	RemapFunc func(ctx context.Context, req eip.Request) (eip.Result, error)
 
+	// RemapAllFunc mocks the RemapAll method.
+	RemapAllFunc func(ctx context.Context, reqs []eip.Request) ([]eip.Outcome, error)
+
 	// calls tracks calls to the methods.
 	calls struct {
 		// Remap holds details about calls to the Remap method.
@@ -232,8 +462,16 @@ type MoverMock struct {
 			// Req is the req argument value.
 			Req eip.Request
 		}
+		// RemapAll holds details about calls to the RemapAll method.
+		RemapAll []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Reqs is the reqs argument value.
+			Reqs []eip.Request
+		}
 	}
-	lockRemap sync.RWMutex
+	lockRemap    sync.RWMutex
+	lockRemapAll sync.RWMutex
 }
 
 // Remap calls RemapFunc.
@@ -269,5 +507,259 @@ func (mock *MoverMock) RemapCalls() []struct {
 	mock.lockRemap.RLock()
 	calls = mock.calls.Remap
 	mock.lockRemap.RUnlock()
+	return calls
+}
+
+// RemapAll calls RemapAllFunc.
+func (mock *MoverMock) RemapAll(ctx context.Context, reqs []eip.Request) ([]eip.Outcome, error) {
+	if mock.RemapAllFunc == nil {
+		panic("MoverMock.RemapAllFunc: method is nil but Mover.RemapAll was just called")
+	}
+	callInfo := struct {
+		Ctx  context.Context
+		Reqs []eip.Request
+	}{
+		Ctx:  ctx,
+		Reqs: reqs,
+	}
+	mock.lockRemapAll.Lock()
+	mock.calls.RemapAll = append(mock.calls.RemapAll, callInfo)
+	mock.lockRemapAll.Unlock()
+	return mock.RemapAllFunc(ctx, reqs)
+}
+
+// RemapAllCalls gets all the calls that were made to RemapAll.
+// Check the length with:
+//
+//	len(mockedMover.RemapAllCalls())
+func (mock *MoverMock) RemapAllCalls() []struct {
+	Ctx  context.Context
+	Reqs []eip.Request
+} {
+	var calls []struct {
+		Ctx  context.Context
+		Reqs []eip.Request
+	}
+	mock.lockRemapAll.RLock()
+	calls = mock.calls.RemapAll
+	mock.lockRemapAll.RUnlock()
+	return calls
+}
+
+// Ensure, that ClaimerMock does implement eip.Claimer.
+// If this is not the case, regenerate this file with moq.
+var _ eip.Claimer = &ClaimerMock{}
+
+// ClaimerMock is a mock implementation of eip.Claimer.
+//
+//	func TestSomethingThatUsesClaimer(t *testing.T) {
+//
+//		// make and configure a mocked eip.Claimer
+//		mockedClaimer := &ClaimerMock{
+//			ClaimFunc: func(ctx context.Context, req eip.ClaimRequest) (eip.Result, error) {
+//				panic("mock out the Claim method")
+//			},
+//			ReleaseFunc: func(ctx context.Context, given eip.Association) error {
+//				panic("mock out the Release method")
+//			},
+//		}
+//
+//		// use mockedClaimer in code that requires eip.Claimer
+//		// and then make assertions.
+//
+//	}
+type ClaimerMock struct {
+	// ClaimFunc mocks the Claim method.
+	ClaimFunc func(ctx context.Context, req eip.ClaimRequest) (eip.Result, error)
+
+	// ReleaseFunc mocks the Release method.
+	ReleaseFunc func(ctx context.Context, given eip.Association) error
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// Claim holds details about calls to the Claim method.
+		Claim []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Req is the req argument value.
+			Req eip.ClaimRequest
+		}
+		// Release holds details about calls to the Release method.
+		Release []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Given is the given argument value.
+			Given eip.Association
+		}
+	}
+	lockClaim   sync.RWMutex
+	lockRelease sync.RWMutex
+}
+
+// Claim calls ClaimFunc.
+func (mock *ClaimerMock) Claim(ctx context.Context, req eip.ClaimRequest) (eip.Result, error) {
+	if mock.ClaimFunc == nil {
+		panic("ClaimerMock.ClaimFunc: method is nil but Claimer.Claim was just called")
+	}
+	callInfo := struct {
+		Ctx context.Context
+		Req eip.ClaimRequest
+	}{
+		Ctx: ctx,
+		Req: req,
+	}
+	mock.lockClaim.Lock()
+	mock.calls.Claim = append(mock.calls.Claim, callInfo)
+	mock.lockClaim.Unlock()
+	return mock.ClaimFunc(ctx, req)
+}
+
+// ClaimCalls gets all the calls that were made to Claim.
+// Check the length with:
+//
+//	len(mockedClaimer.ClaimCalls())
+func (mock *ClaimerMock) ClaimCalls() []struct {
+	Ctx context.Context
+	Req eip.ClaimRequest
+} {
+	var calls []struct {
+		Ctx context.Context
+		Req eip.ClaimRequest
+	}
+	mock.lockClaim.RLock()
+	calls = mock.calls.Claim
+	mock.lockClaim.RUnlock()
+	return calls
+}
+
+// Release calls ReleaseFunc.
+func (mock *ClaimerMock) Release(ctx context.Context, given eip.Association) error {
+	if mock.ReleaseFunc == nil {
+		panic("ClaimerMock.ReleaseFunc: method is nil but Claimer.Release was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		Given eip.Association
+	}{
+		Ctx:   ctx,
+		Given: given,
+	}
+	mock.lockRelease.Lock()
+	mock.calls.Release = append(mock.calls.Release, callInfo)
+	mock.lockRelease.Unlock()
+	return mock.ReleaseFunc(ctx, given)
+}
+
+// ReleaseCalls gets all the calls that were made to Release.
+// Check the length with:
+//
+//	len(mockedClaimer.ReleaseCalls())
+func (mock *ClaimerMock) ReleaseCalls() []struct {
+	Ctx   context.Context
+	Given eip.Association
+} {
+	var calls []struct {
+		Ctx   context.Context
+		Given eip.Association
+	}
+	mock.lockRelease.RLock()
+	calls = mock.calls.Release
+	mock.lockRelease.RUnlock()
+	return calls
+}
+
+// Ensure, that FenceMock does implement eip.Fence.
+// If this is not the case, regenerate this file with moq.
+var _ eip.Fence = &FenceMock{}
+
+// FenceMock is a mock implementation of eip.Fence.
+//
+//	func TestSomethingThatUsesFence(t *testing.T) {
+//
+//		// make and configure a mocked eip.Fence
+//		mockedFence := &FenceMock{
+//			TokenFunc: func() uint64 {
+//				panic("mock out the Token method")
+//			},
+//			ValidFunc: func() error {
+//				panic("mock out the Valid method")
+//			},
+//		}
+//
+//		// use mockedFence in code that requires eip.Fence
+//		// and then make assertions.
+//
+//	}
+type FenceMock struct {
+	// TokenFunc mocks the Token method.
+	TokenFunc func() uint64
+
+	// ValidFunc mocks the Valid method.
+	ValidFunc func() error
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// Token holds details about calls to the Token method.
+		Token []struct {
+		}
+		// Valid holds details about calls to the Valid method.
+		Valid []struct {
+		}
+	}
+	lockToken sync.RWMutex
+	lockValid sync.RWMutex
+}
+
+// Token calls TokenFunc.
+func (mock *FenceMock) Token() uint64 {
+	if mock.TokenFunc == nil {
+		panic("FenceMock.TokenFunc: method is nil but Fence.Token was just called")
+	}
+	callInfo := struct {
+	}{}
+	mock.lockToken.Lock()
+	mock.calls.Token = append(mock.calls.Token, callInfo)
+	mock.lockToken.Unlock()
+	return mock.TokenFunc()
+}
+
+// TokenCalls gets all the calls that were made to Token.
+// Check the length with:
+//
+//	len(mockedFence.TokenCalls())
+func (mock *FenceMock) TokenCalls() []struct {
+} {
+	var calls []struct {
+	}
+	mock.lockToken.RLock()
+	calls = mock.calls.Token
+	mock.lockToken.RUnlock()
+	return calls
+}
+
+// Valid calls ValidFunc.
+func (mock *FenceMock) Valid() error {
+	if mock.ValidFunc == nil {
+		panic("FenceMock.ValidFunc: method is nil but Fence.Valid was just called")
+	}
+	callInfo := struct {
+	}{}
+	mock.lockValid.Lock()
+	mock.calls.Valid = append(mock.calls.Valid, callInfo)
+	mock.lockValid.Unlock()
+	return mock.ValidFunc()
+}
+
+// ValidCalls gets all the calls that were made to Valid.
+// Check the length with:
+//
+//	len(mockedFence.ValidCalls())
+func (mock *FenceMock) ValidCalls() []struct {
+} {
+	var calls []struct {
+	}
+	mock.lockValid.RLock()
+	calls = mock.calls.Valid
+	mock.lockValid.RUnlock()
 	return calls
 }

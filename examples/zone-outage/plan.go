@@ -55,7 +55,8 @@ func (s *service) remapStep(from, to node, call time.Duration) failover.Step {
 			if err := env.Valid(); err != nil {
 				return err
 			}
-			result, err := s.remapper.Remap(ctx, eip.Request{AllocationID: s.allocation, Target: target, Expect: s.expect(from)})
+			expect, guard := s.expect(from)
+			result, err := s.remapper.Remap(ctx, eip.Request{AllocationID: s.allocation, Target: target, Expect: expect, Guard: guard})
 			if err != nil {
 				return err
 			}
@@ -67,17 +68,17 @@ func (s *service) remapStep(from, to node, call time.Duration) failover.Step {
 
 // expect names the association that the address may be taken from: the last
 // one that was read, if it is the node's, and otherwise whatever is.
-func (s *service) expect(from node) eip.Expect {
+func (s *service) expect(from node) (eip.Expect, eip.Guard) {
 	held := s.lastRead.Load()
 	switch {
 	case held == nil:
-		return eip.Expect{Association: eip.Association{NetworkInterfaceID: from.Interface}}
+		return eip.Expect{Association: eip.Association{NetworkInterfaceID: from.Interface}}, eip.GuardStrict
 	case held.ID == "":
-		return eip.Expect{Free: true}
+		return eip.Expect{}, eip.GuardFree
 	case held.NetworkInterfaceID != from.Interface: // somebody else's: not to be taken
-		return eip.Expect{Association: eip.Association{NetworkInterfaceID: from.Interface}}
+		return eip.Expect{Association: eip.Association{NetworkInterfaceID: from.Interface}}, eip.GuardStrict
 	}
-	return eip.Expect{Association: *held}
+	return eip.Expect{Association: *held}, eip.GuardStrict
 }
 
 // association reads who holds the address.

@@ -87,7 +87,7 @@ func build(ctx context.Context, c *clients, pause time.Duration) (*service, erro
 	if s.remapper, err = eip.New(c.ec2); err != nil {
 		return s, err
 	}
-	if _, err := s.remapper.Remap(ctx, eip.Request{AllocationID: s.allocation, Target: eip.Target{NetworkInterfaceID: s.primary.Interface}, Expect: eip.Expect{Free: true}}); err != nil {
+	if _, err := s.remapper.Remap(ctx, eip.Request{AllocationID: s.allocation, Target: eip.Target{NetworkInterfaceID: s.primary.Interface}, Guard: eip.GuardFree}); err != nil {
 		return s, err
 	}
 	err = s.buildTargetGroup(ctx, subnets.Subnets[:2])

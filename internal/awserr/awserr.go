@@ -37,11 +37,15 @@ const (
 	NotFound
 	// Gone: a resource exists only as a record of what has ended, such as a terminated instance.
 	Gone
+	// NoGateway: the network has no way to the internet.
+	NoGateway
+	// DryRun: the call was a dry run, and is permitted.
+	DryRun
 	// Denied: credentials or permissions do not suffice.
 	Denied
 )
 
-var classNames = [...]string{"none", "terminal", "throttle", "unsent", "transient", "pending", "conflict", "not found", "gone", "denied"}
+var classNames = [...]string{"none", "terminal", "throttle", "unsent", "transient", "pending", "conflict", "not found", "gone", "no gateway", "dry run", "denied"}
 
 // String returns the name of the class in lower case.
 func (c Class) String() string {
@@ -143,9 +147,14 @@ func ID(err error, prefix string) string {
 	return ""
 }
 
-// NoAddress is what EC2 answers for an address that does not exist, for those that answer with an empty list instead.
-func NoAddress() error {
-	return &smithy.GenericAPIError{Code: "InvalidAllocationID.NotFound", Message: "the reply has no such address"}
+// NoSuch is what EC2 answers for a resource that does not exist, for a reply that leaves it out instead.
+func NoSuch(missing Resource) error {
+	for _, code := range [...]string{"InvalidAllocationID.NotFound", "InvalidInstanceID.NotFound", "InvalidNetworkInterfaceID.NotFound"} {
+		if codes[code].missing == missing {
+			return &smithy.GenericAPIError{Code: code, Message: "the reply has no such " + string(missing)}
+		}
+	}
+	return &smithy.GenericAPIError{Code: "NotFound", Message: "the reply has no such " + string(missing)}
 }
 
 // RequestID returns the ID under which AWS knows the failed request; empty if it never got an answer.

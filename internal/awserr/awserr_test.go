@@ -29,6 +29,8 @@ const (
 	sdkThrottles = "https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/aws/retry#pkg-variables"
 	eipPending   = "https://github.com/hashicorp/terraform-provider-aws/pull/3072"
 	eniPending   = "https://github.com/hashicorp/terraform-provider-aws/issues/6189"
+	stsErrors    = "https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html"
+	noGateway    = "https://github.com/hashicorp/terraform-provider-aws/pull/2181"
 	terminated   = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
 )
 
@@ -84,10 +86,18 @@ func TestCodes(t *testing.T) {
 		{403, "InvalidClientTokenId", "", awserr.Denied, "", ec2Errors},
 		{401, "OptInRequired", "", awserr.Denied, "", ec2Errors},
 
-		{400, "Gateway.NotAttached", "", awserr.Terminal, "", ec2Errors},
+		{400, "RequestExpired", "", awserr.Denied, "", ec2Errors},
+		{403, "SignatureDoesNotMatch", "", awserr.Denied, "", commonErrors},
+		{400, "AccessDenied", "", awserr.Denied, "", stsErrors},
+		{400, "AccessDeniedException", "", awserr.Denied, "", commonErrors},
+		{400, "ExpiredToken", "", awserr.Denied, "", stsErrors},
+		{400, "ExpiredTokenException", "", awserr.Denied, "", commonErrors},
+		{400, "UnrecognizedClientException", "", awserr.Denied, "", commonErrors},
+
+		{400, "Gateway.NotAttached", "Network vpc-1 is not attached to any internet gateway", awserr.NoGateway, "", noGateway},
 		{400, "InvalidParameterCombination", "", awserr.Terminal, "", ec2Errors},
 		{400, "InvalidParameterValue", "", awserr.Terminal, "", ec2Errors},
-		{412, "DryRunOperation", "", awserr.Terminal, "", ec2Errors},
+		{412, "DryRunOperation", "", awserr.DryRun, "", ec2Errors},
 	}
 	for _, test := range tests {
 		t.Run(test.code+" "+test.message, func(t *testing.T) {
@@ -174,10 +184,12 @@ func TestRequestIDSurvivesWrapping(t *testing.T) {
 	}
 }
 
-func TestNoAddressIsNotFound(t *testing.T) {
+func TestWhatAReplyLeavesOutIsNotFound(t *testing.T) {
 	t.Parallel()
-	if err := awserr.NoAddress(); awserr.Of(err) != awserr.NotFound || awserr.Missing(err) != awserr.Address {
-		t.Errorf("class %v of %q", awserr.Of(err), awserr.Missing(err))
+	for _, missing := range []awserr.Resource{awserr.Address, awserr.Instance, awserr.NetworkInterface} {
+		if err := awserr.NoSuch(missing); awserr.Of(err) != awserr.NotFound || awserr.Missing(err) != missing {
+			t.Errorf("%v: class %v of %q", err, awserr.Of(err), awserr.Missing(err))
+		}
 	}
 }
 

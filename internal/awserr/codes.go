@@ -31,11 +31,21 @@ var codes = map[string]row{
 	"InvalidInstanceID.NotFound":         {class: NotFound, missing: Instance},
 	"InvalidNetworkInterfaceID.NotFound": {class: NotFound, missing: NetworkInterface},
 
-	"AuthFailure":           {class: Denied},
-	"Blocked":               {class: Denied},
-	"InvalidClientTokenId":  {class: Denied},
-	"OptInRequired":         {class: Denied},
-	"UnauthorizedOperation": {class: Denied},
+	"DryRunOperation":     {class: DryRun},
+	"Gateway.NotAttached": {class: NoGateway},
+
+	"AccessDenied":                {class: Denied},
+	"AccessDeniedException":       {class: Denied},
+	"AuthFailure":                 {class: Denied},
+	"Blocked":                     {class: Denied},
+	"ExpiredToken":                {class: Denied},
+	"ExpiredTokenException":       {class: Denied},
+	"InvalidClientTokenId":        {class: Denied},
+	"OptInRequired":               {class: Denied},
+	"RequestExpired":              {class: Denied}, // the clock or the credentials of this machine
+	"SignatureDoesNotMatch":       {class: Denied},
+	"UnauthorizedOperation":       {class: Denied},
+	"UnrecognizedClientException": {class: Denied},
 }
 
 // instanceState reads which state an instance was in when it was refused: "The pending instance 'i-1' is not in a valid

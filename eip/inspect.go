@@ -1,0 +1,271 @@
+package eip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/awsha/awsha/internal/awserr"
+	"github.com/awsha/awsha/internal/retry"
+)
+
+// place is what reads tell of a target: where it is, whose, and what is there already.
+type place struct {
+	eni      string
+	instance string // that it is attached to, if that was read
+	vpc      string
+	zone     string // its name
+	account  string // that owns the interface
+	managed  bool   // by a service of AWS
+
+	addresses []spot
+}
+
+// spot is a private address of an interface, and the Elastic IP address that is associated with it, if any.
+type spot struct {
+	private  netip.Addr
+	primary  bool
+	occupant Occupant
+}
+
+// at returns the spot that an address would be associated with; false if the interface has no such private address.
+func (p *place) at(private netip.Addr) (spot, bool) {
+	for _, s := range p.addresses {
+		if s.private == private || !private.IsValid() && s.primary {
+			return s, true
+		}
+	}
+	return spot{}, len(p.addresses) == 0 && !private.IsValid() // nothing was said of them: it is left to EC2
+}
+
+// Reasons to read once more: reads may lag behind what was made, attached or moved away a moment ago.
+var (
+	errNoInterface = errors.New("the instance has no network interface")
+	errNoPrivateIP = errors.New("the interface has no such private address")
+	errOccupied    = errors.New("the target holds another address")
+	errPending     = errors.New("the instance is pending")
+	errTerminated  = errors.New("the instance is terminated or shutting down")
+)
+
+// inspect reads the target, resolves an instance to its interface, and refuses what EC2 would refuse later, when the
+// address has left its owner. It waits for a pending instance, for a new one to become known, and for a moment for an
+// address that may have left the target just now.
+func (m *move) inspect(ctx context.Context) error {
+	var there place
+	err := m.retry(ctx, m.inspectable, func(ctx context.Context) (err error) {
+		if there, err = m.locate(ctx); err != nil {
+			return err
+		}
+		at, ok := there.at(m.req.Target.PrivateIP)
+		if !ok {
+			return errNoPrivateIP
+		}
+		m.inTheWay = at.occupant
+		if m.same(at.occupant) {
+			m.inTheWay = Occupant{}
+		}
+		if m.inTheWay != (Occupant{}) && !m.req.Displace {
+			return errOccupied
+		}
+		return nil
+	})
+	if err != nil {
+		return m.refuse(ctx, there, err)
+	}
+	m.to = Target{NetworkInterfaceID: there.eni, PrivateIP: m.req.Target.PrivateIP}
+	return m.match(ctx, there)
+}
+
+// inspectable chooses the pauses between reads of the target.
+func (m *move) inspectable(err error, elapsed time.Duration) (retry.Policy, bool) {
+	switch {
+	case errors.Is(err, errPending):
+		return retry.Pending(), true
+	case errors.Is(err, errNoInterface), errors.Is(err, errNoPrivateIP), errors.Is(err, errOccupied), awserr.Of(err) == awserr.NotFound:
+		return m.opts.polling(), elapsed < m.opts.ReadLag
+	}
+	return repeatable(err, elapsed)
+}
+
+// refuse turns what inspect has found into the error for the caller.
+func (m *move) refuse(ctx context.Context, there place, err error) error {
+	var field *FieldError
+	switch {
+	case errors.As(err, &field):
+		return field
+	case errors.Is(err, errNoPrivateIP):
+		return m.field("Target.PrivateIP", m.req.Target.PrivateIP, "must be a private address of "+there.eni+"; it has "+there.spots())
+	case errors.Is(err, errOccupied):
+		failure := m.fail(ctx, OpInspect, ErrOccupied, nil)
+		failure.Occupant = m.inTheWay
+		return failure
+	case errors.Is(err, errTerminated):
+		return m.fail(ctx, OpInspect, ErrTargetGone, err)
+	}
+	return m.fail(ctx, OpInspect, kindOf(err), err)
+}
+
+// locate reads the target once.
+func (m *move) locate(ctx context.Context) (place, error) {
+	if id := m.req.Target.InstanceID; id != "" {
+		i, err := ask(ctx, m, m.listInstances, (*rounds).instanceQueue, &m.res.Calls.Inspect, id, awserr.Instance)
+		if err != nil {
+			return place{}, err
+		}
+		return m.placeOfInstance(i)
+	}
+	n, err := ask(ctx, m, m.listInterfaces, (*rounds).interfaceQueue, &m.res.Calls.Inspect, m.req.Target.NetworkInterfaceID, awserr.NetworkInterface)
+	if err != nil {
+		return place{}, err
+	}
+	return placeOfInterface(n), nil
+}
+
+func placeOfInterface(n types.NetworkInterface) place {
+	p := place{
+		eni: aws.ToString(n.NetworkInterfaceId), vpc: aws.ToString(n.VpcId), zone: aws.ToString(n.AvailabilityZone),
+		account: aws.ToString(n.OwnerId), managed: aws.ToBool(n.RequesterManaged),
+	}
+	if n.Attachment != nil {
+		p.instance = aws.ToString(n.Attachment.InstanceId)
+	}
+	for _, ip := range n.PrivateIpAddresses {
+		s := spot{private: parseIP(ip.PrivateIpAddress), primary: aws.ToBool(ip.Primary)}
+		if a := ip.Association; a != nil && aws.ToString(a.AllocationId) != "" { // a public address that was not allocated steps aside
+			s.occupant = Occupant{aws.ToString(a.AllocationId), aws.ToString(a.AssociationId), parseIP(a.PublicIp)}
+		}
+		p.addresses = append(p.addresses, s)
+	}
+	return p
+}
+
+// placeOfInstance resolves an instance to its interface: the only one, or the one that has the private address asked for.
+func (m *move) placeOfInstance(i types.Instance) (place, error) {
+	if i.State != nil {
+		switch i.State.Name {
+		case types.InstanceStateNamePending:
+			return place{}, errPending
+		case types.InstanceStateNameShuttingDown, types.InstanceStateNameTerminated:
+			return place{}, errTerminated
+		}
+	}
+	id := aws.ToString(i.InstanceId)
+	var places []place
+	var ids []string
+	for _, n := range i.NetworkInterfaces {
+		p := place{
+			eni: aws.ToString(n.NetworkInterfaceId), instance: id, vpc: aws.ToString(n.VpcId), account: aws.ToString(n.OwnerId),
+		}
+		if i.Placement != nil {
+			p.zone = aws.ToString(i.Placement.AvailabilityZone)
+		}
+		for _, ip := range n.PrivateIpAddresses {
+			s := spot{private: parseIP(ip.PrivateIpAddress), primary: aws.ToBool(ip.Primary)}
+			if a := ip.Association; a != nil && isAccount(aws.ToString(a.IpOwnerId)) { // "amazon" owns those that are not allocated
+				s.occupant = Occupant{PublicIP: parseIP(a.PublicIp)}
+			}
+			p.addresses = append(p.addresses, s)
+		}
+		ids = append(ids, p.eni)
+		if _, ok := p.at(m.req.Target.PrivateIP); ok {
+			places = append(places, p)
+		}
+	}
+	switch {
+	case len(i.NetworkInterfaces) == 0:
+		return place{}, errNoInterface
+	case len(places) == 0:
+		return place{eni: strings.Join(ids, ", ")}, errNoPrivateIP
+	case len(places) > 1:
+		rule := "must have one network interface, or a PrivateIP beside it; it has " + strings.Join(ids, " and ")
+		return place{}, m.field("Target.InstanceID", id, rule)
+	}
+	return places[0], nil
+}
+
+// isAccount tells an account ID from the names that AWS uses for itself.
+func isAccount(id string) bool { return len(id) == 12 && strings.Trim(id, "0123456789") == "" }
+
+// same tells whether an occupant is the very address that is to be moved.
+func (m *move) same(o Occupant) bool {
+	if o.AllocationID != "" {
+		return o.AllocationID == m.req.AllocationID
+	}
+	return m.res.PublicIP.IsValid() && o.PublicIP == m.res.PublicIP
+}
+
+// match holds address and target against each other, as far as both were read.
+func (m *move) match(ctx context.Context, there place) error {
+	if there.managed {
+		return m.field("Target", m.req.Target.String(), "must not be a network interface that a service of AWS manages")
+	}
+	if m.address == nil {
+		return nil
+	}
+	if owner := aws.ToString(m.address.NetworkInterfaceOwnerId); owner != "" && there.account != "" && owner != there.account {
+		rule := fmt.Sprintf("must be of the account that owns the interface with the address, which is %s; it is of %s", owner, there.account)
+		return m.field("Target", m.req.Target.String(), rule)
+	}
+	group, err := m.borderGroup(ctx, aws.ToString(m.address.NetworkBorderGroup), there.zone)
+	switch {
+	case err != nil:
+		return m.fail(ctx, OpInspect, kindOf(err), err)
+	case group != aws.ToString(m.address.NetworkBorderGroup):
+		rule := fmt.Sprintf("must be in the network border group of the address, which is %s; it is in %s", *m.address.NetworkBorderGroup, group)
+		return m.field("Target", m.req.Target.String(), rule)
+	}
+	return nil
+}
+
+// borderGroup returns the network border group of a zone. The zones of a Region are in the group of its name, so that want is
+// believed of us-east-1a if it is us-east-1; Local and Wavelength Zones have groups of their own, which are read once.
+func (m *move) borderGroup(ctx context.Context, want, zone string) (string, error) {
+	if want == "" || zone == "" || len(zone) == len(want)+1 && strings.HasPrefix(zone, want) {
+		return want, nil
+	}
+	if group, ok := m.groups.Load(zone); ok {
+		return group.(string), nil
+	}
+	group := want // where EC2 does not say, it is left to EC2
+	err := m.retry(ctx, repeatable, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, m.opts.CallTimeout)
+		defer cancel()
+		m.res.Calls.Inspect++
+		out, err := m.api.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{ZoneNames: []string{zone}, AllAvailabilityZones: aws.Bool(true)})
+		if err != nil {
+			return err
+		}
+		for _, z := range out.AvailabilityZones {
+			if aws.ToString(z.ZoneName) == zone && aws.ToString(z.NetworkBorderGroup) != "" {
+				group = *z.NetworkBorderGroup
+				m.groups.Store(zone, group)
+			}
+		}
+		return nil
+	})
+	return group, err
+}
+
+// spots lists the private addresses.
+func (p *place) spots() string {
+	var list []string
+	for _, s := range p.addresses {
+		list = append(list, s.private.String())
+	}
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
+
+func parseIP(s *string) netip.Addr {
+	ip, _ := netip.ParseAddr(aws.ToString(s)) // the zero Addr if there is none
+	return ip
+}
