@@ -157,6 +157,14 @@ func Shared[T any](r *Registry, create func(*Cloud) *T) *T {
 	return v
 }
 
+// Lookup returns the value that the services of the cloud share under its
+// type, and whether there is one. It is for what a model offers besides
+// operations, once the cloud is made.
+func Lookup[T any](tx *Tx) (*T, bool) {
+	v, ok := tx.cloud.shared[reflect.TypeFor[T]()].(*T)
+	return v, ok
+}
+
 // Call is one call as a handler sees it: one attempt, since the SDK's retries
 // are calls of their own.
 type Call struct {
