@@ -97,7 +97,7 @@ func (s *service) disassociateAddress(tx *awstest.Tx, call *awstest.Call, in *ec
 
 // addressFilters look at the interfaces as of the moment of the call: an
 // address is on an instance by way of its interface.
-func addressFilters(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region) filterable[ec2model.Address] {
+func addressFilters(call *awstest.Call, region *ec2model.Region) filterable[ec2model.Address] {
 	type address = ec2model.Address
 	return filterable[address]{
 		"allocation-id":              one(allocation),
@@ -105,7 +105,7 @@ func addressFilters(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region)
 		"network-border-group":       one(func(address) string { return call.Region.Name() }),
 		"association-id":             ifAny(association),
 		"network-interface-id":       ifAny(func(a address) string { return a.Interface }),
-		"network-interface-owner-id": ifAny(func(a address) string { return aws.ToString(showAddress(tx, call, region, a).NetworkInterfaceOwnerId) }),
+		"network-interface-owner-id": ifAny(func(a address) string { return owner(call, region, a) }),
 		"private-ip-address":         ifAny(func(a address) string { return showIP(a.Private) }),
 		"instance-id":                ifAny(func(a address) string { return holder(call, region, a) }),
 	}
@@ -121,6 +121,15 @@ func holder(call *awstest.Call, region *ec2model.Region, a ec2model.Address) str
 	return n.Instance
 }
 
+// owner returns the account of the interface that an address is on.
+func owner(call *awstest.Call, region *ec2model.Region, a ec2model.Address) string {
+	n, err := region.Interface(call.At, a.Interface)
+	if err != nil {
+		return ""
+	}
+	return n.Owner
+}
+
 func showIP(ip netip.Addr) string {
 	if !ip.IsValid() {
 		return ""
@@ -130,7 +139,7 @@ func showIP(ip netip.Addr) string {
 
 func (s *service) describeAddresses(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeAddressesInput) (*ec2.DescribeAddressesOutput, error) {
 	region := s.region(tx, call)
-	match, err := addressFilters(tx, call, region).matcher(call, in.Filters, func(a ec2model.Address) ec2model.Tags { return a.Tags })
+	match, err := addressFilters(call, region).matcher(call, in.Filters, func(a ec2model.Address) ec2model.Tags { return a.Tags })
 	if err != nil {
 		return nil, err
 	}
@@ -147,21 +156,22 @@ func (s *service) describeAddresses(tx *awstest.Tx, call *awstest.Call, in *ec2.
 	out := &ec2.DescribeAddressesOutput{}
 	for _, a := range only(found, match) {
 		if named(in.PublicIps, a.IP.String()) {
-			out.Addresses = append(out.Addresses, showAddress(tx, call, region, a))
+			out.Addresses = append(out.Addresses, showAddress(call, region, a))
 		}
 	}
 	return out, nil
 }
 
-func showAddress(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region, a ec2model.Address) types.Address {
+func showAddress(call *awstest.Call, region *ec2model.Region, a ec2model.Address) types.Address {
 	out := types.Address{
 		AllocationId: aws.String(a.Allocation), PublicIp: aws.String(a.IP.String()), Domain: types.DomainTypeVpc,
 		NetworkBorderGroup: aws.String(call.Region.Name()), PublicIpv4Pool: aws.String("amazon"), Tags: showTags(a.Tags),
+		ServiceManaged: types.ServiceManaged(a.Service),
 	}
 	if a.Association != "" {
 		out.AssociationId = aws.String(a.Association)
 		out.NetworkInterfaceId = aws.String(a.Interface)
-		out.NetworkInterfaceOwnerId = aws.String(tx.Cloud().AccountID())
+		out.NetworkInterfaceOwnerId = aws.String(owner(call, region, a))
 		out.PrivateIpAddress = aws.String(a.Private.String())
 		if instance := holder(call, region, a); instance != "" {
 			out.InstanceId = aws.String(instance)

@@ -76,6 +76,14 @@
 // pages may move a resource from one to the next. Without MaxResults all is
 // on one page.
 //
+// # What belongs to others
+//
+// [ManageAddress] and [ManageInterface] put an address or an interface into
+// the hands of a service of AWS, [ShareInterface] gives an interface to
+// another account. The account sees them and is refused with AuthFailure when
+// it changes them. No operation of EC2 does that to what exists: in AWS they
+// are made so.
+//
 // # Errors
 //
 // An error is a *smithy.GenericAPIError inside a response error with an HTTP
@@ -84,6 +92,7 @@
 // (read 2026-11); the status is 400 unless noted.
 //
 //   - AddressLimitExceeded: AllocateAddress beyond Options.AddressQuota.
+//   - AuthFailure: changing what belongs to others. Accounts have seen it with the interfaces and addresses of load balancers and NAT gateways; for addresses that show ServiceManaged, and for interfaces of another account, it is likely but not documented.
 //   - DependencyViolation: DetachInternetGateway while addresses are associated, DeleteInternetGateway while attached.
 //   - DryRunOperation: status 412.
 //   - Gateway.NotAttached: AssociateAddress into a VPC without an internet gateway, DetachInternetGateway of one that is not attached to the VPC.

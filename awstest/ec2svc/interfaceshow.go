@@ -21,9 +21,12 @@ func showInterface(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region, 
 		SubnetId: aws.String(n.Subnet.ID), VpcId: aws.String(n.Subnet.VPC),
 		AvailabilityZone: aws.String(n.Subnet.Zone.Name()), AvailabilityZoneId: aws.String(n.Subnet.Zone.ID()),
 		PrivateIpAddress: aws.String(n.Private[0].Addr.String()), MacAddress: aws.String(macAddress(n)),
-		InterfaceType: types.NetworkInterfaceTypeInterface, OwnerId: account,
-		RequesterManaged: aws.Bool(false), SourceDestCheck: aws.Bool(true),
+		InterfaceType: types.NetworkInterfaceTypeInterface, OwnerId: aws.String(n.Owner),
+		RequesterManaged: aws.Bool(n.Requester != ""), SourceDestCheck: aws.Bool(true),
 		Status: interfaceStatus(n), TagSet: showTags(n.Tags),
+	}
+	if n.Requester != "" {
+		out.RequesterId = aws.String(n.Requester)
 	}
 	for i, p := range n.Private {
 		private := types.NetworkInterfacePrivateIpAddress{Primary: aws.Bool(i == 0), PrivateIpAddress: aws.String(p.Addr.String())}

@@ -15,6 +15,7 @@ type Address struct {
 	Allocation string
 	IP         netip.Addr
 	Tags       Tags
+	Service    string // that manages it; empty if it is the account's to manage
 
 	// Of the association; empty while there is none.
 	Association string
@@ -67,6 +68,9 @@ func (r *Region) Release(tx *awstest.Tx, allocation string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.free(tx, a); err != nil {
+		return err
+	}
 	if a.Association != "" {
 		return awstest.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", a.IP)
 	}
@@ -91,6 +95,9 @@ func (r *Region) Associate(tx *awstest.Tx, allocation string, target AssociateTa
 	if err != nil {
 		return a, err
 	}
+	if a.Service != "" {
+		return a, denied()
+	}
 	n, err := r.resolve(tx, target)
 	if err != nil {
 		return a, err
@@ -104,25 +111,40 @@ func (r *Region) Associate(tx *awstest.Tx, allocation string, target AssociateTa
 			return a, awstest.Errorf("InvalidParameterValue", "Address %s is not assigned to the interface '%s'", target.Private, n.ID)
 		}
 	}
-	private, holder := n.Private[place].Addr, n.Private[place].Allocation
-	if holder == allocation {
+	private := n.Private[place]
+	if private.Allocation == allocation {
 		return a, nil // idempotent
 	}
-	if !reassociate && a.Association != "" {
-		return a, awstest.Errorf("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", allocation, a.Association)
+	if err := r.makeRoom(tx, a, n, private, reassociate); err != nil {
+		return a, err
 	}
-	if other, ok := r.addresses.Get(tx.Now(), holder); ok && !reassociate {
-		// Source: https://github.com/aws-quickstart/quickstart-linux-bastion/issues/21 (read 2026-11), as an account answered
-		return a, awstest.Errorf("Resource.AlreadyAssociated", "resource %s and %s is already associated with public address %s", n.ID, private, other.IP)
-	}
-	r.disassociate(tx, allocation)
-	r.disassociate(tx, holder)
 	a = change(tx, r.addresses, allocation, func(a *Address) {
-		a.Association, a.Interface, a.Private = tx.NewID("eipassoc"), n.ID, private
+		a.Association, a.Interface, a.Private = tx.NewID("eipassoc"), n.ID, private.Addr
 	})
 	r.associations[a.Association] = allocation
-	r.wire(tx, r.hold(tx, n.ID, private, allocation))
+	r.wire(tx, r.hold(tx, n.ID, private.Addr, allocation))
 	return a, nil
+}
+
+// makeRoom ends the associations that are in the way of a new one: that of
+// the address, and that of the private address aimed at.
+func (r *Region) makeRoom(tx *awstest.Tx, a Address, n Interface, private PrivateIP, reassociate bool) error {
+	other, taken := r.addresses.Get(tx.Now(), private.Allocation)
+	switch {
+	case !reassociate && a.Association != "":
+		return awstest.Errorf("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", a.Allocation, a.Association)
+	case !reassociate && taken:
+		// Source: https://github.com/aws-quickstart/quickstart-linux-bastion/issues/21 (read 2026-11), as an account answered
+		return awstest.Errorf("Resource.AlreadyAssociated", "resource %s and %s is already associated with public address %s", n.ID, private.Addr, other.IP)
+	}
+	for _, displaced := range []Address{a, other} {
+		if err := r.free(tx, displaced); err != nil {
+			return err
+		}
+	}
+	r.disassociate(tx, a.Allocation)
+	r.disassociate(tx, other.Allocation)
+	return nil
 }
 
 // resolve finds the interface that an address is to be associated with.
@@ -133,7 +155,7 @@ func (r *Region) resolve(tx *awstest.Tx, target AssociateTarget) (Interface, err
 	case target.Interface == "" && target.Instance == "":
 		return Interface{}, awstest.Errorf("MissingParameter", "Either 'InstanceId' or 'NetworkInterfaceId' must be specified")
 	case target.Interface != "":
-		n, err := r.Interface(tx.Now(), target.Interface)
+		n, err := r.own(tx, target.Interface)
 		if err != nil {
 			return n, err
 		}
@@ -163,6 +185,9 @@ func (r *Region) Disassociate(tx *awstest.Tx, association string) error {
 		return awstest.Errorf("InvalidAssociationID.NotFound", "The association ID '%s' does not exist", association)
 	}
 	if a, ok := r.addresses.Get(tx.Now(), allocation); ok && a.Association == association {
+		if err := r.free(tx, a); err != nil {
+			return err
+		}
 		r.disassociate(tx, allocation)
 	}
 	return nil

@@ -157,7 +157,7 @@ func (r *Region) room(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet) (count in
 		return 0, awstest.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level private IP address may not be specified for more than one instance")
 	}
 	if spec.Interface != "" {
-		if n, err := r.Interface(tx.Now(), spec.Interface); err != nil {
+		if n, err := r.own(tx, spec.Interface); err != nil {
 			return 0, err
 		} else if n.Instance != "" {
 			return 0, awstest.Errorf("InvalidNetworkInterface.InUse", "Interface: [%s] in use.", n.ID)

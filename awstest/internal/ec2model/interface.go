@@ -16,6 +16,8 @@ type Interface struct {
 	Description string
 	Private     []PrivateIP // the first is the primary one
 	Tags        Tags
+	Owner       string // account
+	Requester   string // service that made it for the account; empty for the account's own
 
 	// Of the attachment; Instance is empty while there is none.
 	Instance            string
@@ -87,7 +89,10 @@ func (r *Region) CreateInterface(tx *awstest.Tx, spec InterfaceSpec) (Interface,
 		return Interface{}, err
 	}
 	r.remember(t, spec, id)
-	n := Interface{ID: id, Subnet: s, Description: spec.Description, Private: []PrivateIP{{Addr: addr}}, Tags: spec.Tags}
+	n := Interface{
+		ID: id, Subnet: s, Description: spec.Description, Private: []PrivateIP{{Addr: addr}}, Tags: spec.Tags,
+		Owner: tx.Cloud().AccountID(),
+	}
 	r.interfaces.Put(tx.Now(), id, n)
 	return n, nil
 }
@@ -95,7 +100,7 @@ func (r *Region) CreateInterface(tx *awstest.Tx, spec InterfaceSpec) (Interface,
 // AssignPrivate adds secondary private addresses to an interface: those
 // given, and as many more as count. It returns what was added.
 func (r *Region) AssignPrivate(tx *awstest.Tx, id string, addrs []netip.Addr, count int) ([]netip.Addr, error) {
-	n, err := r.Interface(tx.Now(), id)
+	n, err := r.own(tx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +136,7 @@ func (r *Region) AssignPrivate(tx *awstest.Tx, id string, addrs []netip.Addr, co
 
 // Attach attaches an interface to an instance that runs or is stopped.
 func (r *Region) Attach(tx *awstest.Tx, id, instance string, device int32) (Interface, error) {
-	n, err := r.Interface(tx.Now(), id)
+	n, err := r.own(tx, id)
 	if err != nil {
 		return n, err
 	}
@@ -203,7 +208,7 @@ func (r *Region) detach(tx *awstest.Tx, n Interface) {
 // DeleteInterface deletes an interface that is not attached. An Elastic IP
 // address on it becomes free.
 func (r *Region) DeleteInterface(tx *awstest.Tx, id string) error {
-	n, err := r.Interface(tx.Now(), id)
+	n, err := r.own(tx, id)
 	if err != nil {
 		return err
 	}

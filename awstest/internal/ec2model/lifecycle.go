@@ -133,7 +133,7 @@ func (r *Region) becomeTerminated(tx *awstest.Tx, i Instance) {
 	for _, n := range r.Attached(tx.Now(), i) {
 		r.detach(tx, n)
 		if n.DeleteOnTermination {
-			_ = r.DeleteInterface(tx, n.ID) // not attached any more: it cannot fail
+			_ = r.DeleteInterface(tx, n.ID) // ours, and not attached any more: it cannot fail
 		}
 	}
 	r.enter(tx, i, Terminated, i.Reason)
