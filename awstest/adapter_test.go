@@ -1,6 +1,8 @@
 package awstest_test
 
 import (
+	"errors"
+	"slices"
 	"testing"
 
 	"github.com/awsha/awsha/awstest"
@@ -26,4 +28,45 @@ func TestLookupFindsWhatServicesShare(t *testing.T) {
 			t.Errorf("found %v, which nobody shares", v)
 		}
 	})
+}
+
+func TestLocalZoneIsFoundButIsNoAvailabilityZone(t *testing.T) {
+	t.Parallel()
+	var zone *awstest.Zone
+	var mistakes int
+	add := func(r *awstest.Registry) (err error) {
+		for _, name := range []string{"us-east-1a", "us-east-1-bos-1", "mars-east-1-bos-1a", "eu-west-1-lon-1a"} {
+			var fe *awstest.FieldError
+			if _, err := r.AddLocalZone(name); errors.As(err, &fe) && fe.Field == "zone" {
+				mistakes++
+			}
+		}
+		if zone, err = r.AddLocalZone("us-west-2-lax-1b"); err != nil {
+			return err
+		}
+		_, err = r.AddLocalZone("us-west-2-lax-1b")
+		if err != nil {
+			mistakes++
+		}
+		return nil
+	}
+	cloud, err := awstest.New([]awstest.Service{add}, func(o *awstest.Options) { o.Regions = []string{"us-east-1", "us-west-2"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mistakes != 5 {
+		t.Errorf("%d mistakes, want 5", mistakes)
+	}
+	found, err := cloud.Zone("usw2-lax1-az2")
+	if err != nil || found != zone || zone.Name() != "us-west-2-lax-1b" || zone.Region().Name() != "us-west-2" {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if zones := zone.Region().Zones(); len(zones) != 4 || slices.Contains(zones, zone) {
+		t.Errorf("%d Availability Zones, the Local Zone among them: %v", len(zones), slices.Contains(zones, zone))
+	}
+	heal := zone.Fail(awstest.PowerLoss)
+	if !zone.Down() {
+		t.Error("it does not fail")
+	}
+	heal()
 }

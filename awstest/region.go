@@ -53,9 +53,10 @@ func (r *Region) Name() string { return r.name }
 // Zones returns the region's Availability Zones in the order of their names.
 func (r *Region) Zones() []*Zone { return slices.Clone(r.zones) }
 
-// Zone is an Availability Zone of a [Cloud].
+// Zone is an Availability Zone of a [Cloud], or a Local Zone that a service
+// has added, see [Registry.AddLocalZone].
 //
-// A zone has an ID, the same for every account, and a name that each account
+// An Availability Zone has an ID, the same for every account, and a name that each account
 // maps to the IDs in its own way. Here us-east-1a is use1-az2, us-east-1b is
 // use1-az3 and so on round: code that takes one for the other is found out.
 type Zone struct {
