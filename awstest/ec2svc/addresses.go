@@ -24,32 +24,36 @@ func (s *service) allocateAddress(tx *awstest.Tx, call *awstest.Call, in *ec2.Al
 	if in.Domain != "" && in.Domain != types.DomainTypeVpc {
 		return nil, awstest.Errorf("InvalidParameterValue", "Value (%s) for parameter domain is invalid.", in.Domain)
 	}
-	if g := in.NetworkBorderGroup; g != nil && *g != call.Region.Name() {
-		return nil, call.NotModelled("network border group %s", *g)
-	}
 	tags, err := tagsFor(call, in.TagSpecifications, types.ResourceTypeElasticIp)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.region(tx, call).Allocate(tx, tags)
+	a, err := s.region(tx, call).Allocate(tx, borderGroup(call, in.NetworkBorderGroup), tags)
 	if err != nil {
 		return nil, err
 	}
 	return &ec2.AllocateAddressOutput{
 		AllocationId: aws.String(a.Allocation), PublicIp: aws.String(a.IP.String()), Domain: types.DomainTypeVpc,
-		NetworkBorderGroup: aws.String(call.Region.Name()), PublicIpv4Pool: aws.String("amazon"),
+		NetworkBorderGroup: aws.String(a.BorderGroup), PublicIpv4Pool: aws.String("amazon"),
 	}, nil
+}
+
+// borderGroup returns the group that a request names; left out, it is the
+// region's. That this goes for ReleaseAddress, too, is not documented; callers
+// have found it.
+// Source: https://github.com/ekristen/aws-nuke/issues/371 (read 2026-11)
+func borderGroup(call *awstest.Call, group *string) string {
+	if group == nil {
+		return call.Region.Name()
+	}
+	return *group
 }
 
 func (s *service) releaseAddress(tx *awstest.Tx, call *awstest.Call, in *ec2.ReleaseAddressInput) (*ec2.ReleaseAddressOutput, error) {
 	if in.AllocationId == nil {
 		return nil, missing("AllocationId")
 	}
-	// Source: ReleaseAddressInput.NetworkBorderGroup of the SDK (read 2026-11)
-	if g := in.NetworkBorderGroup; g != nil && *g != call.Region.Name() {
-		return nil, awstest.Errorf("InvalidAddress.NotFound", "The address with allocation id '%s' does not belong to the network border group '%s'", *in.AllocationId, *g)
-	}
-	if err := s.region(tx, call).Release(tx, *in.AllocationId); err != nil {
+	if err := s.region(tx, call).Release(tx, *in.AllocationId, borderGroup(call, in.NetworkBorderGroup)); err != nil {
 		return nil, err
 	}
 	return &ec2.ReleaseAddressOutput{}, nil
@@ -102,7 +106,7 @@ func addressFilters(call *awstest.Call, region *ec2model.Region) filterable[ec2m
 	return filterable[address]{
 		"allocation-id":              one(allocation),
 		"public-ip":                  one(publicIP),
-		"network-border-group":       one(func(address) string { return call.Region.Name() }),
+		"network-border-group":       one(func(a address) string { return a.BorderGroup }),
 		"association-id":             ifAny(association),
 		"network-interface-id":       ifAny(func(a address) string { return a.Interface }),
 		"network-interface-owner-id": ifAny(func(a address) string { return owner(call, region, a) }),
@@ -165,7 +169,7 @@ func (s *service) describeAddresses(tx *awstest.Tx, call *awstest.Call, in *ec2.
 func showAddress(call *awstest.Call, region *ec2model.Region, a ec2model.Address) types.Address {
 	out := types.Address{
 		AllocationId: aws.String(a.Allocation), PublicIp: aws.String(a.IP.String()), Domain: types.DomainTypeVpc,
-		NetworkBorderGroup: aws.String(call.Region.Name()), PublicIpv4Pool: aws.String("amazon"), Tags: showTags(a.Tags),
+		NetworkBorderGroup: aws.String(a.BorderGroup), PublicIpv4Pool: aws.String("amazon"), Tags: showTags(a.Tags),
 		ServiceManaged: types.ServiceManaged(a.Service),
 	}
 	if a.Association != "" {

@@ -17,7 +17,8 @@
 // # How it works
 //
 // Every region starts like a new account: a default VPC, 172.31.0.0/16, with
-// a /20 subnet in each zone and an internet gateway. An instance goes from pending to running, from
+// a /20 subnet in each zone and an internet gateway. Options.LocalZones adds Local
+// Zones, each with a subnet and a network border group of its own. An instance goes from pending to running, from
 // stopping to stopped and from shutting-down to terminated after the times of
 // [Options]; it is a machine of the cloud from its launch on, see
 // [awstest.Cloud.Instance]. Its private addresses and the Elastic IP
@@ -42,9 +43,9 @@
 // is not denied unless a fault denies it, and does not look at the rest of the
 // request.
 //
-//   - DescribeAvailabilityZones: IDs, names and the mapping between them; a zone that is down is unavailable at once, where AWS may say it late or never. No local zones.
+//   - DescribeAvailabilityZones: IDs, names and the mapping between them; Availability Zones, and the Local Zones of the options, which are opted in: those that AWS has besides are not shown, whatever AllAvailabilityZones says. A zone that is down is unavailable at once, where AWS may say it late or never. The parent of a Local Zone is the region's first zone. No Wavelength Zones.
 //   - DescribeVpcs: the default VPC. There is no other.
-//   - DescribeSubnets: the default subnets, with their free addresses as of now. Instances get no public address by themselves.
+//   - DescribeSubnets: the default subnets and those in Local Zones, with their free addresses as of now. Instances get no public address by themselves.
 //   - CreateInternetGateway: tags. No quota.
 //   - DeleteInternetGateway: refused while attached.
 //   - AttachInternetGateway: one gateway to a VPC, one VPC to a gateway. Attached at once.
@@ -56,9 +57,9 @@
 //   - DetachNetworkInterface: any but the primary interface; Elastic IP addresses stay on it. Detached at once, with or without Force.
 //   - AssignPrivateIpAddresses: by address or by count, all or none. Not AllowReassignment, no prefixes.
 //   - DescribeNetworkInterfaces: IDs, filters, pages.
-//   - AllocateAddress: the quota, tags. Addresses are of the ranges for documentation and benchmarks and never given out twice. No pools, no recovery.
-//   - ReleaseAddress: refused while associated, as AWS does outside of a default VPC; in a default VPC AWS documents that it disassociates.
-//   - AssociateAddress: into a VPC with an internet gateway, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
+//   - AllocateAddress: the quota, network border groups, tags. Addresses are of the ranges for documentation and benchmarks and never given out twice. No pools, no recovery.
+//   - ReleaseAddress: of the network border group named, or else the region's; refused while associated, as AWS does outside of a default VPC; in a default VPC AWS documents that it disassociates.
+//   - AssociateAddress: into a VPC with an internet gateway, within a network border group, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
 //   - RunInstances: ClientToken, zonal if the request names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; tags. The image and the type may be anything. Security groups, user data, profile, monitoring, metadata and EBS options, and tags of volumes are accepted and ignored. No launch templates, no Spot, no reservations.
@@ -121,14 +122,15 @@
 //   - InvalidNetworkInterfaceId.Malformed
 //   - InvalidNextToken
 //   - InvalidParameterCombination
-//   - InvalidParameterValue
+//   - InvalidParameterValue: AllocateAddress of an unknown network border group among others, for which AWS documents no code.
 //   - InvalidSubnetID.Malformed
 //   - InvalidSubnetID.NotFound
 //   - InvalidTagKey.Malformed: an empty key, or one that starts with aws:.
 //   - InvalidVpcID.Malformed
 //   - InvalidVpcID.NotFound
+//   - MissingInput: RunInstances into a Local Zone without a subnet. Accounts have been seen to answer InvalidInput as well.
 //   - MissingParameter
-//   - OperationNotPermitted: DetachNetworkInterface of the primary interface.
+//   - OperationNotPermitted: DetachNetworkInterface of the primary interface; AssociateAddress across network border groups, for which AWS documents no code: it is what CreateNatGateway answers.
 //   - RequestLimitExceeded: status 503, by the effect [awstest.Throttle].
 //   - Resource.AlreadyAssigned: AssignPrivateIpAddresses of an address that is taken.
 //   - Resource.AlreadyAssociated: AssociateAddress without AllowReassociation, AttachInternetGateway of one that is attached.

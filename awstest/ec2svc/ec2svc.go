@@ -1,6 +1,7 @@
 package ec2svc
 
 import (
+	"errors"
 	"net/http"
 	"reflect"
 
@@ -25,7 +26,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 		s := &service{model: ec2model.Of(r)}
 		var err error
 		s.model.Configure(func(m *ec2model.Options) { err = opts.apply(m) })
-		if err != nil {
+		if err := errors.Join(err, opts.addLocalZones(r, s.model)); err != nil {
 			return err
 		}
 		e := r.Add(awstest.ServiceSpec{

@@ -12,7 +12,7 @@ import (
 )
 
 func (s *service) runInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
-	spec, err := launchSpec(call, in)
+	spec, err := s.launchSpec(call, in)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (s *service) runInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.RunIn
 	return out, nil
 }
 
-func launchSpec(call *awstest.Call, in *ec2.RunInstancesInput) (spec ec2model.LaunchSpec, err error) {
+func (s *service) launchSpec(call *awstest.Call, in *ec2.RunInstancesInput) (spec ec2model.LaunchSpec, err error) {
 	spec = ec2model.LaunchSpec{
 		Min: int(aws.ToInt32(in.MinCount)), Max: int(aws.ToInt32(in.MaxCount)),
 		Type: string(in.InstanceType), Image: aws.ToString(in.ImageId), KeyName: aws.ToString(in.KeyName),
@@ -46,7 +46,7 @@ func launchSpec(call *awstest.Call, in *ec2.RunInstancesInput) (spec ec2model.La
 	if spec.Private, err = parseAddr(in.PrivateIpAddress); err != nil {
 		return spec, err
 	}
-	if spec.Zone, err = placement(call, in.Placement); err != nil {
+	if spec.Zone, err = s.placement(call, in.Placement); err != nil {
 		return spec, err
 	}
 	if err := networkInterfaces(call, in, &spec); err != nil {
@@ -65,7 +65,7 @@ func launchSpec(call *awstest.Call, in *ec2.RunInstancesInput) (spec ec2model.La
 }
 
 // placement reads the zone of a launch, by ID or by name.
-func placement(call *awstest.Call, p *types.Placement) (*awstest.Zone, error) {
+func (s *service) placement(call *awstest.Call, p *types.Placement) (*awstest.Zone, error) {
 	if p == nil {
 		return nil, nil
 	}
@@ -80,7 +80,7 @@ func placement(call *awstest.Call, p *types.Placement) (*awstest.Zone, error) {
 	case id != "" && name != "":
 		return nil, awstest.Errorf("InvalidParameterCombination", "You may specify either an Availability Zone or an Availability Zone ID, but not both")
 	}
-	for _, z := range call.Region.Zones() {
+	for _, z := range s.model.Zones(call.Region) {
 		if z.ID() == id || z.Name() == name {
 			return z, nil
 		}

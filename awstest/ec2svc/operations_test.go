@@ -313,10 +313,6 @@ func TestNotModelledIsLoud(t *testing.T) {
 			_, err := c.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{"subnet-12345678"}, Tags: tagList("a=b")})
 			return err
 		}, "awstest: EC2.CreateTags: tags of subnet-12345678 is not modelled"},
-		"another border group": {func(c *ec2.Client) error {
-			_, err := c.AllocateAddress(t.Context(), &ec2.AllocateAddressInput{NetworkBorderGroup: aws.String("us-east-1-bos-1")})
-			return err
-		}, "awstest: EC2.AllocateAddress: network border group us-east-1-bos-1 is not modelled"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

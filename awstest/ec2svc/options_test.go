@@ -2,6 +2,8 @@ package ec2svc_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +43,40 @@ func flatten(err error) []error {
 		return list
 	}
 	return []error{err}
+}
+
+func TestOptionsReportEveryWrongLocalZone(t *testing.T) {
+	t.Parallel()
+	full := make([]string, 0, 11)
+	for n := range 11 { // and us-east-1 has six zones
+		full = append(full, fmt.Sprintf("us-east-1-bos-1%c", 'a'+n))
+	}
+	for name, c := range map[string]struct {
+		zones []string
+		want  []string
+	}{
+		"good ones":      {[]string{"us-east-1-bos-1a", "us-east-1-bos-1b", "us-west-2-lax-1a"}, nil},
+		"wrong ones":     {[]string{"us-east-1-bos-1", "us-east-1-bos-1a", "us-east-1a", "us-east-1-bos-1a", "eu-west-1-xxx-1a", ""}, []string{"[0]", "[2]", "[3]", "[4]", "[5]"}},
+		"as many as fit": {full[:10], nil},
+		"too many":       {full, []string{"[10]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := awstest.New([]awstest.Service{ec2svc.New(func(o *ec2svc.Options) { o.LocalZones = c.zones })},
+				func(o *awstest.Options) { o.Regions = []string{"us-east-1", "us-west-2"} })
+			var fields []string
+			for _, err := range flatten(err) {
+				var fe *awstest.FieldError
+				if !errors.As(err, &fe) || fe.Rule == "" {
+					continue
+				}
+				fields = append(fields, strings.TrimPrefix(fe.Field, "ec2svc.Options.LocalZones"))
+			}
+			if diff := cmp.Diff(c.want, fields); diff != "" {
+				t.Errorf("%v: %s", err, diff)
+			}
+		})
+	}
 }
 
 func TestServiceTwice(t *testing.T) {

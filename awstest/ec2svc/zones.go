@@ -3,6 +3,7 @@ package ec2svc
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -18,11 +19,16 @@ func (s *service) addZones(e *awstest.Endpoint) {
 	handle(e, s.describeSubnets, "SubnetIds", "Filters", "MaxResults", "NextToken")
 }
 
-var zoneFilters = filterable[*awstest.Zone]{
-	"zone-id":     one((*awstest.Zone).ID),
-	"zone-name":   one((*awstest.Zone).Name),
-	"region-name": one(func(z *awstest.Zone) string { return z.Region().Name() }),
-	"zone-type":   one(func(*awstest.Zone) string { return "availability-zone" }),
+var zoneFilters = filterable[types.AvailabilityZone]{
+	"zone-id":          one(func(z types.AvailabilityZone) string { return *z.ZoneId }),
+	"zone-name":        one(func(z types.AvailabilityZone) string { return *z.ZoneName }),
+	"zone-type":        one(func(z types.AvailabilityZone) string { return *z.ZoneType }),
+	"region-name":      one(func(z types.AvailabilityZone) string { return *z.RegionName }),
+	"group-name":       one(func(z types.AvailabilityZone) string { return *z.GroupName }),
+	"opt-in-status":    one(func(z types.AvailabilityZone) string { return string(z.OptInStatus) }),
+	"state":            one(func(z types.AvailabilityZone) string { return string(z.State) }),
+	"parent-zone-id":   ifAny(func(z types.AvailabilityZone) string { return aws.ToString(z.ParentZoneId) }),
+	"parent-zone-name": ifAny(func(z types.AvailabilityZone) string { return aws.ToString(z.ParentZoneName) }),
 }
 
 func (s *service) describeAvailabilityZones(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeAvailabilityZonesInput) (*ec2.DescribeAvailabilityZonesOutput, error) {
@@ -30,7 +36,7 @@ func (s *service) describeAvailabilityZones(tx *awstest.Tx, call *awstest.Call, 
 	if err != nil {
 		return nil, err
 	}
-	zones := call.Region.Zones()
+	zones := s.model.Zones(call.Region)
 	for _, id := range in.ZoneIds {
 		if !slices.ContainsFunc(zones, func(z *awstest.Zone) bool { return z.ID() == id }) {
 			return nil, awstest.Errorf("InvalidParameterValue", "Invalid availability zone-id: [%s]", id)
@@ -41,13 +47,13 @@ func (s *service) describeAvailabilityZones(tx *awstest.Tx, call *awstest.Call, 
 			return nil, awstest.Errorf("InvalidParameterValue", "Invalid availability zone: [%s]", name)
 		}
 	}
-	out := &ec2.DescribeAvailabilityZonesOutput{}
-	for _, z := range only(zones, match) {
+	var shown []types.AvailabilityZone
+	for _, z := range zones {
 		if named(in.ZoneIds, z.ID()) && named(in.ZoneNames, z.Name()) {
-			out.AvailabilityZones = append(out.AvailabilityZones, showZone(tx, z))
+			shown = append(shown, showZone(tx, z))
 		}
 	}
-	return out, nil
+	return &ec2.DescribeAvailabilityZonesOutput{AvailabilityZones: only(shown, match)}, nil
 }
 
 // named tells whether a name is asked for; no names ask for everything.
@@ -56,16 +62,24 @@ func named(names []string, name string) bool {
 }
 
 func showZone(tx *awstest.Tx, z *awstest.Zone) types.AvailabilityZone {
-	region := aws.String(z.Region().Name())
-	state := types.AvailabilityZoneStateAvailable
+	region := z.Region().Name()
+	out := types.AvailabilityZone{
+		ZoneId: aws.String(z.ID()), ZoneName: aws.String(z.Name()), RegionName: aws.String(region),
+		ZoneType: aws.String("availability-zone"), State: types.AvailabilityZoneStateAvailable,
+		OptInStatus: types.AvailabilityZoneOptInStatusOptInNotRequired,
+		GroupName:   aws.String(region + "-zg-1"), NetworkBorderGroup: aws.String(ec2model.BorderGroup(z)),
+	}
 	if tx.Down(z) {
-		state = types.AvailabilityZoneStateUnavailable
+		out.State = types.AvailabilityZoneStateUnavailable
 	}
-	return types.AvailabilityZone{
-		ZoneId: aws.String(z.ID()), ZoneName: aws.String(z.Name()), RegionName: region,
-		GroupName: region, NetworkBorderGroup: region, State: state,
-		OptInStatus: types.AvailabilityZoneOptInStatusOptInNotRequired, ZoneType: aws.String("availability-zone"),
+	available := z.Region().Zones()
+	if !slices.Contains(available, z) {
+		out.ZoneType, out.OptInStatus = aws.String("local-zone"), types.AvailabilityZoneOptInStatusOptedIn
+		out.GroupName = out.NetworkBorderGroup
+		// Which zone it is differs in AWS; here it is the first.
+		out.ParentZoneId, out.ParentZoneName = aws.String(available[0].ID()), aws.String(available[0].Name())
 	}
+	return out
 }
 
 var vpcFilters = filterable[ec2model.VPC]{
@@ -111,7 +125,7 @@ var subnetFilters = filterable[*ec2model.Subnet]{
 	"availability-zone":    one(func(s *ec2model.Subnet) string { return s.Zone.Name() }),
 	"availability-zone-id": one(func(s *ec2model.Subnet) string { return s.Zone.ID() }),
 	"cidr-block":           one(func(s *ec2model.Subnet) string { return s.Prefix.String() }),
-	"default-for-az":       one(func(*ec2model.Subnet) string { return "true" }),
+	"default-for-az":       one(func(s *ec2model.Subnet) string { return strconv.FormatBool(s.Default) }),
 	"state":                one(func(*ec2model.Subnet) string { return "available" }),
 }
 
@@ -144,7 +158,7 @@ func (s *service) describeSubnets(tx *awstest.Tx, call *awstest.Call, in *ec2.De
 			SubnetArn:        aws.String(fmt.Sprintf("arn:aws:ec2:%s:%s:subnet/%s", call.Region.Name(), account, s.ID)),
 			AvailabilityZone: aws.String(s.Zone.Name()), AvailabilityZoneId: aws.String(s.Zone.ID()),
 			CidrBlock: aws.String(s.Prefix.String()), AvailableIpAddressCount: aws.Int32(int32(s.Available())),
-			DefaultForAz: aws.Bool(true), MapPublicIpOnLaunch: aws.Bool(false), State: types.SubnetStateAvailable,
+			DefaultForAz: aws.Bool(s.Default), MapPublicIpOnLaunch: aws.Bool(false), State: types.SubnetStateAvailable,
 		})
 	}
 	return out, nil

@@ -12,10 +12,11 @@ import (
 
 // Address is an Elastic IP address.
 type Address struct {
-	Allocation string
-	IP         netip.Addr
-	Tags       Tags
-	Service    string // that manages it; empty if it is the account's to manage
+	Allocation  string
+	IP          netip.Addr
+	BorderGroup string // network border group, from which it is advertised
+	Tags        Tags
+	Service     string // that manages it; empty if it is the account's to manage
 
 	// Of the association; empty while there is none.
 	Association string
@@ -43,10 +44,13 @@ var (
 	benchEnd    = netip.AddrFrom4([4]byte{198, 19, 255, 254})
 )
 
-// Allocate allocates an address.
-func (r *Region) Allocate(tx *awstest.Tx, tags Tags) (Address, error) {
+// Allocate allocates an address of a network border group. AWS documents no
+// error for an unknown group.
+func (r *Region) Allocate(tx *awstest.Tx, borderGroup string, tags Tags) (Address, error) {
 	m := r.model
 	switch {
+	case !r.hasBorderGroup(borderGroup):
+		return Address{}, awstest.Errorf("InvalidParameterValue", "Value (%s) for parameter networkBorderGroup is invalid.", borderGroup)
 	case r.allocated >= m.opts.AddressQuota:
 		return Address{}, awstest.Errorf("AddressLimitExceeded", "The maximum number of addresses has been reached.")
 	case m.publicIP == benchEnd:
@@ -56,17 +60,21 @@ func (r *Region) Allocate(tx *awstest.Tx, tags Tags) (Address, error) {
 	}
 	m.publicIP = m.publicIP.Next()
 	r.allocated++
-	a := Address{Allocation: tx.NewID("eipalloc"), IP: m.publicIP, Tags: tags}
+	a := Address{Allocation: tx.NewID("eipalloc"), IP: m.publicIP, BorderGroup: borderGroup, Tags: tags}
 	r.addresses.Put(tx.Now(), a.Allocation, a)
 	return a, nil
 }
 
 // Release gives an address back. It must not be associated, as AWS asks for
-// it outside of a default VPC.
-func (r *Region) Release(tx *awstest.Tx, allocation string) error {
+// it outside of a default VPC, and be of the network border group.
+// Source: ReleaseAddressInput.NetworkBorderGroup of the SDK (read 2026-11)
+func (r *Region) Release(tx *awstest.Tx, allocation, borderGroup string) error {
 	a, err := r.Address(tx.Now(), allocation)
 	if err != nil {
 		return err
+	}
+	if a.BorderGroup != borderGroup {
+		return awstest.Errorf("InvalidAddress.NotFound", "The address with allocation id '%s' does not belong to the network border group '%s'", allocation, borderGroup)
 	}
 	if err := r.free(tx, a); err != nil {
 		return err
@@ -104,6 +112,11 @@ func (r *Region) Associate(tx *awstest.Tx, allocation string, target AssociateTa
 	}
 	if !r.attachedGateway(tx, n.Subnet.VPC) {
 		return a, awstest.Errorf("Gateway.NotAttached", "Network %s is not attached to any internet gateway", n.Subnet.VPC)
+	}
+	if BorderGroup(n.Subnet.Zone) != a.BorderGroup {
+		// AWS documents the rule and no error. This is the code of CreateNatGateway in the same case.
+		// Source: https://github.com/awslabs/crossplane-on-eks/issues/210 (read 2026-11)
+		return a, awstest.Errorf("OperationNotPermitted", "Elastic IP and network interface belong in different network border groups.")
 	}
 	place := 0
 	if target.Private.IsValid() {

@@ -33,6 +33,7 @@ type Options struct {
 type Model struct {
 	opts     Options
 	regions  map[*awstest.Region]*Region
+	local    map[*awstest.Region][]*awstest.Zone
 	publicIP netip.Addr // the one that was allocated last
 }
 
@@ -48,6 +49,7 @@ func Of(r *awstest.Registry) *Model {
 				AddressQuota: 5,
 			},
 			regions:  map[*awstest.Region]*Region{},
+			local:    map[*awstest.Region][]*awstest.Zone{},
 			publicIP: firstPublic,
 		}
 	})
@@ -91,9 +93,10 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		attachments:  map[string]string{},
 		tokens:       map[token]remembered{},
 	}
-	for i, z := range r.Zones() {
+	available := r.Zones()
+	for i, z := range append(available, m.local[r]...) {
 		region.subnets = append(region.subnets, &Subnet{
-			ID: tx.NewID("subnet"), VPC: region.vpc.ID, Zone: z,
+			ID: tx.NewID("subnet"), VPC: region.vpc.ID, Zone: z, Default: i < len(available),
 			Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 31, byte(16 * i), 0}), 20),
 			taken:  map[netip.Addr]string{},
 		})

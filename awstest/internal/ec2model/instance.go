@@ -123,7 +123,7 @@ func (r *Region) asked(tx *awstest.Tx, spec LaunchSpec) (*Subnet, error) {
 		return subnet, nil
 	}
 	if subnet == nil {
-		return r.subnetIn(spec.Zone), nil
+		return r.defaultSubnet(spec.Zone)
 	}
 	if subnet.Zone != spec.Zone {
 		return nil, awstest.Errorf("InvalidParameterValue", "The availability zone '%s' does not match that of the subnet '%s'", spec.Zone.Name(), subnet.ID)
@@ -135,20 +135,23 @@ func (r *Region) asked(tx *awstest.Tx, spec LaunchSpec) (*Subnet, error) {
 // that type, or, if there is none, of the first zone.
 func (r *Region) anywhere(tx *awstest.Tx, instanceType string) *Subnet {
 	for _, s := range r.subnets {
-		if tx.CanLaunch(s.Zone, instanceType) && s.Available() > 0 {
+		if s.Default && tx.CanLaunch(s.Zone, instanceType) && s.Available() > 0 {
 			return s
 		}
 	}
 	return r.subnets[0]
 }
 
-func (r *Region) subnetIn(z *awstest.Zone) *Subnet {
+// defaultSubnet returns the default subnet of a zone. Local Zones have none.
+// AWS documents no error for that; accounts have been seen to answer this
+// text, with this code or with InvalidInput.
+func (r *Region) defaultSubnet(z *awstest.Zone) (*Subnet, error) {
 	for _, s := range r.subnets {
-		if s.Zone == z {
-			return s
+		if s.Zone == z && s.Default {
+			return s, nil
 		}
 	}
-	return nil
+	return nil, awstest.Errorf("MissingInput", "No default subnet for availability zone: '%s'.", z.Name())
 }
 
 // room tells how many instances a launch can have in a subnet, or why none.

@@ -20,6 +20,10 @@ type Subnet struct {
 	Zone   *awstest.Zone
 	Prefix netip.Prefix
 
+	// Default tells whether launches that name no subnet can go here. In a
+	// Local Zone they cannot.
+	Default bool
+
 	taken  map[netip.Addr]string // to interface
 	lowest int                   // every address below this one is taken or kept
 }
@@ -34,7 +38,8 @@ const (
 // VPC returns the region's default VPC.
 func (r *Region) VPC() VPC { return r.vpc }
 
-// Subnets returns the default subnets, in the order of the zones' names.
+// Subnets returns the subnets, in the order of the zones' names: the default
+// ones, then those in Local Zones.
 func (r *Region) Subnets() []*Subnet { return r.subnets }
 
 // Subnet returns the subnet of that ID.

@@ -1,0 +1,32 @@
+package ec2model
+
+import "github.com/awsha/awsha/awstest"
+
+// maxSubnets is how many /20 subnets fit into a default VPC, a /16.
+const maxSubnets = 16
+
+// AddLocalZone opts a region in to a Local Zone, before EC2 is used there. It
+// is false if the default VPC has no room for a subnet in it.
+func (m *Model) AddLocalZone(z *awstest.Zone) bool {
+	r := z.Region()
+	m.local[r] = append(m.local[r], z)
+	return len(r.Zones())+len(m.local[r]) <= maxSubnets
+}
+
+// Zones returns the zones of a region that the account can use: Availability
+// Zones, then Local Zones.
+func (m *Model) Zones(r *awstest.Region) []*awstest.Zone { return append(r.Zones(), m.local[r]...) }
+
+// BorderGroup returns the network border group that a zone is in: the name of
+// the zone without its letter. That is the region for Availability Zones.
+func BorderGroup(z *awstest.Zone) string { return z.Name()[:len(z.Name())-1] }
+
+// hasBorderGroup tells whether addresses can be advertised from a group.
+func (r *Region) hasBorderGroup(group string) bool {
+	for _, s := range r.subnets {
+		if BorderGroup(s.Zone) == group {
+			return true
+		}
+	}
+	return false
+}
