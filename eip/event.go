@@ -21,6 +21,9 @@ const (
 	KindHeld          Kind = "held"          // a read has shown Association on the target
 	KindUnreached     Kind = "unreached"     // the probe returned Err, and is asked again
 	KindReached       Kind = "reached"       // the probe has succeeded
+	KindUndecided     Kind = "undecided"     // Choose of a Hold could not tell, because of Err if there is one
+	KindDrifted       Kind = "drifted"       // somebody else has brought the address to Association
+	KindDamped        Kind = "damped"        // a Hold puts a move from Association off, for Pause at least
 	KindFailed        Kind = "failed"        // the operation returns Err
 )
 
@@ -64,7 +67,7 @@ func (r *Remapper) emit(ctx context.Context, e Event) {
 
 func (e *Event) level() slog.Level {
 	switch e.Kind {
-	case KindRetry, KindFailed, KindUnreached:
+	case KindRetry, KindFailed, KindUnreached, KindUndecided, KindDrifted:
 		return slog.LevelWarn
 	case KindLagging:
 		return slog.LevelDebug

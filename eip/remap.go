@@ -45,6 +45,11 @@ func (m *move) run(ctx context.Context) error {
 			return err
 		}
 	}
+	return m.carry(ctx)
+}
+
+// carry brings the address from m.res.Before, as far as the guard allows that, to the target.
+func (m *move) carry(ctx context.Context) error {
 	if m.inspects() {
 		if err := m.inspect(ctx); err != nil {
 			return err
