@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go"
@@ -17,57 +16,6 @@ import (
 	"github.com/awsha/awsha/eip"
 	"github.com/awsha/awsha/eip/eipmock"
 )
-
-func TestErrorsOfEC2BecomeSentinels(t *testing.T) {
-	t.Parallel()
-	all := []error{eip.ErrConflict, eip.ErrOccupied, eip.ErrStolen, eip.ErrUnverified, eip.ErrNotFound, eip.ErrTargetGone, eip.ErrDenied}
-	tests := []struct {
-		operation, code, message string
-		op                       eip.Op
-		want                     error // nil: none of ours
-	}{
-		{"DescribeAddresses", "InvalidAllocationID.NotFound", "", eip.OpRead, eip.ErrNotFound},
-		{"DescribeAddresses", "UnauthorizedOperation", "", eip.OpRead, eip.ErrDenied},
-		{"DescribeAddresses", "InvalidParameterValue", "", eip.OpRead, nil},
-		{"DisassociateAddress", "UnauthorizedOperation", "", eip.OpDisassociate, eip.ErrDenied},
-		{"DisassociateAddress", "AuthFailure", "", eip.OpDisassociate, eip.ErrDenied},
-		{"DisassociateAddress", "InvalidParameterValue", "", eip.OpDisassociate, nil},
-		{"AssociateAddress", "UnauthorizedOperation", "", eip.OpAssociate, eip.ErrDenied},
-		{"AssociateAddress", "AuthFailure", "", eip.OpAssociate, eip.ErrDenied},
-		{"AssociateAddress", "InvalidAllocationID.NotFound", "", eip.OpAssociate, eip.ErrNotFound},
-		{"AssociateAddress", "InvalidInstanceID.NotFound", "", eip.OpAssociate, eip.ErrTargetGone},
-		{"AssociateAddress", "InvalidInstanceID", "The terminated instance 'i-1' is not in a valid state for this operation.", eip.OpAssociate, eip.ErrTargetGone},
-		{"AssociateAddress", "IncorrectInstanceState", "The shutting-down instance to which 'eni-1' is attached is not in a valid state for this operation", eip.OpAssociate, eip.ErrTargetGone},
-		{"AssociateAddress", "InvalidInstanceID", "There are multiple interfaces attached to instance 'i-1'.", eip.OpAssociate, nil},
-		{"AssociateAddress", "Gateway.NotAttached", "", eip.OpAssociate, nil},
-		{"AssociateAddress", "InvalidParameterCombination", "", eip.OpAssociate, nil},
-	}
-	for _, test := range tests {
-		t.Run(test.operation+" "+test.code, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				w := settled(t)
-				w.inject(t, test.operation, awstest.Match{}, awstest.Reject(awstest.APIError{Code: test.code, Message: test.message}))
-				req := w.request(1)
-				req.Expect = eip.Expect{}
-				res, err := newRemapper(t, w.client).Remap(t.Context(), req)
-				if wait := res.Took > time.Second; wait != (test.code == "InvalidInstanceID.NotFound") {
-					t.Errorf("took %v", res.Took)
-				}
-				var e *eip.RemapError
-				var api smithy.APIError
-				if !errors.As(err, &e) || !errors.As(err, &api) || api.ErrorCode() != test.code || e.Op != test.op || e.RequestID == "" {
-					t.Fatalf("error %v, want a RemapError around %s in step %s, with its request ID", err, test.code, test.op)
-				}
-				for _, sentinel := range all {
-					if got := errors.Is(err, sentinel); got != (sentinel == test.want) {
-						t.Errorf("matches %q: %t", sentinel, got)
-					}
-				}
-			})
-		})
-	}
-}
 
 func TestVerificationThatIsDeniedSaysWhatItKnows(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ type HoldRequest struct {
 	// Interval is the pause between looks, with 10 % of jitter. Default 5 s.
 	Interval time.Duration
 
-	// Stable is how long Choose must have named the same target before the address leaves its owner for it. Default
+	// Stable is how long Choose must have named the same target before the address leaves its owner for it. Default 90 % of
 	// Interval, which is two looks in a row; [Immediately] means the first.
 	Stable time.Duration
 
@@ -102,7 +102,7 @@ func (r *HoldRequest) complete() error {
 	if r.Stable == Immediately {
 		r.Stable = 0
 	} else {
-		set("Stable", &r.Stable, r.Interval)
+		set("Stable", &r.Stable, r.Interval*9/10)
 	}
 	set("Cooldown", &r.Cooldown, time.Minute)
 	set("MaxCooldown", &r.MaxCooldown, max(15*time.Minute, r.Cooldown))

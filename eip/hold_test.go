@@ -131,7 +131,7 @@ func TestHoldFollowsTheChoice(t *testing.T) {
 			w := settled(t)
 			k := w.hold(t, func(r *eip.HoldRequest) { r.Guard = guard })
 			time.Sleep(time.Minute)
-			if took := k.choose(1, 20*time.Second); took < 5*time.Second || took > 12*time.Second {
+			if took := k.choose(1, 20*time.Second); took < 4*time.Second || took > 12*time.Second {
 				t.Errorf("%v: took %v, want two looks", guard, took)
 			}
 			if took := k.choose(2, 2*time.Minute); took < 50*time.Second || took > 70*time.Second {
@@ -257,7 +257,7 @@ func TestHoldStaysWhereItIsWhileNobodyCanTell(t *testing.T) {
 		if calls := w.calls(); calls.Associate+calls.Disassociate != 0 || k.count(eip.KindUndecided) < 150 {
 			t.Errorf("calls %+v, %d events", calls, k.count(eip.KindUndecided))
 		}
-		if took := k.choose(1, 20*time.Second); took < 5*time.Second {
+		if took := k.choose(1, 20*time.Second); took < 4*time.Second {
 			t.Errorf("what it named anew was believed after %v", took)
 		}
 		k.stop()
