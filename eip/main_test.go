@@ -40,7 +40,7 @@ func settled(t *testing.T, optFns ...func(*awstest.Options)) *world {
 
 func newWorld(tb testing.TB, optFns ...func(*awstest.Options)) *world {
 	tb.Helper()
-	cloud, err := awstest.New([]awstest.Service{ec2svc.New(func(o *ec2svc.Options) { o.AddressQuota = 1000 })}, optFns...)
+	cloud, err := awstest.New([]awstest.Service{ec2svc.New(func(o *ec2svc.Options) { o.AddressQuota, o.LocalZones = 1000, []string{"us-east-1-bos-1a"} })}, optFns...)
 	if err != nil {
 		tb.Fatal(err)
 	}

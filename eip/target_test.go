@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/awstest/ec2svc"
 	"github.com/awsha/awsha/eip"
 )
 
@@ -111,15 +112,91 @@ func TestPendingInstanceIsWaitedForBeforeAnythingChanges(t *testing.T) {
 	})
 }
 
+type wrongTarget struct {
+	name string
+	make func(*testing.T, *world) eip.Target
+	kind error  // a RemapError that matches it, or
+	text string // a FieldError with this text
+}
+
+// foreignTargets belong to somebody else, or are somewhere else.
+var foreignTargets = []wrongTarget{
+	{"interface of a service", func(t *testing.T, w *world) eip.Target {
+		if err := ec2svc.ManageInterface(w.cloud, "us-east-1", w.eni[1], "amazon-elb"); err != nil {
+			t.Fatal(err)
+		}
+		return eip.Target{NetworkInterfaceID: w.eni[1]}
+	}, nil, "must not be a network interface that a service of AWS manages"},
+	{"interface of another account", func(t *testing.T, w *world) eip.Target {
+		if err := ec2svc.ShareInterface(w.cloud, "us-east-1", w.eni[1], "111122223333"); err != nil {
+			t.Fatal(err)
+		}
+		return eip.Target{NetworkInterfaceID: w.eni[1]}
+	}, nil, "must be of the account that owns the interface with the address, which is"},
+	{"interface in another border group", func(t *testing.T, w *world) eip.Target {
+		return eip.Target{NetworkInterfaceID: w.inBoston(t)}
+	}, nil, "must be in the network border group of the address, which is us-east-1; it is in us-east-1-bos-1"},
+	{"address of a service", func(t *testing.T, w *world) eip.Target {
+		if err := ec2svc.ManageAddress(w.cloud, "us-east-1", w.allocation, types.ServiceManagedAlb); err != nil {
+			t.Fatal(err)
+		}
+		return eip.Target{NetworkInterfaceID: w.eni[1]}
+	}, nil, "must not be an address that a service manages, which is alb"},
+}
+
+// inBoston makes an interface in a Local Zone.
+func (w *world) inBoston(tb testing.TB) string {
+	tb.Helper()
+	subnets, err := w.client.DescribeSubnets(tb.Context(), &ec2.DescribeSubnetsInput{
+		Filters: []types.Filter{{Name: aws.String("availability-zone"), Values: []string{"us-east-1-bos-1a"}}},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	out, err := w.client.CreateNetworkInterface(tb.Context(), &ec2.CreateNetworkInterfaceInput{SubnetId: subnets.Subnets[0].SubnetId})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return *out.NetworkInterface.NetworkInterfaceId
+}
+
+// The border group of a zone is read only if its name does not tell, and then once.
+func TestAddressOfALocalZoneMovesWithinIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		out, err := w.client.AllocateAddress(t.Context(), &ec2.AllocateAddressInput{NetworkBorderGroup: aws.String("us-east-1-bos-1")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.allocation, w.eni[0], w.eni[1], w.decoy = *out.AllocationId, w.inBoston(t), w.inBoston(t), ""
+		w.associate(t, w.allocation, w.eni[0])
+		w.start = w.counts()
+		r := newRemapper(t, w.client)
+		for i := range 4 {
+			res, err := r.Remap(t.Context(), eip.Request{AllocationID: w.allocation, Target: eip.Target{NetworkInterfaceID: w.eni[(i+1)%2]}})
+			if err != nil || !res.Changed {
+				t.Fatalf("result %+v, error %v", res, err)
+			}
+			want := eip.Calls{Describe: 2, Disassociate: 1, Associate: 1, Inspect: 1}
+			if res.Calls != want {
+				t.Errorf("calls %+v, want %+v", res.Calls, want)
+			}
+		}
+		_, err = r.Remap(t.Context(), eip.Request{AllocationID: w.allocation, Target: eip.Target{NetworkInterfaceID: w.eni[2]}})
+		if want := "must be in the network border group of the address, which is us-east-1-bos-1; it is in us-east-1"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+		if res, err := r.Remap(t.Context(), eip.Request{AllocationID: w.allocation, Target: eip.Target{NetworkInterfaceID: w.eni[2]}}); err == nil || res.Calls.Inspect != 1 {
+			t.Errorf("the second time: %+v, %v", res.Calls, err)
+		}
+	})
+}
+
 // What reads tell of a target that EC2 would refuse is said before the address leaves its owner.
 func TestWrongTargetIsRefusedBeforeAnyEffect(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name string
-		make func(*testing.T, *world) eip.Target
-		kind error  // a RemapError that matches it, or
-		text string // a FieldError with this text
-	}{
+	tests := []wrongTarget{
 		{"terminated instance", func(t *testing.T, w *world) eip.Target {
 			id, _ := w.running(t)
 			if _, err := w.client.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{id}}); err != nil {
@@ -153,6 +230,7 @@ func TestWrongTargetIsRefusedBeforeAnyEffect(t *testing.T) {
 			return eip.Target{InstanceID: id}
 		}, eip.ErrOccupied, ""},
 	}
+	tests = append(tests, foreignTargets...)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -168,7 +246,11 @@ func TestWrongTargetIsRefusedBeforeAnyEffect(t *testing.T) {
 				} else if field := (*eip.FieldError)(nil); !errors.As(err, &field) || !strings.Contains(err.Error(), test.text) {
 					t.Errorf("error %v, want %q", err, test.text)
 				}
-				if got := w.calls(); got.Associate+got.Disassociate != 0 || w.owner(t) != w.eni[0] || res.Changed {
+				got := w.calls()
+				if err := ec2svc.ManageAddress(w.cloud, "us-east-1", w.allocation, ""); err != nil { // owner needs it back
+					t.Fatal(err)
+				}
+				if got.Associate+got.Disassociate != 0 || w.owner(t) != w.eni[0] || res.Changed {
 					t.Errorf("something was changed: %+v", got)
 				}
 			})
