@@ -80,3 +80,33 @@ func TestRemapAddsFewAllocations(t *testing.T) {
 		t.Errorf("%.1f allocations added, want fewer than 60 (and some, or the measure is broken)", added)
 	}
 }
+
+// BenchmarkRemapAll moves 50 addresses to and fro, owners named.
+func BenchmarkRemapAll(b *testing.B) {
+	w := newWorld(b, func(o *awstest.Options) { o.Latency, o.CallLog = awstest.NoLatency, 100 })
+	r := newRemapper(b, w.client)
+	reqs := make([]eip.Request, 50)
+	back := make([]eip.Target, len(reqs))
+	for i := range reqs {
+		from := w.createInterface(b)
+		back[i] = eip.Target{NetworkInterfaceID: from}
+		reqs[i] = eip.Request{AllocationID: w.allocate(b), Target: eip.Target{NetworkInterfaceID: w.createInterface(b)}}
+		reqs[i].Expect.Association = w.associate(b, reqs[i].AllocationID, from)
+	}
+	start, rounds := w.counts(), 0
+	for b.Loop() {
+		rounds++
+		outcomes, err := r.RemapAll(b.Context(), reqs)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range reqs {
+			reqs[i].Target, back[i] = back[i], reqs[i].Target
+			reqs[i].Expect.Association = outcomes[i].After
+		}
+	}
+	now := w.counts()
+	b.ReportMetric(float64(now.Describe-start.Describe)/float64(rounds), "describes/op")
+	b.ReportMetric(float64(now.Associate-start.Associate)/float64(rounds), "associates/op")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rounds*len(reqs)), "ns/address")
+}
