@@ -1,0 +1,116 @@
+package conformance_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/awstest/ec2svc"
+	"github.com/awsha/awsha/awstest/elbv2svc"
+)
+
+// A place is where a scenario runs.
+type place struct {
+	name    string // whose known differences apply
+	regions [2]string
+	image   string
+	config  func(region string) aws.Config
+
+	pause    time.Duration // between two looks at a state that is to come
+	patience time.Duration // how long it may take to come
+	forgets  bool          // everything is gone before the next scenario
+}
+
+// onAwstest is a cloud of its own for one scenario, in whose bubble it has to be called.
+func onAwstest(t *testing.T) *place {
+	t.Helper()
+	cloud, err := awstest.New([]awstest.Service{ec2svc.New(), elbv2svc.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cloud.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &place{
+		name: awstestName, regions: [2]string{"us-east-1", "eu-west-1"}, image: emulatedImage, config: cloud.Config,
+		pause: time.Second, patience: 15 * time.Minute,
+	}
+}
+
+// overHTTP is the place that the settings name.
+func overHTTP(t *testing.T, s *settings) *place {
+	t.Helper()
+	client := s.httpClient()
+	t.Cleanup(client.CloseIdleConnections)
+	base := aws.Config{
+		HTTPClient: client,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test", Source: "conformance"}, nil
+		}),
+	}
+	if s.credentials == defaultCredentials {
+		var err error
+		if base, err = config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(client), config.WithRegion(s.regions[0])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := &place{
+		name: string(s.emulator), regions: s.regions, image: s.image,
+		pause: 2 * time.Second, patience: 10 * time.Minute, forgets: s.emulator == moto,
+	}
+	if s.endpoint != nil {
+		base.BaseEndpoint = aws.String(s.endpoint.String())
+		// What an emulator refuses with HTTP 500 it will refuse again.
+		base.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+		p.pause, p.patience = 100*time.Millisecond, time.Minute
+	}
+	if s.emulator == moto {
+		p.pause, p.patience = 20*time.Millisecond, 5*time.Second // its states are final when they are first read
+	}
+	p.config = func(region string) aws.Config {
+		cfg := base.Copy()
+		cfg.Region = region
+		return cfg
+	}
+	return p
+}
+
+func (s *settings) httpClient() *http.Client {
+	return &http.Client{
+		Timeout: time.Minute,
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 10,
+			TLSClientConfig: &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12},
+		},
+	}
+}
+
+// reset makes moto forget everything.
+func (s *settings) reset(t *testing.T) {
+	t.Helper()
+	client := s.httpClient()
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.endpoint.JoinPath("moto-api", "reset").String(), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
+		t.Fatal(fmt.Errorf("reset of moto: %s: %s", res.Status, text))
+	}
+}
