@@ -13,6 +13,10 @@ check: ## everything that CI checks, in the same way
 test: ## the tests
 	go test ./...
 
+.PHONY: conformance
+conformance: ## the conformance suite on moto's server
+	@bash .ci/run conformance
+
 .PHONY: race
 race: ## the tests, shuffled, under the race detector
 	go test -race -shuffle=on ./...
