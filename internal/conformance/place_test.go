@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/ec2svc"
@@ -41,9 +44,33 @@ func onAwstest(t *testing.T) *place {
 			t.Error(err)
 		}
 	})
-	return &place{
+	p := &place{
 		name: awstestName, regions: [2]string{"us-east-1", "eu-west-1"}, image: emulatedImage, config: cloud.Config,
 		pause: time.Second, patience: 15 * time.Minute,
+	}
+	t.Cleanup(func() { p.isEmpty(t) })
+	return p
+}
+
+// isEmpty asserts that a scenario has taken away all that it made, as it has to on an account.
+func (p *place) isEmpty(t *testing.T) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	for _, region := range p.regions {
+		cfg := p.config(region)
+		compute, balancing := ec2.NewFromConfig(cfg), elbv2.NewFromConfig(cfg)
+		left := map[string]int{
+			"addresses":      len(must(compute.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{}))(t).Addresses),
+			"interfaces":     len(must(compute.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{}))(t).NetworkInterfaces),
+			"instances":      len(must(compute.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filters("instance-state-name", "pending,running,stopping,stopped,shutting-down")}))(t).Reservations),
+			"target groups":  len(must(balancing.DescribeTargetGroups(ctx, &elbv2.DescribeTargetGroupsInput{}))(t).TargetGroups),
+			"load balancers": len(must(balancing.DescribeLoadBalancers(ctx, &elbv2.DescribeLoadBalancersInput{}))(t).LoadBalancers),
+		}
+		for what, n := range left {
+			if n > 0 {
+				t.Errorf("%d %s are left in %s", n, what, region)
+			}
+		}
 	}
 }
 
@@ -59,8 +86,15 @@ func overHTTP(t *testing.T, s *settings) *place {
 		}),
 	}
 	if s.credentials == defaultCredentials {
+		// The chain wants a client of this type, to which it adds AWS_CA_BUNDLE; connections that nobody keeps are nobody's to close.
+		buildable := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+			tr.DisableKeepAlives = true
+			if s.roots != nil {
+				tr.TLSClientConfig.RootCAs = s.roots.Clone()
+			}
+		})
 		var err error
-		if base, err = config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(client), config.WithRegion(s.regions[0])); err != nil {
+		if base, err = config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(buildable), config.WithRegion(s.regions[0])); err != nil {
 			t.Fatal(err)
 		}
 	}
