@@ -129,6 +129,13 @@ func Missing(err error) Resource {
 	return ""
 }
 
+// Unpermitted tells whether an error of class [Denied] is for want of a permission of the action, which a policy can give;
+// not for credentials that are bad or have expired, nor for a resource that belongs to others.
+func Unpermitted(err error) bool {
+	api := smithy.APIError(nil)
+	return errors.As(err, &api) && codes[api.ErrorCode()].policy
+}
+
 // ID returns the first resource ID with a prefix, such as "eipassoc", that the message of an AWS error names; empty if
 // there is none. Messages are no contract: an ID found may speed a decision up, and its absence must not prevent one.
 func ID(err error, prefix string) string {

@@ -154,6 +154,22 @@ func TestErrorsWithoutAReply(t *testing.T) {
 	}
 }
 
+func TestOnlyPoliciesLeaveAnActionUnpermitted(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]bool{
+		"UnauthorizedOperation": true, "AccessDenied": true, "AccessDeniedException": true,
+		"AuthFailure": false, "ExpiredToken": false, "RequestExpired": false, "OptInRequired": false,
+		"SignatureDoesNotMatch": false, "InternalError": false, "DryRunOperation": false, "": false,
+	} {
+		if got := awserr.Unpermitted(fmt.Errorf("wrapped: %w", reply(403, code, ""))); got != want {
+			t.Errorf("%s: %t, want %t", code, got, want)
+		}
+	}
+	if awserr.Unpermitted(nil) || awserr.Unpermitted(errors.New("AccessDenied")) {
+		t.Error("an error that is not of AWS is one of its policies")
+	}
+}
+
 func TestIDsAreWholeWords(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ message, prefix, want string }{

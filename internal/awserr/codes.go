@@ -7,6 +7,7 @@ type row struct {
 	class     Class
 	missing   Resource                   // of class NotFound
 	byMessage func(message string) Class // where one code has several meanings
+	policy    bool                       // of class Denied: the credentials are good, and lack the permission
 }
 
 // codes holds the codes that need a decision. Throttling codes that are not here are taken from the SDK's list, other
@@ -34,8 +35,8 @@ var codes = map[string]row{
 	"DryRunOperation":     {class: DryRun},
 	"Gateway.NotAttached": {class: NoGateway},
 
-	"AccessDenied":                {class: Denied},
-	"AccessDeniedException":       {class: Denied},
+	"AccessDenied":                {class: Denied, policy: true},
+	"AccessDeniedException":       {class: Denied, policy: true},
 	"AuthFailure":                 {class: Denied},
 	"Blocked":                     {class: Denied},
 	"ExpiredToken":                {class: Denied},
@@ -44,7 +45,7 @@ var codes = map[string]row{
 	"OptInRequired":               {class: Denied},
 	"RequestExpired":              {class: Denied}, // the clock or the credentials of this machine
 	"SignatureDoesNotMatch":       {class: Denied},
-	"UnauthorizedOperation":       {class: Denied},
+	"UnauthorizedOperation":       {class: Denied, policy: true},
 	"UnrecognizedClientException": {class: Denied},
 }
 
