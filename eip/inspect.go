@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/awsha/awsha/internal/awserr"
@@ -21,9 +20,10 @@ type place struct {
 	eni      string
 	instance string // that it is attached to, if that was read
 	vpc      string
-	zone     string // its name
-	account  string // that owns the interface
-	managed  bool   // by a service of AWS
+	zone     string                  // its name
+	account  string                  // that owns the interface
+	managed  bool                    // by a service of AWS
+	state    types.InstanceStateName // of the instance, if that was read
 
 	addresses []spot
 }
@@ -63,24 +63,29 @@ func (m *move) inspect(ctx context.Context) error {
 		if there, err = m.locate(ctx); err != nil {
 			return err
 		}
-		at, ok := there.at(m.req.Target.PrivateIP)
-		if !ok {
-			return errNoPrivateIP
-		}
-		m.inTheWay = at.occupant
-		if m.same(at.occupant) {
-			m.inTheWay = Occupant{}
-		}
-		if m.inTheWay != (Occupant{}) && !m.req.Displace {
-			return errOccupied
-		}
-		return nil
+		return m.room(there)
 	})
 	if err != nil {
 		return m.refuse(ctx, there, err)
 	}
 	m.to = Target{NetworkInterfaceID: there.eni, PrivateIP: m.req.Target.PrivateIP}
 	return m.match(ctx, there)
+}
+
+// room looks at the spot that the address would have: whether there is such a one, and which other address is there.
+func (m *move) room(there place) error {
+	at, ok := there.at(m.req.Target.PrivateIP)
+	if !ok {
+		return errNoPrivateIP
+	}
+	m.inTheWay = at.occupant
+	if m.same(at.occupant) {
+		m.inTheWay = Occupant{}
+	}
+	if m.inTheWay != (Occupant{}) && !m.req.Displace {
+		return errOccupied
+	}
+	return nil
 }
 
 // inspectable chooses the pauses between reads of the target.
@@ -112,7 +117,7 @@ func (m *move) refuse(ctx context.Context, there place, err error) error {
 	return m.fail(ctx, OpInspect, kindOf(err), err)
 }
 
-// locate reads the target once.
+// locate reads the target once. Beside errPending there may be a place already.
 func (m *move) locate(ctx context.Context) (place, error) {
 	if id := m.req.Target.InstanceID; id != "" {
 		i, err := ask(ctx, m, m.listInstances, (*rounds).instanceQueue, &m.res.Calls.Inspect, id, awserr.Instance)
@@ -146,16 +151,40 @@ func placeOfInterface(n types.NetworkInterface) place {
 	return p
 }
 
-// placeOfInstance resolves an instance to its interface: the only one, or the one that has the private address asked for.
-func (m *move) placeOfInstance(i types.Instance) (place, error) {
-	if i.State != nil {
-		switch i.State.Name {
-		case types.InstanceStateNamePending:
-			return place{}, errPending
-		case types.InstanceStateNameShuttingDown, types.InstanceStateNameTerminated:
-			return place{}, errTerminated
-		}
+// usable tells whether EC2 associates addresses with an instance in that state: with one that is stopped it does.
+func usable(state types.InstanceStateName) error {
+	switch state {
+	case types.InstanceStateNamePending:
+		return errPending
+	case types.InstanceStateNameShuttingDown, types.InstanceStateNameTerminated:
+		return errTerminated
 	}
+	return nil
+}
+
+// placeOfInstance says where an instance is. What is wrong with one that is pending may change until it runs.
+func (m *move) placeOfInstance(i types.Instance) (place, error) {
+	var state types.InstanceStateName
+	if i.State != nil {
+		state = i.State.Name
+	}
+	unusable := usable(state)
+	if errors.Is(unusable, errTerminated) {
+		return place{}, unusable
+	}
+	p, err := m.resolve(i)
+	p.state = state
+	switch {
+	case unusable == nil:
+		return p, err
+	case err != nil:
+		p = place{}
+	}
+	return p, unusable
+}
+
+// resolve finds the interface of an instance: the only one, or the one that has the private address asked for.
+func (m *move) resolve(i types.Instance) (place, error) {
 	id := aws.ToString(i.InstanceId)
 	var places []place
 	var ids []string
@@ -203,16 +232,43 @@ func (m *move) same(o Occupant) bool {
 
 // match holds address and target against each other, as far as both were read.
 func (m *move) match(ctx context.Context, there place) error {
+	if err := m.matchHands(there); err != nil || m.address == nil {
+		return err
+	}
+	if err := m.matchAccount(there); err != nil {
+		return err
+	}
+	return m.matchGroup(ctx, there)
+}
+
+// movable refuses an address that EC2 would not move.
+func (m *move) movable() error {
+	switch {
+	case m.address.ServiceManaged != "":
+		rule := "must not be an address that a service manages, which is " + string(m.address.ServiceManaged)
+		return m.field("AllocationID", m.req.AllocationID, rule)
+	case m.address.Domain != "" && m.address.Domain != types.DomainTypeVpc:
+		return m.field("AllocationID", m.req.AllocationID, "must be an address for VPCs; its domain is "+string(m.address.Domain))
+	}
+	return nil
+}
+
+func (m *move) matchHands(there place) error {
 	if there.managed {
 		return m.field("Target", m.req.Target.String(), "must not be a network interface that a service of AWS manages")
 	}
-	if m.address == nil {
-		return nil
-	}
+	return nil
+}
+
+func (m *move) matchAccount(there place) error {
 	if owner := aws.ToString(m.address.NetworkInterfaceOwnerId); owner != "" && there.account != "" && owner != there.account {
 		rule := fmt.Sprintf("must be of the account that owns the interface with the address, which is %s; it is of %s", owner, there.account)
 		return m.field("Target", m.req.Target.String(), rule)
 	}
+	return nil
+}
+
+func (m *move) matchGroup(ctx context.Context, there place) error {
 	group, err := m.borderGroup(ctx, aws.ToString(m.address.NetworkBorderGroup), there.zone)
 	switch {
 	case err != nil:
@@ -235,20 +291,12 @@ func (m *move) borderGroup(ctx context.Context, want, zone string) (string, erro
 	}
 	group := want // where EC2 does not say, it is left to EC2
 	err := m.retry(ctx, repeatable, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, m.opts.CallTimeout)
-		defer cancel()
-		m.res.Calls.Inspect++
-		out, err := m.api.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{ZoneNames: []string{zone}, AllAvailabilityZones: aws.Bool(true)})
-		if err != nil {
-			return err
+		z, err := ask(ctx, m, m.listZones, (*rounds).zoneQueue, &m.res.Calls.Inspect, zone, "")
+		if err == nil && aws.ToString(z.NetworkBorderGroup) != "" {
+			group = *z.NetworkBorderGroup
+			m.groups.Store(zone, group)
 		}
-		for _, z := range out.AvailabilityZones {
-			if aws.ToString(z.ZoneName) == zone && aws.ToString(z.NetworkBorderGroup) != "" {
-				group = *z.NetworkBorderGroup
-				m.groups.Store(zone, group)
-			}
-		}
-		return nil
+		return err
 	})
 	return group, err
 }

@@ -90,6 +90,24 @@ func (r *Remapper) listInterfaces(ctx context.Context, ids []string) (map[string
 	return found, nil
 }
 
+// listZones reads zones by their names, and has every one in the map: what EC2 does not say of a zone is left to EC2.
+func (r *Remapper) listZones(ctx context.Context, names []string) (map[string]types.AvailabilityZone, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.opts.CallTimeout)
+	defer cancel()
+	out, err := r.api.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{ZoneNames: names, AllAvailabilityZones: aws.Bool(true)})
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]types.AvailabilityZone, len(names))
+	for _, name := range names {
+		found[name] = types.AvailabilityZone{}
+	}
+	for _, z := range out.AvailabilityZones {
+		found[aws.ToString(z.ZoneName)] = z
+	}
+	return found, nil
+}
+
 // ask reads one thing by its ID: by a call of its own, or in the round of reads that the move is part of. The call is
 // added to count.
 func ask[T any](ctx context.Context, m *move, list lister[T], in func(*rounds) *queue[T], count *int, id string, missing awserr.Resource) (T, error) {

@@ -31,14 +31,14 @@ type move struct {
 
 // run brings the address to the target.
 func (m *move) run(ctx context.Context) error {
-	expected := m.req.Expect.Association
-	if other := m.history.allocation(expected.ID); other != "" && other != m.req.AllocationID {
-		return m.field("Expect.Association.ID", expected.ID, "must be an association of the address; it is one of "+other)
+	if err := m.consistent(); err != nil {
+		return err
 	}
+	expected := m.req.Expect.Association
 	switch {
 	case expected.ID != "" && m.to.holds(expected):
 		return m.verify(ctx, expected)
-	case expected.ID != "" && m.to.differs(expected):
+	case m.namesOwner():
 		m.res.Before = expected
 	default:
 		if there, err := m.look(ctx); there || err != nil {
@@ -46,6 +46,21 @@ func (m *move) run(ctx context.Context) error {
 		}
 	}
 	return m.carry(ctx)
+}
+
+// consistent refuses an expectation that is known to be of another address.
+func (m *move) consistent() error {
+	id := m.req.Expect.Association.ID
+	if other := m.history.allocation(id); other != "" && other != m.req.AllocationID {
+		return m.field("Expect.Association.ID", id, "must be an association of the address; it is one of "+other)
+	}
+	return nil
+}
+
+// namesOwner tells whether the caller names what to end, and where it is, so that nothing has to be read before.
+func (m *move) namesOwner() bool {
+	expected := m.req.Expect.Association
+	return expected.ID != "" && m.to.differs(expected)
 }
 
 // carry brings the address from m.res.Before, as far as the guard allows that, to the target.
@@ -66,11 +81,23 @@ func (m *move) carry(ctx context.Context) error {
 var errStale = errors.New("reads show an association that has ended")
 
 // look reads the address. It reports whether it is on the target already, and otherwise settles what to take it from.
-//
-// A read is reason enough to leave things as they are, but none to doubt an association that the caller named: the read
-// may be stale. The named one is tried, and EC2's answer to the associate is the verdict.
 func (m *move) look(ctx context.Context) (there bool, err error) {
-	var now Association
+	now, err := m.find(ctx)
+	if err == nil {
+		err = m.movable()
+	}
+	if err != nil {
+		return false, err
+	}
+	if there, err = m.takeFrom(ctx, now); there {
+		m.res.After = now
+		m.emit(ctx, Event{Kind: KindUnchanged, Association: now})
+	}
+	return there, err
+}
+
+// find reads the address until it shows an association that is not known to have ended.
+func (m *move) find(ctx context.Context) (now Association, err error) {
 	err = m.retry(ctx, repeatable, func(ctx context.Context) error {
 		address, read, err := m.read(ctx)
 		if err != nil {
@@ -82,19 +109,24 @@ func (m *move) look(ctx context.Context) (there bool, err error) {
 		}
 		return nil
 	})
-	expected := m.req.Expect.Association
 	switch {
 	case errors.Is(err, errStale):
 		m.res.Next = m.req.Expect // nothing was done
-		return false, m.fail(ctx, OpRead, ErrUnverified, err)
+		return now, m.fail(ctx, OpRead, ErrUnverified, err)
 	case err != nil:
-		return false, m.fail(ctx, OpRead, kindOf(err), err)
-	case m.address.ServiceManaged != "":
-		rule := "must not be an address that a service manages, which is " + string(m.address.ServiceManaged)
-		return false, m.field("AllocationID", m.req.AllocationID, rule)
+		return now, m.fail(ctx, OpRead, kindOf(err), err)
+	}
+	return now, nil
+}
+
+// takeFrom settles what the address is to be taken from, unless it is on the target already.
+//
+// A read is reason enough to leave things as they are, but none to doubt an association that the caller named: the read
+// may be stale. The named one is tried, and EC2's answer to the associate is the verdict.
+func (m *move) takeFrom(ctx context.Context, now Association) (there bool, err error) {
+	expected := m.req.Expect.Association
+	switch {
 	case m.to.holds(now):
-		m.res.After = now
-		m.emit(ctx, Event{Kind: KindUnchanged, Association: now})
 		return true, nil
 	case m.req.Guard == GuardFree:
 	case expected.ID != "":
@@ -201,13 +233,9 @@ func (m *move) associate(ctx context.Context) (made Association, err error) {
 			}
 			mark = m.history.mark()
 			id, err = m.sendAssociate(ctx)
-			if classOf(err) == awserr.Transient {
-				m.slot.give()
+			if classOf(err) == awserr.Transient { // the slot is kept: the address may be free
 				if settled = m.settle(ctx, err); settled != nil || m.res.After != (Association{}) {
 					return settled
-				}
-				if m.slot.take(ctx) != nil {
-					return context.Cause(ctx)
 				}
 			}
 			return err
@@ -223,12 +251,15 @@ func (m *move) associate(ctx context.Context) (made Association, err error) {
 			m.emit(ctx, Event{Kind: KindAssociated, Association: made})
 			return made, nil
 		case classOf(err) == awserr.Conflict:
-			m.slot.give()
+			last := !m.req.Displace || displaced
+			if last {
+				m.slot.give()
+			}
 			failure := m.explain(ctx, err)
 			switch {
 			case failure == nil:
 				return made, nil
-			case !m.req.Displace || displaced || failure.Occupant.AssociationID == "" || m.slot.take(ctx) != nil:
+			case last || failure.Occupant.AssociationID == "":
 				return made, failure
 			}
 			if err := m.displace(ctx, failure.Occupant); err != nil {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-
-	"golang.org/x/sync/semaphore"
 )
 
 // Outcome is what became of one request of a RemapAll.
@@ -23,54 +21,59 @@ type Outcome struct {
 // a round of reads begins when all moves that are under way wait for it, or when the first has waited for
 // MaxPollInterval. Calls.Describe and Calls.Inspect of a Result count the calls that the request had to answer for, so that
 // the sum over all outcomes is what was sent. With owners that are named, N addresses cost 1 DisassociateAddress and 1
-// AssociateAddress each, and 1 DescribeAddresses for each 200.
+// AssociateAddress each, and 1 DescribeAddresses for each 200, or for each MaxPollInterval that the changes take.
 //
 // No more than MaxInFlight moves are between their first and their last change at any time, so that neither EC2's
-// throttle nor a crash finds many addresses without an owner. Requests wait their turn in no particular order. No two may
-// name the same address.
+// throttle, nor an outage of AssociateAddress, nor a crash finds many addresses without an owner. A move keeps its place
+// while EC2 throttles or fails, so that the others wait for it, with their owners, for RetryTimeout or VerifyTimeout at
+// worst. Requests wait their turn in no particular order.
+//
+// No two may name the same address or the same target. The order in which they are served is nobody's choice: to swap two
+// addresses takes Displace.
 func (r *Remapper) RemapAll(ctx context.Context, reqs []Request) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(reqs))
 	errs := make([]error, len(reqs))
-	moves := r.newMoves(ctx, reqs, outcomes)
+	moves := r.newMoves(reqs, outcomes)
+	rounds := r.newRounds(ctx, len(moves))
 	var wg sync.WaitGroup
 	for i, m := range moves {
-		if m != nil {
-			wg.Go(func() { outcomes[i].Result, outcomes[i].Err = m.finish(ctx, m.run) })
-		}
+		m.rounds, m.slot = rounds, &slot{of: rounds}
+		wg.Go(func() { outcomes[i].Result, outcomes[i].Err = m.finish(ctx, m.run) })
 	}
 	wg.Wait()
+	rounds.calls.Wait()
 	for i := range outcomes {
 		errs[i] = outcomes[i].Err
 	}
 	return outcomes, errors.Join(errs...)
 }
 
-// newMoves prepares the moves that share rounds and slots; nil for requests with mistakes, which go to their outcomes.
-func (r *Remapper) newMoves(ctx context.Context, reqs []Request, outcomes []Outcome) []*move {
-	moves := make([]*move, len(reqs))
-	first := make(map[string]int, len(reqs))
-	valid := 0
+// newMoves prepares the moves, each under the index of its request. Requests with mistakes have none: those go to their outcomes.
+func (r *Remapper) newMoves(reqs []Request, outcomes []Outcome) map[int]*move {
+	moves := make(map[int]*move, len(reqs))
+	addresses, targets := make(map[string]int), make(map[Target]int)
 	for i, req := range reqs {
 		name := fmt.Sprintf("Requests[%d]", i)
 		outcomes[i].AllocationID = req.AllocationID
 		err := req.validate(name)
-		if before, again := first[req.AllocationID]; again {
-			rule := fmt.Sprintf("must not be the address of Requests[%d] too", before)
-			err = errors.Join(err, &FieldError{name + ".AllocationID", req.AllocationID, rule})
-		} else {
-			first[req.AllocationID] = i
+		if err == nil {
+			err = errors.Join(
+				unique(addresses, i, name+".AllocationID", req.AllocationID, "address"),
+				unique(targets, i, name+".Target", req.Target, "target"),
+			)
 		}
 		if outcomes[i].Err = err; err == nil {
 			moves[i] = r.newMove(req, name)
-			valid++
-		}
-	}
-	rounds := r.newRounds(ctx, valid)
-	slots := semaphore.NewWeighted(int64(r.opts.MaxInFlight))
-	for _, m := range moves {
-		if m != nil {
-			m.rounds, m.slot = rounds, &slot{of: slots}
 		}
 	}
 	return moves
+}
+
+// unique refuses a value that an earlier request has.
+func unique[T comparable](seen map[T]int, i int, field string, value T, what string) error {
+	if before, again := seen[value]; again {
+		return &FieldError{field, fmt.Sprint(value), fmt.Sprintf("must not be the %s of Requests[%d] too", what, before)}
+	}
+	seen[value] = i
+	return nil
 }

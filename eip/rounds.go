@@ -2,41 +2,49 @@ package eip
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// rounds gathers the reads of many moves into few calls. A round is sent when every move that is still under way waits for
-// a read; or, so that one slow move does not hold up the others, when the first of them has waited for patience.
+// rounds gathers the reads of many moves into few calls. A round is sent when no move is left that could join it: each
+// one that is under way waits for a read, or in line for a slot that one of those has. Or, so that one slow move does not
+// hold up the others, when the first of them has waited for patience.
 type rounds struct {
 	ctx      context.Context // of all the moves
 	patience time.Duration
-	wg       sync.WaitGroup // calls under way
+	calls    sync.WaitGroup // goroutines under way
 
 	mu      sync.Mutex
 	live    int // moves that may still ask
 	waiting int // of these, those that have asked and wait
 	timer   *time.Timer
+	sent    int     // rounds so far
+	free    int     // slots that nobody has
+	line    []*slot // that moves wait for, longest first
 
 	addresses  queue[types.Address]
 	instances  queue[types.Instance]
 	interfaces queue[types.NetworkInterface]
+	zones      queue[types.AvailabilityZone]
 }
 
 func (r *Remapper) newRounds(ctx context.Context, moves int) *rounds {
 	return &rounds{
-		ctx: ctx, patience: r.opts.MaxPollInterval, live: moves,
+		ctx: ctx, patience: r.opts.MaxPollInterval, live: moves, free: r.opts.MaxInFlight,
 		addresses:  queue[types.Address]{list: r.listAddresses},
 		instances:  queue[types.Instance]{list: r.listInstances},
 		interfaces: queue[types.NetworkInterface]{list: r.listInterfaces},
+		zones:      queue[types.AvailabilityZone]{list: r.listZones},
 	}
 }
 
 func (r *rounds) addressQueue() *queue[types.Address]            { return &r.addresses }
 func (r *rounds) instanceQueue() *queue[types.Instance]          { return &r.instances }
 func (r *rounds) interfaceQueue() *queue[types.NetworkInterface] { return &r.interfaces }
+func (r *rounds) zoneQueue() *queue[types.AvailabilityZone]      { return &r.zones }
 
 // queue is what a round is to read of one kind.
 type queue[T any] struct {
@@ -61,22 +69,22 @@ func (q *queue[T]) ask(r *rounds, id string) (map[string]T, int, error) {
 	r.mu.Lock()
 	q.waiters = append(q.waiters, waiter[T]{id, reply})
 	r.waiting++
-	switch {
-	case r.waiting == r.live:
-		r.flush()
-	case r.timer == nil:
-		r.timer = time.AfterFunc(r.patience, r.lose)
+	if !r.flushIfIdle() && r.timer == nil {
+		round := r.sent
+		r.timer = time.AfterFunc(r.patience, func() { r.lose(round) })
 	}
 	r.mu.Unlock()
 	got := <-reply
 	return got.found, got.calls, got.err
 }
 
-// lose is called when patience is lost.
-func (r *rounds) lose() {
+// lose is called when patience with a round is lost.
+func (r *rounds) lose(round int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.flush()
+	if r.sent == round { // else it has been sent meanwhile, and the next one has its own timer
+		r.flush()
+	}
 }
 
 // leave is called for a move that will not ask any more.
@@ -84,9 +92,16 @@ func (r *rounds) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.live--
-	if r.waiting > 0 && r.waiting == r.live {
-		r.flush()
+	r.flushIfIdle()
+}
+
+// flushIfIdle sends the round if nobody is left who could join it. The lock is held.
+func (r *rounds) flushIfIdle() bool {
+	if r.waiting == 0 || r.waiting+len(r.line) < r.live {
+		return false
 	}
+	r.flush()
+	return true
 }
 
 // flush sends the round. The lock is held.
@@ -96,31 +111,28 @@ func (r *rounds) flush() {
 		r.timer = nil
 	}
 	r.waiting = 0
+	r.sent++
 	send(r, &r.addresses)
 	send(r, &r.instances)
 	send(r, &r.interfaces)
+	send(r, &r.zones)
 }
 
-// send makes the calls of one kind on a goroutine, in groups as large as a filter may be.
+// send makes the calls of one kind, in groups as large as a filter may be. Each has a goroutine, so that one that hangs
+// holds up its own group only.
 func send[T any](r *rounds, q *queue[T]) {
 	waiters := q.waiters
 	q.waiters = nil
-	if len(waiters) == 0 {
-		return
-	}
-	r.wg.Go(func() {
-		for len(waiters) > 0 {
-			n := min(len(waiters), maxFilterValues)
-			group := waiters[:n]
-			waiters = waiters[n:]
+	for group := range slices.Chunk(waiters, maxFilterValues) {
+		r.calls.Go(func() {
 			found, err := q.list(r.ctx, distinct(group))
 			calls := 1
 			for _, w := range group {
 				w.reply <- answer[T]{found, calls, err}
 				calls = 0
 			}
-		}
-	})
+		})
+	}
 }
 
 func distinct[T any](group []waiter[T]) []string {

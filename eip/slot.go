@@ -2,34 +2,80 @@ package eip
 
 import (
 	"context"
-
-	"golang.org/x/sync/semaphore"
+	"slices"
 )
 
 // slot is the right of a move to change something, of which a RemapAll has a number. A move keeps it from its first change to
-// its last, so that no address is free while others of the same RemapAll are taken away from their owners. A nil slot is
+// its last, whatever happens in between, so that no more addresses are free at any time than there are slots. A nil slot is
 // always to be had.
+//
+// The slots live with the rounds, because a round of reads has to know who can still ask: not a move that waits for a slot
+// while all who have one wait for the round.
 type slot struct {
-	of   *semaphore.Weighted
-	held bool
+	of    *rounds
+	held  bool
+	ready chan struct{} // closed when the slot is handed over; set while waiting in line
 }
 
 // take waits for the slot, unless it is held already.
 func (s *slot) take(ctx context.Context) error {
-	if s == nil || s.held {
+	if s == nil || s.held || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := s.of.Acquire(ctx, 1); err != nil {
-		return err
+	ready := s.queue()
+	if ready == nil {
+		return nil
 	}
-	s.held = true
-	return nil
+	select {
+	case <-ready:
+		return nil
+	case <-ctx.Done():
+		s.unqueue()
+		return ctx.Err()
+	}
 }
 
-// give gives the slot back, if it is held.
-func (s *slot) give() {
-	if s != nil && s.held {
-		s.held = false
-		s.of.Release(1)
+// queue takes a free slot and returns nil, or gets in line and returns what to wait for.
+func (s *slot) queue() <-chan struct{} {
+	r := s.of
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.free > 0 {
+		r.free--
+		s.held = true
+		return nil
 	}
+	s.ready = make(chan struct{})
+	r.line = append(r.line, s)
+	r.flushIfIdle()
+	return s.ready
+}
+
+// unqueue leaves the line. If the slot was handed over meanwhile, it is held, and given back as usual.
+func (s *slot) unqueue() {
+	r := s.of
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.line, s); i >= 0 {
+		r.line = slices.Delete(r.line, i, i+1)
+	}
+}
+
+// give gives the slot back, if it is held. The first in line gets it at once, so that it never looks as if it still waited.
+func (s *slot) give() {
+	if s == nil || !s.held {
+		return
+	}
+	r := s.of
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.held = false
+	if len(r.line) == 0 {
+		r.free++
+		return
+	}
+	next := r.line[0]
+	r.line = slices.Delete(r.line, 0, 1)
+	next.held = true
+	close(next.ready)
 }
