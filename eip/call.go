@@ -19,6 +19,9 @@ func (m *move) end(ctx context.Context, associationID string) error {
 		}
 		m.res.Calls.Disassociate++
 		_, err := m.api.DisassociateAddress(ctx, &ec2.DisassociateAddressInput{AssociationId: &associationID})
+		if err == nil {
+			m.history.end(associationID)
+		}
 		return err
 	})
 	if awserr.Missing(err) == awserr.Association {
@@ -30,6 +33,19 @@ func (m *move) end(ctx context.Context, associationID string) error {
 func (m *move) sendAssociate(ctx context.Context) (associationID string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, m.opts.CallTimeout)
 	defer cancel()
+	if err := m.fence(); err != nil {
+		return "", err
+	}
+	m.res.Calls.Associate++
+	out, err := m.api.AssociateAddress(ctx, m.associateInput(), sendOnce)
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.AssociationId), nil
+}
+
+// associateInput names the interface; an instance only if that is all that is known.
+func (m *move) associateInput() *ec2.AssociateAddressInput {
 	in := &ec2.AssociateAddressInput{
 		AllocationId: &m.req.AllocationID,
 		// Nil would mean true: take it from whoever has it.
@@ -37,19 +53,13 @@ func (m *move) sendAssociate(ctx context.Context) (associationID string, err err
 	}
 	if id := m.to.NetworkInterfaceID; id != "" {
 		in.NetworkInterfaceId = &id
+	} else {
+		in.InstanceId = &m.to.InstanceID
 	}
 	if ip := m.to.PrivateIP; ip.IsValid() {
 		in.PrivateIpAddress = aws.String(ip.String())
 	}
-	if err := m.fence(); err != nil {
-		return "", err
-	}
-	m.res.Calls.Associate++
-	out, err := m.api.AssociateAddress(ctx, in, sendOnce)
-	if err != nil {
-		return "", err
-	}
-	return aws.ToString(out.AssociationId), nil
+	return in
 }
 
 // sendOnce keeps the SDK's retryer from repeating a call whose reply was lost. It keeps the client's own retryer

@@ -217,8 +217,8 @@ func (h *holder) carry(ctx context.Context, m *move) error {
 			return nil
 		}
 	}
-	if managed := m.address.ServiceManaged; managed != "" {
-		return m.field("AllocationID", h.req.AllocationID, "must not be an address that a service manages, which is "+string(managed))
+	if err := m.movable(); err != nil {
+		return err
 	}
 	res, err := m.finish(ctx, m.carry)
 	if res.Calls.Associate+res.Calls.Disassociate > 0 {
