@@ -189,17 +189,12 @@ func (m *move) disassociate(ctx context.Context) error {
 
 // displace ends the association of another address with the target, of exactly the one that a read has shown.
 func (m *move) displace(ctx context.Context, other Occupant) error {
+	other, err := m.identify(ctx, other)
+	if err != nil {
+		return m.fail(ctx, OpDisplace, kindOf(err), err)
+	}
 	if other.AssociationID == "" {
-		err := m.retry(ctx, repeatable, func(ctx context.Context) (err error) {
-			other, err = m.occupant(ctx)
-			return err
-		})
-		if err != nil {
-			return m.fail(ctx, OpDisplace, kindOf(err), err)
-		}
-		if other.AssociationID == "" {
-			return nil // it has left by itself
-		}
+		return nil // it has left by itself
 	}
 	if err := m.end(ctx, other.AssociationID); err != nil {
 		failure := m.fail(ctx, OpDisplace, kindOf(err), err)
@@ -209,6 +204,18 @@ func (m *move) displace(ctx context.Context, other Occupant) error {
 	m.res.Displaced = other
 	m.emit(ctx, Event{Kind: KindDisplaced, Occupant: other})
 	return nil
+}
+
+// identify returns an occupant with its IDs, of which an instance shows none; zero if it has left.
+func (m *move) identify(ctx context.Context, other Occupant) (Occupant, error) {
+	if other.AssociationID != "" {
+		return other, nil
+	}
+	err := m.retry(ctx, repeatable, func(ctx context.Context) (err error) {
+		other, err = m.occupant(ctx)
+		return err
+	})
+	return other, err
 }
 
 // associate makes the association. Under the guards that check who holds the address, only this call decides who won.
