@@ -41,7 +41,7 @@ type Calls struct {
 	Describe     int // DescribeAddresses
 	Disassociate int // DisassociateAddress
 	Associate    int // AssociateAddress
-	Inspect      int // reads of the target: DescribeInstances, DescribeNetworkInterfaces, DescribeAvailabilityZones
+	Inspect      int // reads of the target: DescribeInstances, DescribeNetworkInterfaces, DescribeAvailabilityZones, and of Ready DescribeInternetGateways
 }
 
 func (c *Calls) add(more Calls) {
