@@ -28,7 +28,7 @@
 // examples/zone-outage is exactly that, and runs without an account.
 //
 // Nothing forces the combination. Each package is of use alone, and each takes its collaborators as small interfaces or
-// functions.
+// functions. The program in examples/eip-remap uses eip and nothing else.
 //
 // # The shape they share
 //
