@@ -42,7 +42,9 @@ func TestEveryCrashEndsInTheSameState(t *testing.T) {
 		},
 	}
 	ends := map[string]func(die func()) awstest.Effect{
-		"dies before":   func(die func()) awstest.Effect { return awstest.Before(func(context.Context, awstest.Record) { die() }) },
+		"dies before": func(die func()) awstest.Effect {
+			return awstest.Before(func(context.Context, awstest.Record) { die() })
+		},
 		"dies after":    func(die func()) awstest.Effect { return awstest.After(func(context.Context, awstest.Record) { die() }) },
 		"loses a reply": func(func()) awstest.Effect { return awstest.LoseReply() },
 		"hangs":         func(func()) awstest.Effect { return awstest.Hang() },

@@ -48,12 +48,12 @@ func TestDamperForgetsAfterAQuietTime(t *testing.T) {
 	t.Parallel()
 	d := damper{first: time.Minute, max: 15 * time.Minute}
 	now := time.Unix(0, 0)
-	for _, want := range []time.Duration{1, 2, 4, 8, 15, 15} {
+	for _, minutes := range []int{1, 2, 4, 8, 15, 15} {
 		if wait := d.wait(now); wait > 0 {
 			t.Fatalf("waits %v", wait)
 		}
-		if d.moved(now); d.pause != want*time.Minute {
-			t.Fatalf("pause %v, want %v minutes", d.pause, want)
+		if d.moved(now); d.pause.Minutes() != float64(minutes) {
+			t.Fatalf("pause %v, want %d minutes", d.pause, minutes)
 		}
 		now = now.Add(d.pause)
 	}

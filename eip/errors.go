@@ -148,7 +148,7 @@ func (e *RemapError) Unwrap() []error {
 			errs = append(errs, err)
 		}
 	}
-	if e.Kind != ErrDenied && classOf(e.Err) == awserr.Denied {
+	if !errors.Is(e.Kind, ErrDenied) && classOf(e.Err) == awserr.Denied {
 		errs = append(errs, ErrDenied)
 	}
 	return errs

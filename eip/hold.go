@@ -138,7 +138,7 @@ func (h *holder) look(ctx context.Context) error {
 	if err := h.move().fence(); err != nil {
 		return h.move().fail(ctx, OpHold, ErrFenced, err)
 	}
-	if !h.choose(ctx) || ctx.Err() != nil {
+	if !h.choose(ctx) {
 		return nil
 	}
 	m := h.move()
@@ -155,6 +155,9 @@ func (h *holder) choose(ctx context.Context) bool {
 	asked, cancel := context.WithTimeout(ctx, h.opts.CallTimeout)
 	defer cancel()
 	target, err := h.req.Choose(asked)
+	if ctx.Err() != nil {
+		return false // Hold says why it ends
+	}
 	if err == nil && target != (Target{}) {
 		err = errors.Join(target.validate("HoldRequest.Choose")...)
 	}

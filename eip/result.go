@@ -44,13 +44,6 @@ type Calls struct {
 	Inspect      int // reads of the target: DescribeInstances, DescribeNetworkInterfaces, DescribeAvailabilityZones, and of Ready DescribeInternetGateways
 }
 
-func (c *Calls) add(more Calls) {
-	c.Describe += more.Describe
-	c.Disassociate += more.Disassociate
-	c.Associate += more.Associate
-	c.Inspect += more.Inspect
-}
-
 // Occupant is another address on the target.
 type Occupant struct {
 	AllocationID, AssociationID string

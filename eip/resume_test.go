@@ -129,7 +129,8 @@ func TestBrokenReplyBodyIsALostReply(t *testing.T) {
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
 		})})
-	res, err := newRemapper(t, client).Remap(t.Context(), eip.Request{AllocationID: "eipalloc-1", Target: eip.Target{NetworkInterfaceID: "eni-2"},
+	r := newRemapper(t, client, func(o *eip.Options) { o.ReadLag, o.PollInterval = 20*time.Millisecond, time.Millisecond }) // time is real here
+	res, err := r.Remap(t.Context(), eip.Request{AllocationID: "eipalloc-1", Target: eip.Target{NetworkInterfaceID: "eni-2"},
 		Expect: eip.Expect{Association: eip.Association{ID: "eipassoc-1", NetworkInterfaceID: "eni-1"}}})
 	if err != nil {
 		t.Errorf("%v; %+v; %v", err, res, calls)
