@@ -1,13 +1,14 @@
 package eip
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,21 +41,27 @@ type ClaimRequest struct {
 // keeps that one ([Result.Changed] is false then), so that a reboot or a crash after a claim costs nothing.
 //
 // Any number of instances may claim at once. AllowReassociation is false: EC2 gives an address to the first who asks, and an
-// address to a target only if it has none. Who is refused goes on to the next one. Each target tries them in an order of
-// its own, so that those that boot together rarely meet.
+// address to a target only if it has none. Who is refused reads the pool again and goes on to the next one. Each target
+// tries them in an order of its own, so that those that boot together rarely meet. Pools are told apart by their tags,
+// literally: * and ? stand for themselves. Addresses that a service manages are passed over.
 //
-// It returns [ErrPoolEmpty] if no address was free within Wait, and [ErrOccupied] if the target has an address that is
-// none of the pool's; else errors as Remap does. Result.AllocationID is empty if none was chosen.
+// It returns [ErrPoolEmpty] if no address was free within Wait, with what is known of the pool in RemapError.Err, and
+// [ErrOccupied] if the target has an address that is none of the pool's; else errors as Remap does. Result.AllocationID is
+// empty if none was chosen. To go on after [ErrUnverified], claim again.
 //
-// It costs 1 DescribeAddresses to read the pool, 1 AssociateAddress for each address that was tried, and 1
-// DescribeAddresses to verify; 1 DescribeInstances if the target is an instance.
+// That the target has an address already is a read's judgement, which may be stale: who has just lost its address to a
+// Release or a Remap elsewhere, and claims at once, may be told that it has it. What this Remapper has ended, it knows.
+//
+// It costs 1 DescribeAddresses to read the pool, 1 AssociateAddress for each address that was tried, with 1
+// DescribeAddresses for each that was refused, and 1 DescribeAddresses to verify; 1 DescribeInstances if the target is
+// an instance. While it waits it reads the pool every MaxPollInterval.
 func (r *Remapper) Claim(ctx context.Context, req ClaimRequest) (Result, error) {
 	if err := req.validate(); err != nil {
 		return Result{}, err
 	}
 	m := r.newMove(Request{Target: req.Target, Guard: GuardFree, Fence: req.Fence, Probe: req.Probe}, "ClaimRequest")
 	m.brief = true
-	c := &claim{move: m, pool: req, refused: map[string]string{}}
+	c := &claim{move: m, pool: req, refused: map[string]time.Time{}}
 	return m.finish(ctx, c.run)
 }
 
@@ -79,11 +86,9 @@ func (r *ClaimRequest) validate() error {
 type claim struct {
 	*move
 	pool    ClaimRequest
-	refused map[string]string // address to the association that EC2 refused it for, empty if it did not say
+	refused map[string]time.Time // when EC2 refused an address that reads show to be free
+	refusal error                // the last one
 }
-
-// errNoneFree stands for a read that shows no free address.
-var errNoneFree = errors.New("every address of the pool is taken")
 
 func (c *claim) run(ctx context.Context) error {
 	if c.to.InstanceID != "" {
@@ -96,8 +101,8 @@ func (c *claim) run(ctx context.Context) error {
 		last = c.try(ctx)
 		return !errors.Is(last, ErrPoolEmpty)
 	})
-	if !done && ctx.Err() != nil {
-		return c.fail(ctx, OpClaim, ErrPoolEmpty, nil)
+	if empty := new(RemapError); !done && ctx.Err() != nil && errors.As(last, &empty) {
+		return c.fail(ctx, OpClaim, nil, empty.Err) // it would have waited longer
 	}
 	return last
 }
@@ -109,37 +114,74 @@ func (c *claim) settleTarget(ctx context.Context) error {
 	return c.inspect(ctx)
 }
 
-// try goes once through the addresses that a read shows to be free.
+// try goes once through the addresses that reads show to be free. After each refusal the pool is read again: others
+// are likely to have taken more than the one.
 func (c *claim) try(ctx context.Context) error {
-	list, err := c.readPool(ctx)
-	if err != nil {
-		return c.fail(ctx, OpClaim, kindOf(err), err)
-	}
-	if there := c.own(list); there.AllocationId != nil {
-		c.choose(there)
-		c.res.After = associationOf(there)
-		c.emit(ctx, Event{Kind: KindUnchanged, Association: c.res.After})
-		return nil
-	}
-	for _, a := range c.candidates(list) {
-		c.choose(a)
-		made, err := c.associate(ctx)
-		var failure *RemapError
-		switch {
-		case err == nil && c.res.After != Association{}:
+	for tried := map[string]bool{}; ; {
+		list, err := c.readPool(ctx)
+		if err != nil {
+			return c.fail(ctx, OpClaim, kindOf(err), err)
+		}
+		if there := c.own(list); there.AllocationId != nil {
+			c.choose(there)
+			c.res.After = associationOf(there)
+			c.emit(ctx, Event{Kind: KindUnchanged, Association: c.res.After})
 			return nil
-		case err == nil:
-			return c.verify(ctx, made)
-		case errors.Is(err, ErrOccupied):
-			return c.occupied(ctx, err)
-		case errors.Is(err, ErrConflict) && errors.As(err, &failure) && ctx.Err() == nil:
-			c.refused[*a.AllocationId] = failure.Owner.ID
-			c.forget()
-		default:
+		}
+		next := c.candidate(list, tried)
+		if next.AllocationId == nil {
+			return c.fail(ctx, OpClaim, ErrPoolEmpty, c.facts(list))
+		}
+		tried[*next.AllocationId] = true
+		if again, err := c.take(ctx, next); !again {
 			return err
 		}
 	}
-	return c.fail(ctx, OpClaim, ErrPoolEmpty, errNoneFree)
+}
+
+// take associates an address. It reports whether EC2 has refused that one, so that another may do.
+func (c *claim) take(ctx context.Context, a types.Address) (again bool, err error) {
+	c.choose(a)
+	made, err := c.associate(ctx)
+	var failure *RemapError
+	switch {
+	case err == nil && c.res.After != Association{}:
+		return false, nil
+	case err == nil:
+		return false, c.verify(ctx, made)
+	case !errors.As(err, &failure):
+		return false, err
+	case errors.Is(err, ErrOccupied):
+		return false, c.occupied(ctx, failure)
+	case errors.Is(err, ErrConflict), errors.Is(err, ErrNotFound): // taken, or released since the read
+		c.refused[*a.AllocationId], c.refusal = time.Now(), failure.Err
+		c.forget()
+		return true, nil
+	}
+	return false, err
+}
+
+// facts says why no address of the pool will do.
+func (c *claim) facts(list []types.Address) error {
+	var taken, managed, refused int
+	for _, a := range list {
+		_, no := c.refused[aws.ToString(a.AllocationId)]
+		switch {
+		case a.ServiceManaged != "":
+			managed++
+		case aws.ToString(a.AssociationId) != "":
+			taken++
+		case no:
+			refused++
+		}
+	}
+	switch {
+	case len(list) == 0:
+		return errors.New("no address has these tags")
+	case refused == 0:
+		return fmt.Errorf("of %d addresses %d are taken and %d managed by services", len(list), taken, managed)
+	}
+	return fmt.Errorf("of %d addresses %d are taken, %d managed by services and %d refused, the last one so: %w", len(list), taken, managed, refused, c.refusal)
 }
 
 // choose makes an address the one that the move is about.
@@ -154,14 +196,18 @@ func (c *claim) forget() {
 	c.res.AllocationID, c.res.PublicIP = "", netip.Addr{}
 }
 
+// literally keeps a filter from taking a value for a pattern.
+// Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html (read 2026-11)
+var literally = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`)
+
 // readPool reads the pool.
 func (c *claim) readPool(ctx context.Context) (list []types.Address, err error) {
 	var filters []types.Filter
 	for _, key := range slices.Sorted(maps.Keys(c.pool.Tags)) {
-		filters = append(filters, filter("tag:"+key, c.pool.Tags[key])...)
+		filters = append(filters, filter("tag:"+key, literally.Replace(c.pool.Tags[key]))...)
 	}
 	if c.pool.NetworkBorderGroup != "" {
-		filters = append(filters, filter("network-border-group", c.pool.NetworkBorderGroup)...)
+		filters = append(filters, filter("network-border-group", literally.Replace(c.pool.NetworkBorderGroup))...)
 	}
 	err = c.retry(ctx, repeatable, func(ctx context.Context) (err error) {
 		c.res.Calls.Describe++
@@ -184,23 +230,22 @@ func (c *claim) own(list []types.Address) types.Address {
 	return types.Address{}
 }
 
-// candidates returns the addresses that may be free, in an order that is the target's own. One that EC2 has refused is left
-// out until a read shows that something has changed since.
-func (c *claim) candidates(list []types.Address) []types.Address {
-	var free []types.Address
+// candidate returns the address to try next, in an order that is the target's own; zero if there is none. One that EC2 has
+// refused is left out until reads had the time to show who holds it: if they still show nobody then, it may be free again.
+func (c *claim) candidate(list []types.Address, tried map[string]bool) (next types.Address) {
 	for _, a := range list {
 		id, association := aws.ToString(a.AllocationId), aws.ToString(a.AssociationId)
-		if association != "" {
+		at, refused := c.refused[id]
+		switch {
+		case id == "" || a.ServiceManaged != "" || tried[id]:
+		case association != "" && !c.history.ended(association):
 			delete(c.refused, id)
-		}
-		if _, refused := c.refused[id]; association == "" && !refused && a.ServiceManaged == "" {
-			free = append(free, a)
+		case refused && time.Since(at) < c.opts.ReadLag:
+		case next.AllocationId == nil || c.rank(id) < c.rank(*next.AllocationId):
+			next = a
 		}
 	}
-	slices.SortFunc(free, func(a, b types.Address) int {
-		return cmp.Compare(c.rank(aws.ToString(a.AllocationId)), c.rank(aws.ToString(b.AllocationId)))
-	})
-	return free
+	return next
 }
 
 // rank scatters the targets over the pool: each sees it in another order, and in the same every time.
@@ -211,21 +256,35 @@ func (c *claim) rank(allocation string) uint64 {
 }
 
 // occupied finds out whether the address that is on the target is one of the pool: then it is what was claimed, by an earlier
-// call whose reply was lost or by another process on the same instance.
-func (c *claim) occupied(ctx context.Context, refusal error) error {
+// call whose reply was lost or by another process on the same instance. Reads of the pool and of the target tell, whichever
+// is first; those that show neither are behind EC2's refusal, and repeated.
+func (c *claim) occupied(ctx context.Context, refusal *RemapError) error {
 	c.forget()
 	var there types.Address
-	retry.Poll(ctx, c.opts.ReadLag, c.opts.polling(), func(ctx context.Context) bool {
-		if list, err := c.readPool(ctx); err == nil {
-			there = c.own(list)
+	var held Association
+	retry.Poll(ctx, c.opts.VerifyTimeout, c.opts.polling(), func(ctx context.Context) bool {
+		list, err := c.readPool(ctx)
+		if err != nil {
+			return false
 		}
-		return there.AllocationId != nil
+		if there = c.own(list); there.AllocationId != nil {
+			held = associationOf(there)
+			return true
+		}
+		if refusal.Occupant, err = c.occupant(ctx); err != nil || refusal.Occupant == (Occupant{}) {
+			return false
+		}
+		if i := slices.IndexFunc(list, func(a types.Address) bool { return aws.ToString(a.AllocationId) == refusal.Occupant.AllocationID }); i >= 0 {
+			there, held = list[i], Association{ID: refusal.Occupant.AssociationID, NetworkInterfaceID: c.to.NetworkInterfaceID}
+		}
+		return true
 	})
-	if there.AllocationId == nil {
+	if held == (Association{}) {
+		refusal.Cause = context.Cause(ctx)
 		return refusal
 	}
 	c.choose(there)
-	c.hold(ctx, associationOf(there))
+	c.hold(ctx, held)
 	return nil
 }
 

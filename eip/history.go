@@ -53,6 +53,14 @@ func (h *history) replace(allocation, by string, mark int) (fresh bool) {
 	return fresh
 }
 
+// end remembers that EC2 has ended an association.
+func (h *history) end(association string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.add("", association)
+	h.find(association).ended = true
+}
+
 // ended tells whether an association is known to have ended.
 func (h *history) ended(association string) bool {
 	h.mu.Lock()
