@@ -9,25 +9,28 @@ import (
 	"github.com/awsha/awsha/internal/awserr"
 )
 
-// end ends an association, of whichever address. That it has ended already is success.
-func (m *move) end(ctx context.Context, associationID string) error {
-	err := m.retry(ctx, repeatable, func(ctx context.Context) error {
+// end ends an association, of whichever address. That EC2 does not know it is success too; gone tells that it was then not
+// this move that ended it.
+func (m *move) end(ctx context.Context, associationID string) (gone bool, err error) {
+	tries := 0
+	err = m.retry(ctx, repeatable, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, m.opts.CallTimeout)
 		defer cancel()
 		if err := m.fence(); err != nil {
 			return err
 		}
 		m.res.Calls.Disassociate++
-		_, err := m.api.DisassociateAddress(ctx, &ec2.DisassociateAddressInput{AssociationId: &associationID})
-		if err == nil {
-			m.history.end(associationID)
-		}
+		tries++
+		_, err := m.api.DisassociateAddress(ctx, &ec2.DisassociateAddressInput{AssociationId: &associationID}, sendOnce)
 		return err
 	})
 	if awserr.Missing(err) == awserr.Association {
-		return nil
+		gone, err = tries == 1, nil // else an earlier try may have ended it, whose reply was lost
 	}
-	return err
+	if err == nil && !gone {
+		m.history.end(associationID)
+	}
+	return gone, err
 }
 
 func (m *move) sendAssociate(ctx context.Context) (associationID string, err error) {
@@ -62,8 +65,8 @@ func (m *move) associateInput() *ec2.AssociateAddressInput {
 	return in
 }
 
-// sendOnce keeps the SDK's retryer from repeating a call whose reply was lost. It keeps the client's own retryer
-// otherwise, and with it the rate limit that all of the client's calls share.
+// sendOnce keeps the SDK's retryer from repeating a call: an associate whose reply was lost, or anything without the fence being
+// asked again. It keeps the client's own retryer otherwise, and with it the rate limit that all of the client's calls share.
 func sendOnce(o *ec2.Options) { o.RetryMaxAttempts = 1 }
 
 // fence asks whether the caller may still act. The answer is as old as the call that follows is late.

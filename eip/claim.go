@@ -223,7 +223,7 @@ func (c *claim) readPool(ctx context.Context) (list []types.Address, err error) 
 // own returns the address of the pool that the target has; zero if it has none.
 func (c *claim) own(list []types.Address) types.Address {
 	for _, a := range list {
-		if here := associationOf(a); c.to.holds(here) && !c.history.ended(here.ID) {
+		if here := associationOf(a); c.to.holds(here) && !c.history.ended(aws.ToString(a.AllocationId), here.ID) {
 			return a
 		}
 	}
@@ -238,7 +238,7 @@ func (c *claim) candidate(list []types.Address, tried map[string]bool) (next typ
 		at, refused := c.refused[id]
 		switch {
 		case id == "" || a.ServiceManaged != "" || tried[id]:
-		case association != "" && !c.history.ended(association):
+		case association != "" && !c.history.ended(id, association):
 			delete(c.refused, id)
 		case refused && time.Since(at) < c.opts.ReadLag:
 		case next.AllocationId == nil || c.rank(id) < c.rank(*next.AllocationId):
@@ -284,7 +284,7 @@ func (c *claim) occupied(ctx context.Context, refusal *RemapError) error {
 		return refusal
 	}
 	c.choose(there)
-	c.hold(ctx, held)
+	c.confirm(ctx, held)
 	return nil
 }
 
@@ -299,7 +299,7 @@ func (r *Remapper) Release(ctx context.Context, given Association) error {
 		return &FieldError{"given.ID", given.ID, "must be eipassoc- and hexadecimal digits"}
 	}
 	m := r.newMove(Request{AllocationID: r.history.allocation(given.ID)}, "")
-	if err := m.end(ctx, given.ID); err != nil {
+	if _, err := m.end(ctx, given.ID); err != nil {
 		failure := m.fail(ctx, OpRelease, kindOf(err), err)
 		failure.Owner = given
 		m.emit(ctx, Event{Kind: KindFailed, Association: given, Err: failure})

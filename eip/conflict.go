@@ -22,6 +22,10 @@ func (m *move) explain(ctx context.Context, refusal error) *RemapError {
 		failure.Owner.ID = holder
 		return failure
 	}
+	if busy && m.req.Displace && m.inTheWay.AssociationID != "" { // as a read has shown before
+		failure.Occupant = m.inTheWay
+		return failure
+	}
 	there := false
 	named := retry.Poll(ctx, m.opts.ReadLag, m.opts.polling(), func(ctx context.Context) bool {
 		if !busy {
@@ -41,7 +45,7 @@ func (m *move) explain(ctx context.Context, refusal error) *RemapError {
 	})
 	switch {
 	case there:
-		m.hold(ctx, failure.Owner)
+		m.confirm(ctx, failure.Owner)
 		return nil
 	case !named && !busy:
 		failure.Owner.ID = holder
@@ -57,7 +61,7 @@ func (m *move) occupant(ctx context.Context) (Occupant, error) {
 	}
 	there := placeOfInterface(n)
 	at, _ := there.at(m.to.PrivateIP)
-	if m.same(at.occupant) || m.history.ended(at.occupant.AssociationID) {
+	if m.same(at.occupant) || m.history.ended(at.occupant.AllocationID, at.occupant.AssociationID) {
 		return Occupant{}, nil
 	}
 	return at.occupant, nil

@@ -54,8 +54,8 @@
 //     stale; reads that show what this Remapper knows to have ended are repeated.
 //   - AssociateAddress is never repeated blindly, not even by the SDK's retryer. If its reply is lost, reads decide
 //     that agree for [Options.ReadLag]: on the target under an association that is not known to have ended is success; that
-//     nobody holds the address, or still the former owner, means that it was not applied. DisassociateAddress may be
-//     repeated safely.
+//     nobody holds the address, or still the former owner, means that it was not applied, and it is sent again. (To EC2 that is
+//     harmless, even if reads lag longer: the target has it already, or nobody has.) DisassociateAddress may be repeated safely.
 //   - Between the two calls nobody holds the address. A process that dies there leaves it free, and the next Remap
 //     finishes; so it does after a crash at any other point.
 //   - What reads tell is refused before any effect: see the table at [Remapper.Remap]. Where the caller names the owner, to

@@ -54,8 +54,8 @@ func New(api API, optFns ...func(*Options)) (*Remapper, error) {
 
 // Remap brings the address to the target, taking it from exactly the expected association and from nobody else.
 //
-// It returns nil once a read has shown the address on the target under the association ID that EC2 gave, or if it was
-// there from the beginning ([Result.Changed] is false then). It returns a [*FieldError] for each mistake in the request,
+// It returns nil once a read has shown the address on the target under the association ID that EC2 gave, once reads agree that
+// somebody else has brought it there, or if it was there from the beginning ([Result.Changed] is false then). It returns a [*FieldError] for each mistake in the request,
 // before it has an effect, and otherwise a [*RemapError], with the Result as far as it is known: to go on after
 // [ErrUnverified], expect [Result.Next].
 //

@@ -38,11 +38,12 @@ var (
 	// ErrFenced reports that Request.Fence was not valid any more, so that nothing further was sent.
 	ErrFenced = errors.New("fenced")
 
-	// ErrNotFound reports that the address does not exist in this account and Region.
+	// ErrNotFound reports that the address does not exist in this account and Region. One that was allocated a moment ago
+	// may not be known yet.
 	ErrNotFound = errors.New("address not found")
 
 	// ErrTargetGone reports that the target is terminated, shutting down, or unknown to EC2. If that took the refusal
-	// of the association to find out (RemapError.Op is OpAssociate), the address is free now.
+	// of the association to find out (RemapError.Op is OpAssociate), the address is free now under GuardStrict.
 	ErrTargetGone = errors.New("target gone")
 
 	// ErrNoGateway reports that the VPC of the target has no internet gateway.

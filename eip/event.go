@@ -18,7 +18,7 @@ const (
 	KindDisassociated Kind = "disassociated" // Association was ended, or had ended before
 	KindAssociated    Kind = "associated"    // EC2 has accepted Association
 	KindLagging       Kind = "lagging"       // a read showed Association, or failed with Err: the next one may tell more
-	KindHeld          Kind = "held"          // a read has shown Association on the target
+	KindHeld          Kind = "held"          // a read has shown Association on the target; it may be the first that is heard of it
 	KindUnreached     Kind = "unreached"     // the probe returned Err, and is asked again
 	KindReached       Kind = "reached"       // the probe has succeeded
 	KindUndecided     Kind = "undecided"     // Choose of a Hold could not tell, because of Err if there is one

@@ -10,7 +10,7 @@ const (
 	// which only the second decides; in between the address is free. It needs no lease and no agreement between callers.
 	GuardStrict Guard = iota
 
-	// GuardFree associates the address if nobody holds it, and ends no association.
+	// GuardFree associates the address if nobody holds it, and takes it from nobody.
 	GuardFree
 
 	// GuardLease takes the address from whoever holds it, in one call and without a gap. EC2 checks nothing: what keeps two

@@ -16,15 +16,42 @@ type history struct {
 }
 
 type sighting struct {
-	allocation, association string
+	allocation, association string // an empty allocation stands for any: it was ended without being seen
 	ended                   bool
+	hearsay                 bool // a caller has named it; neither a read nor EC2 has
 }
 
 // note remembers an association that was read.
 func (h *history) note(allocation, association string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.add(allocation, association)
+	if s := h.add(allocation, association); s != nil {
+		s.hearsay = false
+	}
+}
+
+// tell remembers an association that a caller has named. Should it be another address's, that is known of neither.
+func (h *history) tell(allocation, association string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if association != "" && h.find(allocation, association) == nil {
+		h.add(allocation, association).hearsay = true
+	}
+}
+
+// end remembers that EC2 has ended an association.
+func (h *history) end(association string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known := false
+	for i := range h.ring[:min(h.seen, len(h.ring))] {
+		if s := &h.ring[i]; s.association == association {
+			s.ended, known = true, true
+		}
+	}
+	if !known {
+		h.add("", association).ended = true
+	}
 }
 
 // mark is the present, to be given to replace.
@@ -43,29 +70,23 @@ func (h *history) replace(allocation, by string, mark int) (fresh bool) {
 	for i := max(0, h.seen-len(h.ring)); i < mark; i++ {
 		s := &h.ring[i%len(h.ring)]
 		switch {
-		case s.association == by:
+		case s.allocation == allocation && s.association == by:
 			fresh = false
 		case s.allocation == allocation:
 			s.ended = true
 		}
 	}
-	h.add(allocation, by)
+	if s := h.add(allocation, by); s != nil {
+		s.hearsay = false
+	}
 	return fresh
 }
 
-// end remembers that EC2 has ended an association.
-func (h *history) end(association string) {
+// ended tells whether an association of an address is known to have ended.
+func (h *history) ended(allocation, association string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.add("", association)
-	h.find(association).ended = true
-}
-
-// ended tells whether an association is known to have ended.
-func (h *history) ended(association string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s := h.find(association)
+	s := h.find(allocation, association)
 	return s != nil && s.ended
 }
 
@@ -73,27 +94,47 @@ func (h *history) ended(association string) bool {
 func (h *history) allocation(association string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s := h.find(association); s != nil {
-		return s.allocation
+	for i := range h.ring[:min(h.seen, len(h.ring))] {
+		if s := &h.ring[i]; s.association == association && !s.hearsay && association != "" {
+			return s.allocation
+		}
 	}
 	return ""
 }
 
-func (h *history) add(allocation, association string) {
-	if association == "" || h.find(association) != nil {
-		return
+// latest returns the association of an address that was seen last and is not known to have ended; empty if there is none.
+func (h *history) latest(allocation string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := h.seen - 1; i >= max(0, h.seen-len(h.ring)); i-- {
+		if s := &h.ring[i%len(h.ring)]; s.allocation == allocation && !s.ended && !s.hearsay {
+			return s.association
+		}
 	}
-	h.ring[h.seen%len(h.ring)] = sighting{allocation: allocation, association: association}
-	h.seen++
+	return ""
 }
 
-func (h *history) find(association string) *sighting {
+// add returns the sighting of an association, a new one if there is none; nil for no association.
+func (h *history) add(allocation, association string) *sighting {
+	if association == "" {
+		return nil
+	}
+	if s := h.find(allocation, association); s != nil {
+		return s
+	}
+	s := &h.ring[h.seen%len(h.ring)]
+	*s = sighting{allocation: allocation, association: association}
+	h.seen++
+	return s
+}
+
+func (h *history) find(allocation, association string) *sighting {
 	if association == "" {
 		return nil
 	}
 	for i := range h.ring[:min(h.seen, len(h.ring))] {
-		if h.ring[i].association == association {
-			return &h.ring[i]
+		if s := &h.ring[i]; s.association == association && (s.allocation == allocation || s.allocation == "") {
+			return s
 		}
 	}
 	return nil

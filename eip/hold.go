@@ -20,7 +20,7 @@ type HoldRequest struct {
 	// Fence is the lease under which the address is held. Required: two Holds without one would move the address to and fro.
 	Fence Fence
 
-	// Guard, Displace and Probe are as in [Request]. A Probe that fails moves nothing; it is an event.
+	// Guard, Displace and Probe are as in [Request]. The probe is asked after a move; one that fails is an event, and moves nothing.
 	Guard    Guard
 	Displace bool
 	Probe    func(ctx context.Context, publicIP netip.Addr) error
@@ -38,15 +38,19 @@ type HoldRequest struct {
 	Cooldown, MaxCooldown time.Duration
 }
 
-// Immediately asks for no time at all, where zero would mean a default.
+// Immediately asks for no time at all in HoldRequest.Stable, where zero means a default.
 const Immediately time.Duration = -1
 
 // Hold keeps an address on the target that req.Choose names, until ctx ends or the fence is not valid any more.
 //
 // Each Interval it asks Choose, reads the address, and moves it if it is elsewhere, as Remap would from exactly the owner
-// that was read; the target is read first, so that what EC2 would refuse is never begun. Whoever else moves the address, it
-// is brought back: under the lease this Hold is right. Stable and Cooldown keep it from following a choice that flaps, and
-// from fighting another mover faster than once per Cooldown.
+// that was read; what a read of the target shows to be wrong with it is never begun. (What only EC2 knows, such as a missing
+// gateway, leaves the address free until Choose names another target: ask [Remapper.Ready] about those that it may name.)
+// Whoever else moves the address, it is brought back: under the lease this Hold is right. Stable and Cooldown keep it from
+// following a choice that flaps, and from fighting another mover faster than once per Cooldown. That is remembered within one
+// call of Hold only.
+//
+// A move takes as long as Remap does, with its probe; until then Choose is not asked, and the fence only before a change.
 //
 // A look or a move that fails is an event and is tried again at the next look. Hold returns a [*FieldError] for mistakes in
 // the request, at once or when a read has shown them; [ErrNotFound] if the address does not exist for ReadLag; [ErrFenced]
@@ -188,7 +192,7 @@ func (h *holder) judge(ctx context.Context, m *move, now Association, err error)
 	}
 	h.missing = time.Time{}
 	switch {
-	case h.history.ended(now.ID):
+	case h.history.ended(h.req.AllocationID, now.ID):
 		m.emit(ctx, Event{Kind: KindLagging, Association: now})
 		return true, nil
 	case m.to.holds(now):
@@ -223,8 +227,11 @@ func (h *holder) carry(ctx context.Context, m *move) error {
 	if err := m.movable(); err != nil {
 		return err
 	}
+	if m.req.Guard == GuardLease && m.res.Before.ID == "" {
+		m.req.Guard = GuardFree // the read may be late, and whoever holds the address in truth is not to be robbed undamped
+	}
 	res, err := m.finish(ctx, m.carry)
-	if res.Calls.Associate+res.Calls.Disassociate > 0 {
+	if res.Changed || m.ended && !m.gone { // a try that changed nothing is no move
 		h.damper.moved(time.Now())
 	}
 	h.damped = false

@@ -48,6 +48,7 @@ func (p *place) at(private netip.Addr) (spot, bool) {
 // Reasons to read once more: reads may lag behind what was made, attached or moved away a moment ago.
 var (
 	errNoInterface = errors.New("the instance has no network interface")
+	errSeveral     = errors.New("the instance has several network interfaces")
 	errNoPrivateIP = errors.New("the interface has no such private address")
 	errOccupied    = errors.New("the target holds another address")
 	errPending     = errors.New("the instance is pending")
@@ -63,24 +64,31 @@ func (m *move) inspect(ctx context.Context) error {
 		if there, err = m.locate(ctx); err != nil {
 			return err
 		}
-		return m.room(there)
+		return m.room(ctx, there)
 	})
 	if err != nil {
 		return m.refuse(ctx, there, err)
 	}
-	m.to = Target{NetworkInterfaceID: there.eni, PrivateIP: m.req.Target.PrivateIP}
 	return m.match(ctx, there)
 }
 
-// room looks at the spot that the address would have: whether there is such a one, and which other address is there.
-func (m *move) room(there place) error {
+// room looks at the spot that the address would have, which is the target from then on: whether there is such a one, and which
+// other address is there.
+func (m *move) room(ctx context.Context, there place) (err error) {
 	at, ok := there.at(m.req.Target.PrivateIP)
 	if !ok {
 		return errNoPrivateIP
 	}
+	m.to = Target{NetworkInterfaceID: there.eni, PrivateIP: m.req.Target.PrivateIP}
 	m.inTheWay = at.occupant
-	if m.same(at.occupant) {
+	switch {
+	case m.same(at.occupant) || m.history.ended(at.occupant.AllocationID, at.occupant.AssociationID):
 		m.inTheWay = Occupant{}
+	case at.occupant != Occupant{} && at.occupant.AllocationID == "" && !m.res.PublicIP.IsValid() && !m.brief:
+		// An instance shows public addresses only, and this one may be the very address that is to be moved.
+		if m.inTheWay, err = m.occupant(ctx); err != nil {
+			return err
+		}
 	}
 	if m.inTheWay != (Occupant{}) && !m.req.Displace {
 		return errOccupied
@@ -93,7 +101,7 @@ func (m *move) inspectable(err error, elapsed time.Duration) (retry.Policy, bool
 	switch {
 	case errors.Is(err, errPending):
 		return retry.Pending(), true
-	case errors.Is(err, errNoInterface), errors.Is(err, errNoPrivateIP), errors.Is(err, errOccupied), awserr.Of(err) == awserr.NotFound:
+	case errors.Is(err, errNoInterface), errors.Is(err, errSeveral), errors.Is(err, errNoPrivateIP), errors.Is(err, errOccupied), awserr.Of(err) == awserr.NotFound:
 		return m.opts.polling(), elapsed < m.opts.ReadLag
 	}
 	return repeatable(err, elapsed)
@@ -101,10 +109,9 @@ func (m *move) inspectable(err error, elapsed time.Duration) (retry.Policy, bool
 
 // refuse turns what inspect has found into the error for the caller.
 func (m *move) refuse(ctx context.Context, there place, err error) error {
-	var field *FieldError
 	switch {
-	case errors.As(err, &field):
-		return field
+	case errors.Is(err, errSeveral):
+		return m.field("Target.InstanceID", m.req.Target.InstanceID, "must have one network interface, or a PrivateIP beside it; it has "+there.eni)
 	case errors.Is(err, errNoPrivateIP):
 		return m.field("Target.PrivateIP", m.req.Target.PrivateIP, "must be a private address of "+there.eni+"; it has "+there.spots())
 	case errors.Is(err, errOccupied):
@@ -213,8 +220,7 @@ func (m *move) resolve(i types.Instance) (place, error) {
 	case len(places) == 0:
 		return place{eni: strings.Join(ids, ", ")}, errNoPrivateIP
 	case len(places) > 1:
-		rule := "must have one network interface, or a PrivateIP beside it; it has " + strings.Join(ids, " and ")
-		return place{}, m.field("Target.InstanceID", id, rule)
+		return place{eni: strings.Join(ids, " and ")}, errSeveral
 	}
 	return places[0], nil
 }

@@ -19,7 +19,8 @@ type API interface {
 	DescribeAddresses(ctx context.Context, params *ec2.DescribeAddressesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeAddressesOutput, error)
 
 	// DisassociateAddress needs ec2:DisassociateAddress on the address and on the interface that holds it.
-	// It may be repeated, by the SDK's retryer as well: an association ID is never used again. Ready calls it as a dry run.
+	// It may be repeated: an association ID is never used again. The options keep the SDK's retryer to a single attempt. Ready
+	// calls it as a dry run.
 	DisassociateAddress(ctx context.Context, params *ec2.DisassociateAddressInput, optFns ...func(*ec2.Options)) (*ec2.DisassociateAddressOutput, error)
 
 	// AssociateAddress needs ec2:AssociateAddress on the address and on the target's interface.

@@ -535,7 +535,7 @@ func TestReadyNamesMissingActions(t *testing.T) {
 		{[]string{addresses}, func(t *testing.T, w *world, r *eip.Request) {
 			w.associate(t, w.allocate(t), r.Target.NetworkInterfaceID)
 			byInstance(t, w, r)
-		}, verdicts{eip.CheckAddress: fail, eip.CheckOwner: unknown, eip.CheckOccupant: unknown, eip.CheckBorderGroup: unknown}},
+		}, verdicts{eip.CheckAddress: fail, eip.CheckOwner: unknown, eip.CheckOccupant: fail, eip.CheckBorderGroup: unknown}},
 		{[]string{interfaces}, named, verdicts{eip.CheckTarget: unknown, eip.CheckOccupant: unknown, eip.CheckBorderGroup: unknown, eip.CheckGateway: unknown}},
 		{[]string{interfaces}, read, verdicts{eip.CheckTarget: fail, eip.CheckOccupant: unknown, eip.CheckBorderGroup: unknown, eip.CheckGateway: unknown}},
 		{[]string{interfaces}, func(t *testing.T, w *world, r *eip.Request) {

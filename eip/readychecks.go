@@ -194,7 +194,7 @@ func (c *checkup) checkTarget(ctx context.Context) {
 	err := c.retry(ctx, c.findable, func(ctx context.Context) (err error) {
 		c.there, err = c.locate(ctx)
 		if err == nil || errors.Is(err, errPending) && c.there.eni != "" {
-			err = c.room(c.there)
+			err = c.room(ctx, c.there)
 		}
 		return err
 	})

@@ -25,7 +25,11 @@ type move struct {
 	to       Target         // the target, an instance resolved to its interface
 	address  *types.Address // as the first read showed it; nil if there was none
 	inTheWay Occupant       // on the target, as a read showed
-	ended    bool           // that res.Before has ended is certain
+	ended    bool           // that res.Before has ended is certain, or was EC2's answer
+	gone     bool           // it was not this move that ended it
+	freed    time.Time      // when this move ended it
+	gap      time.Duration  // from then to the association
+	refused  bool           // EC2 has refused the associate because of res.Before
 	brief    bool           // the owner of an address that EC2 refuses needs no name
 }
 
@@ -77,8 +81,11 @@ func (m *move) carry(ctx context.Context) error {
 	return m.verify(ctx, made)
 }
 
-// errStale stands for a read that shows an association which is known to have ended.
-var errStale = errors.New("reads show an association that has ended")
+// Reasons to read the address once more.
+var (
+	errStale = errors.New("reads show an association that has ended")
+	errOther = errors.New("reads show another owner than the one that is expected")
+)
 
 // look reads the address. It reports whether it is on the target already, and otherwise settles what to take it from.
 func (m *move) look(ctx context.Context) (there bool, err error) {
@@ -96,27 +103,48 @@ func (m *move) look(ctx context.Context) (there bool, err error) {
 	return there, err
 }
 
-// find reads the address until it shows an association that is not known to have ended.
+// find reads the address until it shows an association that is not known to have ended, and for ReadLag one with the owner
+// that the caller expects.
 func (m *move) find(ctx context.Context) (now Association, err error) {
-	err = m.retry(ctx, repeatable, func(ctx context.Context) error {
+	again := func(err error, elapsed time.Duration) (retry.Policy, bool) {
+		if errors.Is(err, errOther) {
+			return m.opts.polling(), elapsed < m.opts.ReadLag
+		}
+		return repeatable(err, elapsed)
+	}
+	err = m.retry(ctx, again, func(ctx context.Context) error {
 		address, read, err := m.read(ctx)
 		if err != nil {
 			return err
 		}
 		m.address, now = &address, read
-		if m.history.ended(now.ID) {
+		switch {
+		case m.history.ended(m.req.AllocationID, now.ID):
 			return errStale
+		case !m.to.holds(now) && m.contradicts(now):
+			return errOther
 		}
 		return nil
 	})
 	switch {
+	case errors.Is(err, errOther):
+		return now, nil
 	case errors.Is(err, errStale):
 		m.res.Next = m.req.Expect // nothing was done
+		if m.res.Next == (Expect{}) {
+			m.res.Next.Association.ID = m.history.latest(m.req.AllocationID)
+		}
 		return now, m.fail(ctx, OpRead, ErrUnverified, err)
 	case err != nil:
 		return now, m.fail(ctx, OpRead, kindOf(err), err)
 	}
 	return now, nil
+}
+
+// contradicts tells whether a read shows another owner than the one that the caller has named without an association ID.
+func (m *move) contradicts(now Association) bool {
+	expected := m.req.Expect.Association
+	return m.req.Guard != GuardFree && expected.ID == "" && now != Association{} && !expected.agrees(now)
 }
 
 // takeFrom settles what the address is to be taken from, unless it is on the target already.
@@ -131,7 +159,7 @@ func (m *move) takeFrom(ctx context.Context, now Association) (there bool, err e
 	case m.req.Guard == GuardFree:
 	case expected.ID != "":
 		m.res.Before = expected
-	case now != Association{} && !expected.agrees(now):
+	case m.contradicts(now):
 		failure := m.fail(ctx, OpRead, ErrConflict, nil)
 		failure.Owner = now
 		return false, failure
@@ -162,12 +190,7 @@ func (m *move) change(ctx context.Context) (made Association, err error) {
 		return made, m.fail(ctx, OpDisassociate, nil, nil)
 	}
 	defer m.slot.give()
-	m.history.note(m.req.AllocationID, m.res.Before.ID)
-	if m.inTheWay != (Occupant{}) && m.req.Guard != GuardLease {
-		if err := m.displace(ctx, m.inTheWay); err != nil {
-			return made, err
-		}
-	}
+	m.history.tell(m.req.AllocationID, m.res.Before.ID)
 	if m.res.Before.ID != "" && m.req.Guard == GuardStrict {
 		if err := m.disassociate(ctx); err != nil {
 			return made, err
@@ -179,10 +202,11 @@ func (m *move) change(ctx context.Context) (made Association, err error) {
 // disassociate ends the expected association. It may be repeated at will: its ID can never mean a newer owner's. One that
 // has ended already is as good, whoever ended it; if that was a rival, the associate finds out.
 func (m *move) disassociate(ctx context.Context) error {
-	if err := m.end(ctx, m.res.Before.ID); err != nil {
+	gone, err := m.end(ctx, m.res.Before.ID)
+	if err != nil {
 		return m.fail(ctx, OpDisassociate, kindOf(err), err)
 	}
-	m.ended = true
+	m.ended, m.gone, m.freed = true, gone, time.Now()
 	m.emit(ctx, Event{Kind: KindDisassociated, Association: m.res.Before})
 	return nil
 }
@@ -196,14 +220,21 @@ func (m *move) displace(ctx context.Context, other Occupant) error {
 	if other.AssociationID == "" {
 		return nil // it has left by itself
 	}
-	if err := m.end(ctx, other.AssociationID); err != nil {
+	gone, err := m.end(ctx, other.AssociationID)
+	if err != nil {
 		failure := m.fail(ctx, OpDisplace, kindOf(err), err)
 		failure.Occupant = other
 		return failure
 	}
+	if !gone { // else it had left by itself
+		m.displaced(ctx, other)
+	}
+	return nil
+}
+
+func (m *move) displaced(ctx context.Context, other Occupant) {
 	m.res.Displaced = other
 	m.emit(ctx, Event{Kind: KindDisplaced, Occupant: other})
-	return nil
 }
 
 // identify returns an occupant with its IDs, of which an instance shows none; zero if it has left.
@@ -218,64 +249,81 @@ func (m *move) identify(ctx context.Context, other Occupant) (Occupant, error) {
 	return other, err
 }
 
-// associate makes the association. Under the guards that check who holds the address, only this call decides who won.
+// associate makes the association. Under the guards that check who holds the address, only EC2's answer decides who won. If
+// reads had to find out that it was made, it is in m.res.After.
 //
-// It is repeated when EC2 has refused it for a reason that passes. When the outcome is unknown, reads settle it; a blind
-// repetition could take back an address that a rival has just taken from us and not associated yet.
+// Whoever holds the target is displaced when EC2 has refused the associate for its sake: an outdated expectation, or an address
+// that somebody else holds, displaces nobody. What a read showed before may have been out of date, so that there is a second try.
 func (m *move) associate(ctx context.Context) (made Association, err error) {
-	var settled error // what reads have settled, beside m.res.After
-	again := func(err error, elapsed time.Duration) (retry.Policy, bool) {
-		if settled != nil {
-			return retry.Policy{}, false
-		}
-		return m.associable(err, elapsed)
-	}
-	for displaced := false; ; displaced = true {
-		var id string
-		var mark int
-		err := m.retry(ctx, again, func(ctx context.Context) (err error) {
-			if ctx.Err() != nil { // nothing is sent, so that there is nothing to settle
-				settled = m.fail(ctx, OpAssociate, nil, nil)
-				return settled
-			}
-			mark = m.history.mark()
-			id, err = m.sendAssociate(ctx)
-			if classOf(err) == awserr.Transient { // the slot is kept: the address may be free
-				if settled = m.settle(ctx, err); settled != nil || m.res.After != (Association{}) {
-					return settled
-				}
-			}
-			return err
-		})
+	for tries := 1; ; tries++ {
+		made, err = m.attempt(ctx)
+		var outcome *RemapError
 		switch {
-		case settled != nil:
-			return made, settled
-		case err == nil && m.res.After != Association{}:
-			return made, nil
-		case err == nil:
-			m.res.Changed = m.history.replace(m.req.AllocationID, id, mark)
-			made = Association{id, m.to.NetworkInterfaceID, m.to.InstanceID, m.to.PrivateIP}
-			m.emit(ctx, Event{Kind: KindAssociated, Association: made})
-			return made, nil
-		case classOf(err) == awserr.Conflict:
-			last := !m.req.Displace || displaced
-			if last {
-				m.slot.give()
-			}
-			failure := m.explain(ctx, err)
-			switch {
-			case failure == nil:
-				return made, nil
-			case last || failure.Occupant.AssociationID == "":
-				return made, failure
-			}
-			if err := m.displace(ctx, failure.Occupant); err != nil {
-				return made, err
-			}
-		default:
+		case err == nil || errors.As(err, &outcome):
+			return made, err
+		case classOf(err) != awserr.Conflict:
 			return made, m.fail(ctx, OpAssociate, kindOf(err), err)
 		}
+		last := !m.req.Displace || tries == 3
+		if last {
+			m.slot.give()
+		}
+		failure := m.explain(ctx, err)
+		switch {
+		case failure == nil:
+			return made, nil
+		case last || !errors.Is(failure.Kind, ErrOccupied):
+			return made, failure
+		}
+		if err := m.displace(ctx, failure.Occupant); err != nil {
+			return made, err
+		}
+		m.inTheWay = Occupant{}
 	}
+}
+
+// attempt calls AssociateAddress, and repeats it when EC2 has refused it for a reason that passes. When the outcome is
+// unknown, reads settle it; a blind repetition could take back an address that a rival has just taken from us and not
+// associated yet. The error is EC2's, or a RemapError where reads have settled it.
+func (m *move) attempt(ctx context.Context) (made Association, err error) {
+	var id string
+	var mark int
+	err = m.retry(ctx, m.associable, func(ctx context.Context) (err error) {
+		if ctx.Err() != nil { // nothing is sent, so that there is nothing to settle
+			return m.fail(ctx, OpAssociate, nil, nil)
+		}
+		if m.refused { // EC2 did not know the expected association a moment ago, and knows it now
+			m.refused = false
+			if err := m.disassociate(ctx); err != nil {
+				return err
+			}
+		}
+		mark = m.history.mark()
+		if id, err = m.sendAssociate(ctx); classOf(err) != awserr.Transient {
+			return err
+		}
+		// The slot is kept: the address may be free.
+		switch settled := m.settle(ctx, err); {
+		case settled != nil:
+			return settled
+		case m.res.After != Association{}:
+			return nil
+		}
+		return err
+	})
+	if err != nil || m.res.After != (Association{}) {
+		return made, err
+	}
+	m.res.Changed = m.history.replace(m.req.AllocationID, id, mark)
+	if !m.freed.IsZero() {
+		m.gap = time.Since(m.freed)
+	}
+	if m.req.Guard == GuardLease && m.res.Changed && m.inTheWay != (Occupant{}) {
+		m.displaced(ctx, m.inTheWay)
+	}
+	made = Association{id, m.to.NetworkInterfaceID, m.req.Target.InstanceID, m.to.PrivateIP}
+	m.emit(ctx, Event{Kind: KindAssociated, Association: made})
+	return made, nil
 }
 
 // fail makes the error of the step op. If the context has ended, its cause is part of it.

@@ -20,8 +20,8 @@ type Request struct {
 	// nothing is sent, and Remap returns [ErrFenced]. GuardLease requires it, the others do without.
 	Fence Fence
 
-	// Displace allows to end the association of another address with the target. Without it such a target is refused with
-	// [ErrOccupied]. The other address stays allocated, and is named by Result.Displaced.
+	// Displace allows to end the association of another address with the target, once EC2 has refused the associate for its
+	// sake. Without it such a target is refused with [ErrOccupied]. The other address stays allocated; see Result.Displaced.
 	Displace bool
 
 	// Probe, if there is one, is asked whether traffic to the public address arrives, once a read has shown the address on the

@@ -11,8 +11,9 @@ type Result struct {
 	AllocationID string
 	PublicIP     netip.Addr
 
-	// Changed tells that this Remap made the association that it returns, or may have made it if the error is
-	// [ErrUnverified]. False beside a nil error: the address was on the target already.
+	// Changed tells that this Remap made an association, or may have made one if the error is [ErrUnverified]. It is in After
+	// unless it has ended since, which [ErrStolen] and [ErrEnded] report. False beside a nil error: the address was on the
+	// target already.
 	Changed bool
 
 	// Before is what the address was to be taken from; zero if it was free, or on the target already.
@@ -22,11 +23,13 @@ type Result struct {
 	// returned and what the Request said of the target.
 	After Association
 
-	// Displaced is the address that had to leave the target; zero if none had to.
+	// Displaced is the address that had to leave the target; zero if none had to. Under GuardLease EC2 displaces without a
+	// word: it is named here only if the target was read, which an instance always is.
 	Displaced Occupant
 
 	// Next is what to expect in the Remap that goes on after [ErrUnverified], of the same address to the same target. It
-	// allows to take the address from nobody but who held it when this Remap began. Zero beside any other outcome.
+	// allows to take the address from nobody but who held it when this Remap began; under GuardLease, where the lease
+	// decides, it may be zero. Zero beside any other outcome.
 	Next Expect
 
 	// Calls counts calls of the [API]; what the SDK's retryer repeats inside one is not counted.

@@ -16,9 +16,10 @@ func (m *move) retry(ctx context.Context, again func(error, time.Duration) (retr
 	})
 }
 
-// classOf returns the class of an error. One of the fence is final, whatever it wraps.
+// classOf returns the class of an error. One of the fence is final, and so is one that is an outcome already, whatever they
+// wrap.
 func classOf(err error) awserr.Class {
-	if errors.Is(err, ErrFenced) {
+	if outcome := (*RemapError)(nil); errors.Is(err, ErrFenced) || errors.As(err, &outcome) {
 		return awserr.Terminal
 	}
 	return awserr.Of(err)
@@ -45,6 +46,9 @@ func (m *move) associable(err error, elapsed time.Duration) (retry.Policy, bool)
 		return retry.Transient(), true
 	case awserr.Pending:
 		return retry.Pending(), true
+	case awserr.Conflict: // EC2 did not know the expected association a moment ago
+		m.refused = m.gone && awserr.ID(err, "eipassoc") == m.res.Before.ID && elapsed < m.opts.ReadLag
+		return retry.Pending(), m.refused
 	case awserr.NotFound: // a target that was made just now is not known everywhere yet
 		return retry.Pending(), awserr.Missing(err) != awserr.Address && elapsed < m.opts.ReadLag
 	}

@@ -46,8 +46,10 @@ func (r *Remapper) Verify(ctx context.Context, allocationID string, want Associa
 	if err := validateVerify(allocationID, want); err != nil {
 		return Standing{}, err
 	}
+	if req.Target.NetworkInterfaceID == "" && req.Target.InstanceID == "" {
+		req.Target = Target{} // a private address names nobody by itself
+	}
 	m := r.newMove(req, "")
-	m.to = req.Target
 	status, seen, err := m.watch(ctx, want.ID)
 	standing := Standing{Status: status, Owner: seen, PublicIP: m.res.PublicIP}
 	switch {
@@ -80,7 +82,7 @@ func (m *move) verify(ctx context.Context, made Association) error {
 	status, seen, err := m.watch(ctx, made.ID)
 	switch status {
 	case StatusHeld:
-		m.hold(ctx, seen)
+		m.confirm(ctx, seen)
 		return nil
 	case StatusStolen:
 		m.res.After = Association{}
@@ -104,7 +106,7 @@ func (m *move) settle(ctx context.Context, lost error) error {
 	switch status {
 	case StatusHeld:
 		m.res.Changed = true
-		m.hold(ctx, seen)
+		m.confirm(ctx, seen)
 		return nil
 	case StatusStolen:
 		failure := m.fail(ctx, OpAssociate, ErrConflict, err)
@@ -117,7 +119,7 @@ func (m *move) settle(ctx context.Context, lost error) error {
 	return m.unverified(ctx, seen, err)
 }
 
-func (m *move) hold(ctx context.Context, a Association) {
+func (m *move) confirm(ctx context.Context, a Association) {
 	m.res.After = a
 	m.emit(ctx, Event{Kind: KindHeld, Association: a})
 }
@@ -127,7 +129,9 @@ func (m *move) hold(ctx context.Context, a Association) {
 func (m *move) unverified(ctx context.Context, seen Association, err error) error {
 	m.res.Next = Expect{Association: m.res.After}
 	if m.res.After.ID == "" && m.req.Guard != GuardLease {
-		m.res.Next = Expect{Association: Association{NetworkInterfaceID: m.to.NetworkInterfaceID, PrivateIP: m.to.PrivateIP}}
+		m.res.Next = Expect{Association: Association{
+			NetworkInterfaceID: m.to.NetworkInterfaceID, InstanceID: m.req.Target.InstanceID, PrivateIP: m.to.PrivateIP,
+		}}
 	}
 	failure := m.fail(ctx, OpVerify, ErrUnverified, err)
 	failure.Owner = seen
@@ -161,7 +165,7 @@ func (m *move) watch(ctx context.Context, want string) (status Status, seen Asso
 		}
 		return status != StatusLagging
 	})
-	if status == StatusLagging && err == nil && seen == (Association{}) && agreed() && ctx.Err() == nil {
+	if status == StatusLagging && err == nil && seen == (Association{}) && agreed() && time.Since(since) >= m.gap+m.opts.ReadLag && ctx.Err() == nil {
 		status = StatusFree
 	}
 	return status, seen, err
@@ -169,7 +173,7 @@ func (m *move) watch(ctx context.Context, want string) (status Status, seen Asso
 
 // stale tells whether a read is known to show the past.
 func (m *move) stale(now Association) bool {
-	return now.ID != "" && (m.ended && now.ID == m.res.Before.ID || m.history.ended(now.ID))
+	return now.ID != "" && (m.ended && now.ID == m.res.Before.ID || m.history.ended(m.req.AllocationID, now.ID))
 }
 
 // judge says what a read means that is not known to be stale. agreed tells that reads have said the same for ReadLag.

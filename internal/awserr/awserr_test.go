@@ -62,6 +62,8 @@ func TestCodes(t *testing.T) {
 		{500, "InternalFailure", "", awserr.Transient, "", ec2Errors},
 		{503, "ServiceUnavailable", "", awserr.Transient, "", ec2Errors},
 		{503, "Unavailable", "", awserr.Transient, "", ec2Errors},
+		{400, "RequestTimeout", "", awserr.Transient, "", sdkThrottles},
+		{400, "RequestTimeoutException", "", awserr.Transient, "", sdkThrottles},
 		{502, "AnythingElse", "", awserr.Transient, "", commonErrors},
 
 		{400, "InvalidInstanceID", "The pending instance 'i-1' is not in a valid state for this operation.", awserr.Pending, "", eipPending},

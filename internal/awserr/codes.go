@@ -15,10 +15,12 @@ type row struct {
 var codes = map[string]row{
 	"RequestLimitExceeded": {class: Throttle},
 
-	"InternalError":      {class: Transient},
-	"InternalFailure":    {class: Transient},
-	"ServiceUnavailable": {class: Transient},
-	"Unavailable":        {class: Transient},
+	"InternalError":           {class: Transient},
+	"InternalFailure":         {class: Transient},
+	"RequestTimeout":          {class: Transient},
+	"RequestTimeoutException": {class: Transient},
+	"ServiceUnavailable":      {class: Transient},
+	"Unavailable":             {class: Transient},
 
 	"InvalidInstanceID":      {byMessage: instanceState},
 	"IncorrectInstanceState": {byMessage: instanceState},
