@@ -15,6 +15,11 @@ type Report struct {
 	Owner        Association // who holds the address now; zero if nobody does, or if CheckAddress says that it was not read
 	Target       Target      // resolved to its interface, if that was found out
 
+	// Request is the one that was asked about, made to act on what was read: the target is resolved to its interface, and
+	// the owner named. If nobody holds the address, GuardStrict has become GuardFree. Remap with it reads nothing again
+	// before a move, and takes the address from nobody who came in between.
+	Request Request
+
 	// Checks are in the order of the constants of CheckName. One that the move does not need is left out, and one that
 	// could not be made is Unknown. An address that is on the target already needs the first two only.
 	Checks []Check
@@ -104,8 +109,22 @@ func (r *Remapper) Ready(ctx context.Context, req Request) (Report, error) {
 	if err == nil {
 		err = c.run(ctx)
 	}
-	c.report.PublicIP, c.report.Calls = c.res.PublicIP, c.res.Calls
+	c.report.PublicIP, c.report.Calls, c.report.Request = c.res.PublicIP, c.res.Calls, c.request()
 	return c.report, err
+}
+
+// request is what a Remap should be asked for after these checks.
+func (c *checkup) request() Request {
+	req := c.req
+	req.Target = c.report.Target
+	switch {
+	case c.address == nil || c.over: // nothing was read, or nothing is to be moved
+	case c.report.Owner == Association{} && req.Guard == GuardStrict && req.Expect == Expect{}:
+		req.Guard = GuardFree
+	case c.report.Owner != Association{} && req.Guard != GuardFree && req.Expect.Association.ID == "":
+		req.Expect.Association = c.report.Owner
+	}
+	return req
 }
 
 // Err returns nil if no check failed, and otherwise a [*NotReadyError]. It matches [ErrNotReady] and what a Remap would

@@ -44,8 +44,8 @@ import (
 	"github.com/awsha/awsha/eip"
 )
 
-// move is how to move an address safely: look first, expect whom you have seen, and leave the rest to EC2's verdict. Without
-// apply it only looks.
+// move is how to move an address safely: look first, act on what was seen, and leave the rest to EC2's verdict. Without apply it
+// only looks.
 func move(ctx context.Context, remapper *eip.Remapper, req eip.Request, apply bool) (eip.Report, eip.Result, error) {
 	ready, err := remapper.Ready(ctx, req) // reads and dry runs: nothing is changed
 	if err == nil {
@@ -54,15 +54,7 @@ func move(ctx context.Context, remapper *eip.Remapper, req eip.Request, apply bo
 	if err != nil || !apply {
 		return ready, eip.Result{AllocationID: req.AllocationID, PublicIP: ready.PublicIP, Before: ready.Owner}, err
 	}
-	req.Target = ready.Target // what was checked: an instance is resolved to its interface
-	switch {
-	case req.Expect != eip.Expect{}: // the caller knows whom
-	case ready.Owner == eip.Association{}:
-		req.Guard = eip.GuardFree // whoever takes it from now on keeps it
-	default:
-		req.Expect.Association = ready.Owner
-	}
-	res, err := remapper.Remap(ctx, req)
+	res, err := remapper.Remap(ctx, ready.Request) // which names the owner that was seen: whoever comes in between keeps it
 	return ready, res, err
 }
 
