@@ -37,14 +37,11 @@ func ExampleRemapper_RemapAll() {
 func ExampleRemapper_Claim() {
 	ctx := context.Background()
 	client, _, first, second, third := exampleEC2(ctx)
-	release := func() eip.Association { // the example's own address is no part of the pool
-		all, err := client.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
-		check(err)
-		return eip.Association{ID: *all.Addresses[0].AssociationId}
-	}
 	remapper, err := eip.New(client)
 	check(err)
-	check(remapper.Release(ctx, release()))
+	other, err := client.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
+	check(err)
+	check(remapper.Release(ctx, eip.Association{ID: *other.Addresses[0].AssociationId})) // it is none of the pool's, and in the way
 	for range 2 {
 		_, err := client.AllocateAddress(ctx, &ec2.AllocateAddressInput{TagSpecifications: []types.TagSpecification{{
 			ResourceType: types.ResourceTypeElasticIp, Tags: []types.Tag{{Key: aws.String("pool"), Value: aws.String("web")}},
