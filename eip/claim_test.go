@@ -125,7 +125,7 @@ func TestClaimsGetAnAddressEach(t *testing.T) {
 	for name, sizes := range map[string][2]int{"enough": {40, 60}, "as many": {40, 40}, "too few": {40, 20}, "one": {40, 1}, "none": {5, 0}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(4) {
+			for seed := range uint64(3) {
 				synctest.Test(t, func(t *testing.T) {
 					p := settledPool(t, sizes[1], func(o *awstest.Options) { o.Latency = 20 * time.Millisecond; o.Seed = seed + 1 })
 					targets := p.interfaces(t, sizes[0])
@@ -158,7 +158,7 @@ func TestClaimsInRealTimeGetAnAddressEach(t *testing.T) {
 // Reads that show the past cost refusals, and nothing else.
 func TestClaimsWithLaggingReadsGetAnAddressEach(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		synctest.Test(t, func(t *testing.T) {
 			p := settledPool(t, 10, func(o *awstest.Options) { o.Seed = seed + 1 })
 			targets := p.interfaces(t, 15)
@@ -837,7 +837,7 @@ func TestClaimInANetworkBorderGroup(t *testing.T) {
 // Whatever fails: who is told of an address has it, nobody has two, nobody loses one, and in the end all are served.
 func TestClaimsUnderAnyFaults(t *testing.T) {
 	t.Parallel()
-	seeds := uint64(40)
+	seeds := uint64(20)
 	if testing.Short() {
 		seeds = 5
 	}

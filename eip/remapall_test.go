@@ -123,7 +123,7 @@ func TestRemapAllReturnsWhenCancelled(t *testing.T) {
 
 func cancelled(t *testing.T, at time.Duration, named bool, fault func(*testing.T, *fleet)) {
 	t.Helper()
-	f := settledFleet(t, 12, func(o *awstest.Options) { o.Latency = 20 * time.Millisecond })
+	f := settledFleet(t, 7, func(o *awstest.Options) { o.Latency = 20 * time.Millisecond })
 	fault(t, f)
 	g := f.watchGap(t)
 	reqs := f.reqs
@@ -134,7 +134,7 @@ func cancelled(t *testing.T, at time.Duration, named bool, fault func(*testing.T
 	ctx, cancel := context.WithCancelCause(t.Context())
 	time.AfterFunc(at, func() { cancel(reason) })
 	start := time.Now()
-	r := newRemapper(t, f.client, func(o *eip.Options) { o.MaxInFlight = 4; o.MaxPollInterval = time.Minute })
+	r := newRemapper(t, f.client, func(o *eip.Options) { o.MaxInFlight = 3; o.MaxPollInterval = time.Minute })
 	_, err := r.RemapAll(ctx, reqs)
 	if took := time.Since(start); took > at {
 		t.Errorf("cancelled at %v, returned at %v", at, took)
@@ -142,7 +142,7 @@ func cancelled(t *testing.T, at time.Duration, named bool, fault func(*testing.T
 	if err != nil && !errors.Is(err, reason) {
 		t.Errorf("at %v: %v, want the cause", at, err)
 	}
-	if g.max > 4 {
+	if g.max > 3 {
 		t.Errorf("at %v: %d addresses free", at, g.max)
 	}
 	cancel(nil)
@@ -163,7 +163,7 @@ func cancelled(t *testing.T, at time.Duration, named bool, fault func(*testing.T
 // Of many who move the same addresses at once, each address has one winner, and losing one is no reason to lose another.
 func TestRacingRemapAllsHaveOneWinnerPerAddress(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		synctest.Test(t, func(t *testing.T) {
 			f := settledFleet(t, 20, func(o *awstest.Options) { o.Seed = seed + 1 })
 			f.inject(t, "", awstest.Match{Probability: 0.3}, awstest.Delay(30*time.Millisecond))
@@ -174,7 +174,7 @@ func TestRacingRemapAllsHaveOneWinnerPerAddress(t *testing.T) {
 
 func TestRacingRemapAllsInRealTime(t *testing.T) {
 	t.Parallel()
-	for range 5 {
+	for range 3 {
 		raceAll(t, newFleet(t, 50, func(o *awstest.Options) { o.Latency = awstest.NoLatency }))
 	}
 }

@@ -80,7 +80,7 @@ func TestMaxInFlightIsNeverExceeded(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d", name, limit), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					f := settledFleet(t, 50, func(o *awstest.Options) { o.Latency = 20 * time.Millisecond })
+					f := settledFleet(t, 25, func(o *awstest.Options) { o.Latency = 20 * time.Millisecond })
 					fault(t, f)
 					g := f.watchGap(t)
 					r := newRemapper(t, f.client, func(o *eip.Options) { o.MaxInFlight = limit; o.RetryTimeout = 5 * time.Minute })
