@@ -37,17 +37,32 @@ func FuzzRequest(f *testing.F) {
 				return &ec2.DisassociateAddressOutput{}, nil
 			},
 			AssociateAddressFunc: func(_ context.Context, in *ec2.AssociateAddressInput, _ ...func(*ec2.Options)) (*ec2.AssociateAddressOutput, error) {
-				e, i := aws.ToString(in.NetworkInterfaceId), aws.ToString(in.InstanceId)
-				if ok(e, "eni") == ok(i, "i") || e+i != eni+instance || *in.AllowReassociation {
-					t.Errorf("associates %q or %q", e, i)
+				to, resolved := aws.ToString(in.NetworkInterfaceId), instance != "" && eni == ""
+				if !ok(to, "eni") || to != eni && !resolved || in.InstanceId != nil || *in.AllowReassociation {
+					t.Errorf("associates %q", to)
 				}
 				return &ec2.AssociateAddressOutput{AssociationId: aws.String("eipassoc-9")}, nil
+			},
+			DescribeInstancesFunc: func(_ context.Context, in *ec2.DescribeInstancesInput, _ ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error) {
+				if !ok(in.InstanceIds[0], "i") {
+					t.Errorf("describes %q", in.InstanceIds)
+				}
+				return &ec2.DescribeInstancesOutput{Reservations: []types.Reservation{{Instances: []types.Instance{{
+					InstanceId:        &instance,
+					NetworkInterfaces: []types.InstanceNetworkInterface{{NetworkInterfaceId: aws.String("eni-1")}},
+				}}}}}, nil
+			},
+			DescribeNetworkInterfacesFunc: func(_ context.Context, in *ec2.DescribeNetworkInterfacesInput, _ ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+				if !ok(in.NetworkInterfaceIds[0], "eni") {
+					t.Errorf("describes %q", in.NetworkInterfaceIds)
+				}
+				return &ec2.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{{NetworkInterfaceId: &eni}}}, nil
 			},
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		r := newRemapper(t, api, func(o *eip.Options) {
 			o.OnEvent = func(_ context.Context, e eip.Event) {
-				if e.Kind == eip.KindLagging {
+				if e.Kind == eip.KindLagging || e.Kind == eip.KindRetry {
 					cancel() // it would wait for reads that never come
 				}
 			}
