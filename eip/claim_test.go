@@ -17,8 +17,6 @@ import (
 	"github.com/awsha/awsha/eip"
 )
 
-
-
 var poolTags = map[string]string{"pool": "web"}
 
 // pool is a world with addresses that may be claimed, among others that may not.

@@ -1,6 +1,7 @@
 package eip_test
 
 import (
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
