@@ -12,7 +12,7 @@ import (
 // end ends an association, of whichever address. That EC2 does not know it is success too; gone tells that it was then not
 // this move that ended it.
 func (m *move) end(ctx context.Context, associationID string) (gone bool, err error) {
-	tries := 0
+	lost := false // a try may have ended it, without an answer
 	err = m.retry(ctx, repeatable, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, m.opts.CallTimeout)
 		defer cancel()
@@ -20,12 +20,12 @@ func (m *move) end(ctx context.Context, associationID string) (gone bool, err er
 			return err
 		}
 		m.res.Calls.Disassociate++
-		tries++
 		_, err := m.api.DisassociateAddress(ctx, &ec2.DisassociateAddressInput{AssociationId: &associationID}, sendOnce)
+		lost = lost || classOf(err) == awserr.Transient
 		return err
 	})
 	if awserr.Missing(err) == awserr.Association {
-		gone, err = tries == 1, nil // else an earlier try may have ended it, whose reply was lost
+		gone, err = !lost, nil // a throttled try, or one that was not sent, has ended nothing
 	}
 	if err == nil && !gone {
 		m.history.end(associationID)

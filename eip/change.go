@@ -11,10 +11,18 @@ import (
 // change makes the calls that change something. If reads had to settle that the association was made, it is in
 // m.res.After.
 func (m *move) change(ctx context.Context) (made Association, err error) {
-	if err := m.slot.take(ctx); err != nil {
+	switch err := m.slot.take(ctx); {
+	case errors.Is(err, ErrHalted):
+		return made, m.fail(ctx, OpDisassociate, ErrHalted, m.rounds.outageCause())
+	case err != nil:
 		return made, m.fail(ctx, OpDisassociate, nil, nil)
 	}
-	defer m.slot.give()
+	defer func() {
+		if m.stranded(err) {
+			m.slot.drop(err)
+		}
+		m.slot.give()
+	}()
 	m.history.tell(m.req.AllocationID, m.res.Before.ID)
 	if m.res.Before.ID != "" && m.req.Guard == GuardStrict {
 		if err := m.disassociate(ctx); err != nil {
@@ -22,6 +30,19 @@ func (m *move) change(ctx context.Context) (made Association, err error) {
 		}
 	}
 	return m.associate(ctx)
+}
+
+// stranded tells whether a move has ended with the address freed, for a reason that other moves would meet as well.
+func (m *move) stranded(err error) bool {
+	var failure *RemapError
+	if !m.ended || !errors.As(err, &failure) {
+		return false
+	}
+	switch awserr.Of(failure.Err) {
+	case awserr.Throttle, awserr.Transient, awserr.Unsent, awserr.Denied:
+		return true
+	}
+	return false
 }
 
 // disassociate ends the expected association. It may be repeated at will: its ID can never mean a newer owner's. One that

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/awsha/awsha/internal/awserr"
 	"github.com/awsha/awsha/internal/retry"
 )
 
@@ -54,7 +55,8 @@ type ClaimRequest struct {
 //
 // It costs 1 DescribeAddresses to read the pool, 1 AssociateAddress for each address that was tried, with 1
 // DescribeAddresses for each that was refused, and 1 DescribeAddresses to verify; 1 DescribeInstances if the target is
-// an instance. While it waits it reads the pool every MaxPollInterval.
+// an instance; 1 DescribeAddresses and mostly 1 DescribeNetworkInterfaces to say by what the target is occupied. While it
+// waits it reads the pool after PollInterval, growing to MaxPollInterval.
 func (r *Remapper) Claim(ctx context.Context, req ClaimRequest) (Result, error) {
 	if err := req.validate(); err != nil {
 		return Result{}, err
@@ -265,7 +267,7 @@ func (c *claim) occupied(ctx context.Context, refusal *RemapError) error {
 	retry.Poll(ctx, c.opts.VerifyTimeout, c.opts.polling(), func(ctx context.Context) bool {
 		list, err := c.readPool(ctx)
 		if err != nil {
-			return false
+			return classOf(err) == awserr.Denied || classOf(err) == awserr.Terminal
 		}
 		if there = c.own(list); there.AllocationId != nil {
 			held = associationOf(there)

@@ -14,7 +14,7 @@ import (
 
 var sentinels = []error{
 	eip.ErrConflict, eip.ErrOccupied, eip.ErrStolen, eip.ErrEnded, eip.ErrUnverified, eip.ErrUnreachable, eip.ErrFenced,
-	eip.ErrNotFound, eip.ErrTargetGone, eip.ErrNoGateway, eip.ErrDenied, eip.ErrPoolEmpty, eip.ErrNotReady,
+	eip.ErrNotFound, eip.ErrTargetGone, eip.ErrNoGateway, eip.ErrDenied, eip.ErrHalted, eip.ErrPoolEmpty, eip.ErrNotReady,
 }
 
 const (

@@ -18,6 +18,10 @@ func (m *move) explain(ctx context.Context, refusal error) *RemapError {
 	if busy {
 		failure.Kind = ErrOccupied
 	}
+	if holder != "" { // EC2 says so itself, and later than whatever has said that it ended
+		m.history.revive(holder)
+		m.ended = m.ended && holder != m.res.Before.ID
+	}
 	if m.brief && (busy || holder != "") {
 		failure.Owner.ID = holder
 		return failure

@@ -61,7 +61,8 @@
 //   - What reads tell is refused before any effect: see the table at [Remapper.Remap]. Where the caller names the owner, to
 //     lose no time, nobody reads the target; EC2's refusal of it ([ErrTargetGone], [ErrOccupied], [ErrNoGateway], [ErrDenied])
 //     then leaves the address free.
-//   - A target that holds another address is refused; [Request.Displace] ends exactly the association that is in the way.
+//   - A target that holds another address is refused; [Request.Displace] ends exactly the association that is in the way;
+//     under GuardLease EC2 ends whatever is there.
 //   - A read that lags by more than ReadLag, and shows an owner from before the move of whom this Remapper has never
 //     heard, is taken for a theft. Raise ReadLag where addresses move often and reads lag long, and keep the Remapper: it
 //     remembers.
@@ -90,7 +91,8 @@
 //		"arn:aws:ec2:REGION:ACCOUNT:network-interface/*",
 //		"arn:aws:ec2:REGION:ACCOUNT:instance/*"]}
 //
-// The second line is for targets that were not named together with the owner; the third is for Ready alone.
+// The second line is for targets that are instances, for owners that are not named and for occupied targets; the third is
+// for Ready alone.
 // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_ec2.html (read 2026-11)
 //
 // # Limits
@@ -106,7 +108,8 @@
 // # Errors
 //
 // Mistakes in options and requests are [FieldError], all at once, before any effect. Everything else is a [RemapError]; it
-// matches one of the sentinels or none, and the last error of EC2, with its request ID. Throttles, server errors and a
+// matches a sentinel or none (ErrOccupied is an ErrConflict too, and ErrDenied may stand beside any), and the last error of EC2,
+// with its request ID. Throttles, server errors and a
 // pending target are retried first, for [Options.RetryTimeout].
 //
 // # Testing

@@ -61,13 +61,13 @@ func New(api API, optFns ...func(*Options)) (*Remapper, error) {
 //
 // An address that was found on the target costs 1 DescribeAddresses. A move costs, under the guards of [Guard]:
 //
-//	          owner named by Expect      owner not named: in addition
-//	strict    1 Disassociate (0 if free)   1 DescribeAddresses, 1 read of the target (0 if the address is free)
-//	          1 Associate
+//	          owner named by Expect                   owner not named: in addition
+//	strict    1 Disassociate (0 if free)              1 DescribeAddresses
+//	          1 Associate                             1 read of the target (0 if the address is free)
 //	          1 DescribeAddresses
-//	free      1 Associate                  (Expect names nobody) 1 DescribeAddresses
-//	          1 DescribeAddresses
-//	lease     1 Associate                  1 DescribeAddresses
+//	free      (Expect names nobody)                   1 Associate
+//	                                                  2 DescribeAddresses
+//	lease     1 Associate                             1 DescribeAddresses
 //	          1 DescribeAddresses
 //	          1 read of the target (0 with Displace)
 //
@@ -77,8 +77,10 @@ func New(api API, optFns ...func(*Options)) (*Remapper, error) {
 // target that is occupied. What nobody has read is left to EC2, whose refusal of a strict move comes when the address has
 // left its owner: make sure of the target with [Remapper.Ready], or leave the owner to be read.
 //
-// Calls are added by throttles, lost replies and lagging reads only. Remap blocks until it is done. The options bound
-// each step, ctx the whole: when it ends, Remap returns at once with its cause in the error.
+// Calls are added by throttles, lost replies and lagging reads, and by an occupant that is displaced: 1 AssociateAddress
+// that is refused, 1 DisassociateAddress, and 1 DescribeNetworkInterfaces unless a read of the interface has shown it.
+// Remap blocks until it is done. The options bound each step, ctx the whole: when it ends, Remap returns at once with its
+// cause in the error.
 //
 // Several callers, in this process or in others, may move the same address at once: of those that expect the same
 // association and have different targets, one wins and the others get [ErrConflict].

@@ -52,6 +52,10 @@ var (
 	// ErrDenied reports that the credentials or permissions do not suffice.
 	ErrDenied = errors.New("denied")
 
+	// ErrHalted reports that a RemapAll has not touched the address, because MaxInFlight others have lost their owners and
+	// could not be associated anew: EC2 failed, or denied it. RemapError.Err is the first of these failures.
+	ErrHalted = errors.New("halted")
+
 	// ErrPoolEmpty reports that no address of the pool was free for a Claim.
 	ErrPoolEmpty = errors.New("no free address")
 
@@ -81,9 +85,9 @@ type Op string
 const (
 	OpRead         Op = "read"         // who holds the address
 	OpInspect      Op = "inspect"      // what the target is
-	OpDisplace     Op = "displace"     // the address that holds the target
 	OpDisassociate Op = "disassociate" // the expected association
 	OpAssociate    Op = "associate"
+	OpDisplace     Op = "displace" // the address that holds the target; then to associate again
 	OpVerify       Op = "verify"
 	OpProbe        Op = "probe"
 

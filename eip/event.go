@@ -14,8 +14,8 @@ type Kind string
 const (
 	KindUnchanged     Kind = "unchanged"     // the address is on the target already
 	KindRetry         Kind = "retry"         // Err happened; the call is tried again after Pause
-	KindDisplaced     Kind = "displaced"     // Occupant had to leave the target
 	KindDisassociated Kind = "disassociated" // Association was ended, or had ended before
+	KindDisplaced     Kind = "displaced"     // Occupant had to leave the target
 	KindAssociated    Kind = "associated"    // EC2 has accepted Association
 	KindLagging       Kind = "lagging"       // a read showed Association, or failed with Err: the next one may tell more
 	KindHeld          Kind = "held"          // a read has shown Association on the target; it may be the first that is heard of it

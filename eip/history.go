@@ -54,6 +54,17 @@ func (h *history) end(association string) {
 	}
 }
 
+// revive forgets that an association has ended, because EC2 has named it as the one that an address has.
+func (h *history) revive(association string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.ring[:min(h.seen, len(h.ring))] {
+		if s := &h.ring[i]; s.association == association {
+			s.ended = false
+		}
+	}
+}
+
 // mark is the present, to be given to replace.
 func (h *history) mark() int {
 	h.mu.Lock()

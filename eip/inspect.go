@@ -44,7 +44,7 @@ func (m *move) room(ctx context.Context, there place) (err error) {
 		return errNoPrivateIP
 	}
 	m.to = Target{NetworkInterfaceID: there.eni, PrivateIP: m.req.Target.PrivateIP}
-	m.inTheWay = at.occupant
+	m.inTheWay, m.spot = at.occupant, &at
 	switch {
 	case m.same(at.occupant) || m.history.ended(at.occupant.AllocationID, at.occupant.AssociationID):
 		m.inTheWay = Occupant{}

@@ -21,7 +21,9 @@ type Options struct {
 
 	// ReadLag is how long reads must agree before they are believed against a call that was made: that an association
 	// whose reply was lost was not applied, or that an association nobody here has seen before is newer than our own. It
-	// is also how long a target that EC2 does not know may take to become known. Default 5 s, but at most VerifyTimeout,
+	// is also how long what may be a lag is read again before it is refused: a target that EC2 does not know yet, or that
+	// holds another address, or an owner that is not the one expected; and how long EC2 may go on refusing an associate for
+	// the sake of the association that it has just ended. Default 5 s, but at most VerifyTimeout,
 	// which it must not exceed.
 	ReadLag time.Duration
 

@@ -14,8 +14,8 @@ import (
 // Of the reads, only DescribeAddresses is needed for every move. None of them takes a resource in a policy: allow them
 // on "*".
 type API interface {
-	// DescribeAddresses needs ec2:DescribeAddresses. It is called with allocation IDs, with a filter for them or for a
-	// target, and by Claim with a filter for tags; never for all addresses.
+	// DescribeAddresses needs ec2:DescribeAddresses. It is called with allocation IDs, with a filter for them, and
+	// by Claim with a filter for tags; never for all addresses.
 	DescribeAddresses(ctx context.Context, params *ec2.DescribeAddressesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeAddressesOutput, error)
 
 	// DisassociateAddress needs ec2:DisassociateAddress on the address and on the interface that holds it.
@@ -32,7 +32,7 @@ type API interface {
 	DescribeInstances(ctx context.Context, params *ec2.DescribeInstancesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error)
 
 	// DescribeNetworkInterfaces needs ec2:DescribeNetworkInterfaces. It is called for targets that are interfaces, unless
-	// the request names the owner; see Remap.
+	// the request names the owner, and to name the occupant of any target; see Remap.
 	DescribeNetworkInterfaces(ctx context.Context, params *ec2.DescribeNetworkInterfacesInput, optFns ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
 
 	// DescribeAvailabilityZones needs ec2:DescribeAvailabilityZones. It is called for the network border group of a target,

@@ -15,9 +15,10 @@ type Report struct {
 	Owner        Association // who holds the address now; zero if nobody does, or if CheckAddress says that it was not read
 	Target       Target      // resolved to its interface, if that was found out
 
-	// Request is the one that was asked about, made to act on what was read: the target is resolved to its interface, and
-	// the owner named. If nobody holds the address, GuardStrict has become GuardFree. Remap with it reads nothing again
-	// before a move, and takes the address from nobody who came in between.
+	// Request is the one that was asked about. If no check failed and something is to be moved, it acts on what was read: the
+	// target is resolved to its interface, and the owner named, so that nothing is read before the move but what the guard
+	// demands. A free address is asked for under GuardFree, which reads it once more. Except under GuardLease, nobody who came
+	// in between loses the address. What has become of the target since, EC2 says when the address has left its owner.
 	Request Request
 
 	// Checks are in the order of the constants of CheckName. One that the move does not need is left out, and one that
@@ -116,14 +117,15 @@ func (r *Remapper) Ready(ctx context.Context, req Request) (Report, error) {
 // request is what a Remap should be asked for after these checks.
 func (c *checkup) request() Request {
 	req := c.req
-	req.Target = c.report.Target
 	switch {
-	case c.address == nil || c.over: // nothing was read, or nothing is to be moved
-	case c.report.Owner == Association{} && req.Guard == GuardStrict && req.Expect == Expect{}:
-		req.Guard = GuardFree
-	case c.report.Owner != Association{} && req.Guard != GuardFree && req.Expect.Association.ID == "":
+	case c.address == nil || c.over || c.report.Err() != nil: // nothing was read, nothing is to be moved, or not like this
+		return req
+	case c.report.Owner == Association{}:
+		req.Guard, req.Expect = GuardFree, Expect{}
+	default: // under GuardFree CheckOwner has failed
 		req.Expect.Association = c.report.Owner
 	}
+	req.Target = c.report.Target
 	return req
 }
 

@@ -57,14 +57,26 @@ func (c *checkup) run(ctx context.Context) error {
 		before := len(c.report.Checks)
 		step.check(ctx)
 		if ctx.Err() != nil {
-			c.report.Checks = c.report.Checks[:before] // a call that was cut off tells nothing
-			return c.fail(ctx, step.op, nil, nil)
+			cutOff := c.report.Checks[before:] // they tell nothing but what EC2 said last
+			c.report.Checks = c.report.Checks[:before]
+			return c.fail(ctx, step.op, nil, lastOf(cutOff))
 		}
 		if c.over {
 			return nil
 		}
 	}
 	return nil
+}
+
+// lastOf returns the error of EC2 in the last check that has one.
+func lastOf(checks []Check) (last error) {
+	for _, check := range checks {
+		var failure *RemapError
+		if errors.As(check.Err, &failure) && failure.Err != nil {
+			last = failure.Err
+		}
+	}
+	return last
 }
 
 func (c *checkup) add(check Check) { c.report.Checks = append(c.report.Checks, check) }

@@ -21,6 +21,7 @@ type move struct {
 	// Of a RemapAll; nil in a Remap.
 	rounds *rounds
 	slot   *slot
+	spot   *spot // of the target, if that was read
 
 	to       Target         // the target, an instance resolved to its interface
 	address  *types.Address // as the first read showed it; nil if there was none
@@ -73,6 +74,9 @@ func (m *move) carry(ctx context.Context) error {
 		if err := m.inspect(ctx); err != nil {
 			return err
 		}
+	}
+	if err := m.rounds.place(m); err != nil {
+		return err
 	}
 	made, err := m.change(ctx)
 	if err != nil || m.res.After != (Association{}) { // reads have shown it already
@@ -127,6 +131,8 @@ func (m *move) find(ctx context.Context) (now Association, err error) {
 		return nil
 	})
 	switch {
+	case errors.Is(err, errOther) && ctx.Err() != nil: // it was doubted, and that is all
+		return now, m.fail(ctx, OpRead, nil, err)
 	case errors.Is(err, errOther):
 		return now, nil
 	case errors.Is(err, errStale):

@@ -25,10 +25,12 @@ type Outcome struct {
 //
 // No more than MaxInFlight moves are between their first and their last change at any time, so that neither EC2's
 // throttle, nor an outage of AssociateAddress, nor a crash finds many addresses without an owner. A move keeps its place
-// while EC2 throttles or fails, so that the others wait for it, with their owners, for RetryTimeout or VerifyTimeout at
-// worst. Requests wait their turn in no particular order.
+// while EC2 throttles or fails, so that the others wait for it, with their owners: for up to RetryTimeout for each of its two
+// changes, and VerifyTimeout for a lost reply; those further back wait several turns. One that gives up on a throttle, a
+// server error or a missing permission with its address freed does not make room for another; when MaxInFlight have,
+// the rest ends with [ErrHalted], untouched. Requests wait their turn in no particular order.
 //
-// No two may name the same address or the same target. The order in which they are served is nobody's choice: to swap two
+// No two may name the same address or the same target, under whatever name. The order in which they are served is nobody's choice: to swap two
 // addresses takes Displace.
 func (r *Remapper) RemapAll(ctx context.Context, reqs []Request) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(reqs))

@@ -23,7 +23,7 @@ type Result struct {
 	// returned and what the Request said of the target.
 	After Association
 
-	// Displaced is the address that had to leave the target; zero if none had to. Under GuardLease EC2 displaces without a
+	// Displaced is the address that had to leave the target, the last one if several had to; zero if none had. Under GuardLease EC2 displaces without a
 	// word: it is named here only if the target was read, which an instance always is.
 	Displaced Occupant
 

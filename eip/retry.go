@@ -46,8 +46,8 @@ func (m *move) associable(err error, elapsed time.Duration) (retry.Policy, bool)
 		return retry.Transient(), true
 	case awserr.Pending:
 		return retry.Pending(), true
-	case awserr.Conflict: // EC2 did not know the expected association a moment ago
-		m.refused = m.gone && awserr.ID(err, "eipassoc") == m.res.Before.ID && elapsed < m.opts.ReadLag
+	case awserr.Conflict: // EC2 names the association that it has ended, or did not know, a moment ago
+		m.refused = m.ended && awserr.ID(err, "eipassoc") == m.res.Before.ID && elapsed < m.opts.ReadLag
 		return retry.Pending(), m.refused
 	case awserr.NotFound: // a target that was made just now is not known everywhere yet
 		return retry.Pending(), awserr.Missing(err) != awserr.Address && elapsed < m.opts.ReadLag

@@ -24,6 +24,10 @@ type rounds struct {
 	sent    int     // rounds so far
 	free    int     // slots that nobody has
 	line    []*slot // that moves wait for, longest first
+	slots   int     // that there still are
+	outage  error   // why the last one was lost
+
+	places map[Target]string // what the moves go to, and which does
 
 	addresses  queue[types.Address]
 	instances  queue[types.Instance]
@@ -33,7 +37,8 @@ type rounds struct {
 
 func (r *Remapper) newRounds(ctx context.Context, moves int) *rounds {
 	return &rounds{
-		ctx: ctx, patience: r.opts.MaxPollInterval, live: moves, free: r.opts.MaxInFlight,
+		ctx: ctx, patience: r.opts.MaxPollInterval, live: moves, free: r.opts.MaxInFlight, slots: r.opts.MaxInFlight,
+		places:     map[Target]string{},
 		addresses:  queue[types.Address]{list: r.listAddresses},
 		instances:  queue[types.Instance]{list: r.listInstances},
 		interfaces: queue[types.NetworkInterface]{list: r.listInterfaces},
@@ -145,4 +150,37 @@ func distinct[T any](group []waiter[T]) []string {
 		}
 	}
 	return ids
+}
+
+// outageCause is why the last slot was lost.
+func (r *rounds) outageCause() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.outage
+}
+
+// place refuses a target that another move goes to under another name: an instance and its interface, an interface and its
+// primary address.
+func (r *rounds) place(m *move) error {
+	if r == nil {
+		return nil
+	}
+	names := []Target{m.to}
+	if m.spot != nil {
+		names = append(names, Target{NetworkInterfaceID: m.to.NetworkInterfaceID, PrivateIP: m.spot.private})
+		if m.spot.primary {
+			names = append(names, Target{NetworkInterfaceID: m.to.NetworkInterfaceID})
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range names {
+		if other, taken := r.places[name]; taken {
+			return m.field("Target", m.req.Target.String(), "must not be the target of "+other+" too, which is "+name.String())
+		}
+	}
+	for _, name := range names {
+		r.places[name] = m.name
+	}
+	return nil
 }

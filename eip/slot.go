@@ -17,18 +17,18 @@ type slot struct {
 	ready chan struct{} // closed when the slot is handed over; set while waiting in line
 }
 
-// take waits for the slot, unless it is held already.
+// take waits for the slot, unless it is held already. It returns ErrHalted if there is none left.
 func (s *slot) take(ctx context.Context) error {
 	if s == nil || s.held || ctx.Err() != nil {
 		return ctx.Err()
 	}
 	ready := s.queue()
 	if ready == nil {
-		return nil
+		return s.lost()
 	}
 	select {
 	case <-ready:
-		return nil
+		return s.lost()
 	case <-ctx.Done():
 		s.unqueue()
 		return ctx.Err()
@@ -40,6 +40,9 @@ func (s *slot) queue() <-chan struct{} {
 	r := s.of
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.slots == 0 {
+		return nil
+	}
 	if r.free > 0 {
 		r.free--
 		s.held = true
@@ -78,4 +81,34 @@ func (s *slot) give() {
 	r.line = slices.Delete(r.line, 0, 1)
 	next.held = true
 	close(next.ready)
+}
+
+// drop takes the slot out of use, because the address has lost its owner and an outage keeps it from getting another. Without
+// a slot left, nobody else's is ended.
+func (s *slot) drop(outage error) {
+	if s == nil || !s.held {
+		return
+	}
+	r := s.of
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.held = false
+	if r.slots--; r.slots > 0 {
+		return
+	}
+	r.outage = outage
+	for _, waiting := range r.line {
+		close(waiting.ready)
+	}
+	r.line = nil
+}
+
+// lost tells whether there is no slot any more.
+func (s *slot) lost() error {
+	s.of.mu.Lock()
+	defer s.of.mu.Unlock()
+	if s.held {
+		return nil
+	}
+	return ErrHalted
 }

@@ -54,7 +54,7 @@ func parse(args []string, stderr io.Writer) (f flags, err error) {
 		set.SetOutput(stderr)
 		fmt.Fprintln(stderr, "Moves an Elastic IP address safely; without -allocation it tells a story about that.")
 		set.PrintDefaults()
-		fmt.Fprintln(stderr, "Exit status: 0 moved or there already, 1 error, 2 wrong flags, 3 somebody else has the address.")
+		fmt.Fprintln(stderr, "Exit status: 0 moved or there already, 1 error, 2 wrong flags, 3 somebody else has the address, or another one the target.")
 		return f, err
 	} else if err != nil {
 		return f, fmt.Errorf("%w: %w", err, errUsage)

@@ -91,6 +91,7 @@ var addressScenarios = []scenario{
 			for name, allow := range map[string]*bool{"left out": nil, "true": aws.Bool(true), "false": aws.Bool(false)} {
 				again, err := s.associate(a, toInterface(m.eni), allow)
 				if s.accepted("repeat with AllowReassociation "+name, err) {
+					// Seen of accounts: the page says no more than that the operation is idempotent.
 					s.is("ID of a repeat with AllowReassociation "+name, same(again, first), "the same")
 				}
 			}

@@ -3,7 +3,9 @@
 // awstest is ours, so that it can hold our own misunderstandings of AWS. One suite of scenarios therefore runs in two kinds
 // of places, the same code through the SDK's clients: on awstest always, in bubbles of testing/synctest, and over HTTP
 // wherever an endpoint is named: an emulator of somebody else's, or a real account. A scenario asserts what AWS documents;
-// where a place does something else, the documentation wins.
+// where a place does something else, the documentation wins. What it does is listed beside the scenario, and the list is checked: a
+// difference that is mended fails the test. (One that is mended only after a while is not seen: known differences are looked at
+// three times, not waited for.)
 //
 // It has tests and nothing else.
 //

@@ -61,6 +61,7 @@ var reassociationScenarios = []scenario{
 			one, two, a := s.launch("the first"), s.launch("the second"), s.allocate("the address")
 			first := must(s.associate(a, toInterface(one.eni), nil))(s)
 			second := must(s.associate(a, toInterface(two.eni), aws.Bool(true)))(s)
+			// The page promises no error for an operation that is repeated. That it means this too is our reading of it.
 			s.accepted("disassociating the old one", s.disassociate(first))
 			s.shows("holder", two.eni, func() string { return s.holder(a) })
 			s.is("association", same(told(s.address(a).AssociationId), second), "the same")
