@@ -346,8 +346,10 @@ func (c *checkup) checkGroup(ctx context.Context) {
 	}
 	err := c.matchGroup(ctx, c.there)
 	switch {
+	case err == nil && aws.ToString(c.address.NetworkBorderGroup) == "":
+		c.pass(CheckBorderGroup, "the address is in none")
 	case err == nil:
-		c.pass(CheckBorderGroup, "%s", aws.ToString(c.address.NetworkBorderGroup))
+		c.pass(CheckBorderGroup, "%s", *c.address.NetworkBorderGroup)
 	case errors.As(err, new(*FieldError)):
 		c.refused(CheckBorderGroup, err, "%s", ruleOf(err))
 	default:
