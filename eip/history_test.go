@@ -114,20 +114,34 @@ func TestNextAfterStaleReadsIsTheLatestOwner(t *testing.T) {
 	}
 }
 
-// EC2 does not know an association, and refuses the associate because of it: it has not ended, and reads of it are no past.
+// EC2 does not know an association, and nothing comes of the move: it has not ended, and reads of it are no past.
 func TestAssociationThatEC2DidNotKnowHasNotEnded(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := settled(t)
-		r := newRemapper(t, w.client)
-		heal := w.inject(t, "DisassociateAddress", awstest.Match{}, awstest.Reject(awstest.APIError{Code: "InvalidAssociationID.NotFound", Message: "no such association"}))
-		_, err := r.Remap(t.Context(), w.request(1))
-		failure(t, err, eip.ErrConflict)
-		heal()
-		req := w.request(0) // where it is
-		req.Expect = eip.Expect{}
-		if res, err := r.Remap(t.Context(), req); err != nil || res.Changed || res.Calls != (eip.Calls{Describe: 1}) {
-			t.Errorf("result %+v, error %v", res, err)
-		}
-	})
+	tests := []struct {
+		name   string
+		effect awstest.Effect // on the associate
+		kind   error
+	}{
+		{"refused because of it", awstest.Delay(time.Millisecond), eip.ErrConflict},
+		{"denied", awstest.Deny(), eip.ErrDenied},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := settled(t)
+				r := newRemapper(t, w.client)
+				heal := w.inject(t, "DisassociateAddress", awstest.Match{}, awstest.Reject(awstest.APIError{Code: "InvalidAssociationID.NotFound", Message: "no such association"}))
+				w.inject(t, "AssociateAddress", awstest.Match{}, test.effect)
+				_, err := r.Remap(t.Context(), w.request(1))
+				failure(t, err, test.kind)
+				heal()
+				req := w.request(0) // where it is
+				req.Expect = eip.Expect{}
+				if res, err := r.Remap(t.Context(), req); err != nil || res.Changed || res.Calls != (eip.Calls{Describe: 1}) {
+					t.Errorf("result %+v, error %v", res, err)
+				}
+			})
+		})
+	}
 }
