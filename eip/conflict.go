@@ -26,7 +26,7 @@ func (m *move) explain(ctx context.Context, refusal error) *RemapError {
 		failure.Owner.ID = holder
 		return failure
 	}
-	if busy && m.req.Displace && m.inTheWay.AssociationID != "" { // as a read has shown before
+	if busy && m.inTheWay.AssociationID != "" { // as a read has shown before
 		failure.Occupant = m.inTheWay
 		return failure
 	}

@@ -196,3 +196,49 @@ func TestReadyThatIsCutOffSaysInWhat(t *testing.T) {
 		}
 	})
 }
+
+// The address was released, and reads do not show it. To go on takes it from nobody who has come since.
+func TestGoingOnAfterAStaleFirstReadOfAReleasedAddressRobsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		r := newRemapper(t, w.client)
+		at, err := r.Remap(t.Context(), w.request(1))
+		must(t, err)
+		must(t, r.Release(t.Context(), at.After))
+		heal := w.inject(t, "DescribeAddresses", awstest.Match{}, awstest.Stale(2*time.Minute))
+		req := w.request(0)
+		req.Expect = eip.Expect{}
+		res, err := r.Remap(t.Context(), req)
+		failure(t, err, eip.ErrUnverified)
+		heal()
+		w.associate(t, w.allocation, w.eni[2]) // it was free
+		time.Sleep(5 * time.Minute)
+		req.Expect = res.Next
+		again, err := r.Remap(t.Context(), req)
+		if !errors.Is(err, eip.ErrConflict) || w.owner(t) != w.eni[2] {
+			t.Errorf("Next %+v; resumed: %+v, %v", res.Next, again, err)
+		}
+	})
+}
+
+// Two answers say that the association has ended, and EC2's refusal that it has not. The refusal is believed, now and later.
+func TestWhatEC2NamesAsTheHolderHasNotEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := settled(t)
+		w.inject(t, "DisassociateAddress", awstest.Match{Times: 1}, awstest.Unavailable())
+		heal := w.inject(t, "DisassociateAddress", awstest.Match{}, awstest.Reject(awstest.APIError{Code: "InvalidAssociationID.NotFound"}))
+		r := newRemapper(t, w.client)
+		_, err := r.Remap(t.Context(), w.request(1))
+		if e := failure(t, err, eip.ErrConflict); e.Owner.ID != w.first.ID || e.Owner.NetworkInterfaceID != w.eni[0] {
+			t.Errorf("error %v", err)
+		}
+		heal()
+		req := w.request(1)
+		req.Expect = eip.Expect{}
+		if res, err := r.Remap(t.Context(), req); err != nil || res.Took > time.Second || w.owner(t) != w.eni[1] {
+			t.Errorf("later: %+v, %v", res, err)
+		}
+	})
+}

@@ -113,12 +113,13 @@ func (h *history) allocation(association string) string {
 	return ""
 }
 
-// latest returns the association of an address that was seen last and is not known to have ended; empty if there is none.
+// latest returns the association of an address that was seen last, whether it has ended or not; empty if there is none. To expect
+// it is to expect nobody who came later.
 func (h *history) latest(allocation string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := h.seen - 1; i >= max(0, h.seen-len(h.ring)); i-- {
-		if s := &h.ring[i%len(h.ring)]; s.allocation == allocation && !s.ended && !s.hearsay {
+		if s := &h.ring[i%len(h.ring)]; s.allocation == allocation && !s.hearsay {
 			return s.association
 		}
 	}
