@@ -138,7 +138,7 @@ func (m *move) attempt(ctx context.Context) (made Association, err error) {
 		if ctx.Err() != nil { // nothing is sent, so that there is nothing to settle
 			return m.fail(ctx, OpAssociate, nil, nil)
 		}
-		if m.refused { // EC2 did not know the expected association a moment ago, and knows it now
+		if m.refused { // EC2 names the association that it has ended, or did not know, a moment ago
 			m.refused = false
 			if err := m.disassociate(ctx); err != nil {
 				return err
