@@ -32,15 +32,18 @@ func (m *move) change(ctx context.Context) (made Association, err error) {
 	return m.associate(ctx)
 }
 
-// stranded tells whether a move has ended with the address freed, for a reason that other moves would meet as well.
+// stranded tells whether a move has ended with the address freed, or perhaps freed by a call that got no answer, for a reason that
+// other moves would meet as well.
 func (m *move) stranded(err error) bool {
 	var failure *RemapError
-	if !m.ended || !errors.As(err, &failure) {
+	if !errors.As(err, &failure) {
 		return false
 	}
 	switch awserr.Of(failure.Err) {
-	case awserr.Throttle, awserr.Transient, awserr.Unsent, awserr.Denied:
-		return true
+	case awserr.Transient:
+		return m.ended || failure.Op == OpDisassociate
+	case awserr.Throttle, awserr.Unsent, awserr.Denied:
+		return m.ended
 	}
 	return false
 }

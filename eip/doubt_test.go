@@ -151,13 +151,19 @@ func TestSameTargetByTwoNames(t *testing.T) {
 // A failure that all moves would meet costs no more addresses their owners than may be in flight.
 func TestFailureOfTheAssociationStopsTheOthers(t *testing.T) {
 	t.Parallel()
-	effects := map[string]awstest.Effect{"unavailable": awstest.Unavailable(), "throttled": awstest.Throttle(), "denied": awstest.Deny()}
+	effects := map[string]awstest.Effect{
+		"unavailable": awstest.Unavailable(), "throttled": awstest.Throttle(), "denied": awstest.Deny(), "disassociates without a word": awstest.LoseReply(),
+	}
 	for name, effect := range effects {
+		operation := "AssociateAddress"
+		if name == "disassociates without a word" {
+			operation = "DisassociateAddress"
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := settledFleet(t, 50)
-				heal := f.inject(t, "AssociateAddress", awstest.Match{}, effect)
+				heal := f.inject(t, operation, awstest.Match{}, effect)
 				outcomes, _ := newRemapper(t, f.client).RemapAll(t.Context(), f.reqs)
 				heal()
 				owners, free, halted := f.owners(t), 0, 0
