@@ -16,8 +16,15 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/awstest/arczonalshiftsvc"
+	"github.com/awsha/awsha/awstest/autoscalingsvc"
+	"github.com/awsha/awsha/awstest/cloudwatchsvc"
+	"github.com/awsha/awsha/awstest/dynamodbsvc"
 	"github.com/awsha/awsha/awstest/ec2svc"
 	"github.com/awsha/awsha/awstest/elbv2svc"
+	"github.com/awsha/awsha/awstest/kmssvc"
+	"github.com/awsha/awsha/awstest/s3svc"
+	"github.com/awsha/awsha/awstest/sqssvc"
 )
 
 // A place is where a scenario runs.
@@ -35,7 +42,10 @@ type place struct {
 // onAwstest is a cloud of its own for one scenario, in whose bubble it has to be called.
 func onAwstest(t *testing.T) *place {
 	t.Helper()
-	cloud, err := awstest.New([]awstest.Service{ec2svc.New(), elbv2svc.New()})
+	cloud, err := awstest.New([]awstest.Service{
+		arczonalshiftsvc.New(), autoscalingsvc.New(), cloudwatchsvc.New(), dynamodbsvc.New(),
+		ec2svc.New(), elbv2svc.New(), kmssvc.New(), s3svc.New(), sqssvc.New(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

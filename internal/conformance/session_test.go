@@ -11,8 +11,15 @@ import (
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/arczonalshift"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 )
 
@@ -20,11 +27,21 @@ import (
 type session struct {
 	*testing.T
 	*place
-	scenario  *scenario
-	ec2       *ec2.Client
-	elb       *elbv2.Client
-	elsewhere *ec2.Client // in the second region
-	mark      string      // the value of the tag on everything that this run makes
+	scenario *scenario
+
+	// Clients of the first region; elsewhere is of the second.
+	ec2        *ec2.Client
+	elb        *elbv2.Client
+	asg        *autoscaling.Client
+	cloudwatch *cloudwatch.Client
+	dynamodb   *dynamodb.Client
+	kms        *kms.Client
+	s3         *s3.Client
+	sqs        *sqs.Client
+	zonalshift *arczonalshift.Client
+	elsewhere  *ec2.Client
+
+	mark string // the value of the tag on everything that this run makes
 
 	names    [][2]string // IDs, and what the scenario calls the resource
 	observed []observation
@@ -35,8 +52,13 @@ func (sc *scenario) play(t *testing.T, p *place) {
 	t.Helper()
 	cfg := p.config(p.regions[0])
 	s := &session{
-		T: t, place: p, scenario: sc, ec2: ec2.NewFromConfig(cfg), elb: elbv2.NewFromConfig(cfg),
-		elsewhere: ec2.NewFromConfig(p.config(p.regions[1])), mark: strings.ToLower(rand.Text()[:12]),
+		T: t, place: p, scenario: sc,
+		ec2: ec2.NewFromConfig(cfg), elb: elbv2.NewFromConfig(cfg), asg: autoscaling.NewFromConfig(cfg),
+		cloudwatch: cloudwatch.NewFromConfig(cfg), dynamodb: dynamodb.NewFromConfig(cfg), kms: kms.NewFromConfig(cfg),
+		s3:  s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
+		sqs: sqs.NewFromConfig(cfg), zonalshift: arczonalshift.NewFromConfig(cfg),
+		elsewhere: ec2.NewFromConfig(p.config(p.regions[1])),
+		mark:      strings.ToLower(rand.Text()[:12]),
 	}
 	// Also of a scenario that could not go on: what it has seen until then may be why.
 	completed := false

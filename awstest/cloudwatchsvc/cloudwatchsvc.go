@@ -1,0 +1,15 @@
+package cloudwatchsvc
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+
+	"github.com/awsha/awsha/awstest"
+)
+
+// New returns the service, for [awstest.New].
+func New() awstest.Service {
+	return func(r *awstest.Registry) error {
+		e := r.Add(awstest.ServiceSpec{ID: cloudwatch.ServiceID})
+		return e.Err()
+	}
+}

@@ -1,0 +1,2 @@
+// Package kmssvc is AWS KMS in memory: an adapter of [awstest].
+package kmssvc

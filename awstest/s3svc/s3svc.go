@@ -1,0 +1,15 @@
+package s3svc
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/awsha/awsha/awstest"
+)
+
+// New returns the service, for [awstest.New].
+func New() awstest.Service {
+	return func(r *awstest.Registry) error {
+		e := r.Add(awstest.ServiceSpec{ID: s3.ServiceID})
+		return e.Err()
+	}
+}

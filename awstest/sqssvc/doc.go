@@ -1,0 +1,2 @@
+// Package sqssvc is Amazon SQS in memory: an adapter of [awstest].
+package sqssvc

@@ -1,0 +1,15 @@
+package sqssvc
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/awsha/awsha/awstest"
+)
+
+// New returns the service, for [awstest.New].
+func New() awstest.Service {
+	return func(r *awstest.Registry) error {
+		e := r.Add(awstest.ServiceSpec{ID: sqs.ServiceID})
+		return e.Err()
+	}
+}
