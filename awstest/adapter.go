@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -48,8 +49,9 @@ type Endpoint struct {
 type operation struct {
 	name    string
 	input   reflect.Type
-	unread  []int // fields of the input that the handler does not read
-	handle  func(*Tx, *Call, any) (any, error)
+	unread  []int               // fields of the input that the handler does not read
+	body    func(any) io.Reader // nil for operations without
+	handle  func(*Tx, *Call, any, []byte, *reply)
 	copyIn  func(any) any // for the ledger
 	copyOut func(any) any
 }
@@ -90,22 +92,51 @@ func (e *Endpoint) Err() error { return e.err }
 // the input. An error that is an [*APIError] reaches the caller in the shape
 // that the SDK gives it; any other error as it is.
 func Handle[In, Out any](e *Endpoint, fn func(*Tx, *Call, *In) (*Out, error), fields ...string) {
+	handle[In, Out](e, nil, func(tx *Tx, call *Call, in *In, _ []byte, r *reply) {
+		out, err := fn(tx, call, in)
+		(&Reply[Out]{r}).Send(tx, out, err)
+	}, fields)
+}
+
+// HandleBody is [Handle] for an operation whose input carries a stream, which
+// body returns. It is read to its end before the cloud is locked; fn gets what
+// was read and may keep it. A stream that fails fails the call, without effect.
+func HandleBody[In, Out any](e *Endpoint, body func(*In) io.Reader, fn func(*Tx, *Call, *In, []byte) (*Out, error), fields ...string) {
+	handle[In, Out](e, body, func(tx *Tx, call *Call, in *In, data []byte, r *reply) {
+		out, err := fn(tx, call, in, data)
+		(&Reply[Out]{r}).Send(tx, out, err)
+	}, fields)
+}
+
+// HandleLater is [Handle] for an operation that may be answered after fn has
+// returned, such as a long poll: by [Reply.Send], from an event of
+// [Tx.Schedule] or on occasion of another call.
+func HandleLater[In, Out any](e *Endpoint, fn func(*Tx, *Call, *In, *Reply[Out]), fields ...string) {
+	handle[In, Out](e, nil, func(tx *Tx, call *Call, in *In, _ []byte, r *reply) {
+		fn(tx, call, in, &Reply[Out]{r})
+	}, fields)
+}
+
+func handle[In, Out any](e *Endpoint, body func(*In) io.Reader, fn func(*Tx, *Call, *In, []byte, *reply), fields []string) {
 	in := reflect.TypeFor[In]()
+	stream := streamOf(reflect.TypeFor[Out]())
 	op := &operation{
 		name:  strings.TrimSuffix(in.Name(), "Input"),
 		input: in,
-		handle: func(tx *Tx, call *Call, v any) (any, error) {
-			out, err := fn(tx, call, v.(*In))
-			if err != nil {
-				return nil, err
-			}
-			return out, nil
+		handle: func(tx *Tx, call *Call, v any, data []byte, r *reply) {
+			fn(tx, call, v.(*In), data, r)
 		},
 		copyIn: func(v any) any { return deepCopy(reflect.ValueOf(v)).Interface() },
 		copyOut: func(v any) any {
 			out := *v.(*Out)
+			if stream >= 0 {
+				reflect.ValueOf(&out).Elem().Field(stream).SetZero()
+			}
 			return &out
 		},
+	}
+	if body != nil {
+		op.body = func(v any) io.Reader { return body(v.(*In)) }
 	}
 	known := map[string]bool{}
 	for _, f := range fields {
@@ -123,6 +154,17 @@ func Handle[In, Out any](e *Endpoint, fn func(*Tx, *Call, *In) (*Out, error), fi
 		e.fail(&FieldError{Field: in.Name(), Value: op.name, Rule: "is handled twice"})
 	}
 	e.ops[op.name] = op
+}
+
+// streamOf returns the field of an output that is a stream, or -1. It belongs
+// to the caller, who reads it to its end: the ledger must not have it.
+func streamOf(out reflect.Type) int {
+	for i := range out.NumField() {
+		if f := out.Field(i); f.IsExported() && f.Type == reflect.TypeFor[io.ReadCloser]() {
+			return i
+		}
+	}
+	return -1
 }
 
 func (e *Endpoint) fail(err error) {
@@ -180,6 +222,8 @@ type Call struct {
 	// At is the moment as of which reads are served: now, less the
 	// visibility lag. Mutations look at and change the present.
 	At time.Time
+
+	specials []any
 }
 
 // NotModelled returns the error for a part of this call that the adapter does

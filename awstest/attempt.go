@@ -2,7 +2,7 @@ package awstest
 
 import (
 	"context"
-	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -34,6 +34,10 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	if err := c.reach(ctx, caller); err != nil {
 		return nil, c.finish(rec, err)
 	}
+	data, err := op.read(in)
+	if err != nil {
+		return nil, c.finish(rec, &smithyhttp.RequestSendError{Err: err})
+	}
 
 	// Arrive, and wait.
 	c.mu.Lock()
@@ -53,21 +57,27 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 
 	// Take effect.
 	tx := Tx{cloud: c}
+	reply := &reply{endpoint: endpoint, op: op, rec: rec, caller: caller, final: !effect.afterwards()}
 	func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		tx.begin()
-		out, err = c.apply(&tx, caller, endpoint, op, rec, effect, in)
-		rec.Applied = err == nil
-		if !effect.afterwards() {
-			rec.answer(tx.now, op, out, err)
+		c.apply(&tx, effect, in, data, reply)
+		if !reply.sent {
+			reply.ready = make(chan struct{})
 		}
 	}()
 	tx.settle()
+	if reply.ready != nil {
+		if err := c.wait(ctx, reply); err != nil {
+			return nil, err
+		}
+	}
+	out, err = reply.out, reply.err
 	if log := c.opts.Logger; log.Enabled(ctx, slog.LevelDebug) {
 		log.DebugContext(ctx, "awstest call", "service", rec.Service, "operation", rec.Operation, "request_id", rec.RequestID, "err", err)
 	}
-	if !effect.afterwards() && c.reaches(caller) {
+	if reply.final && c.reaches(caller) {
 		return out, err
 	}
 
@@ -92,31 +102,60 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	return out, err
 }
 
-// apply runs the handler, with the cloud locked. What it returns has the shape
-// that the caller gets.
-func (c *Cloud) apply(tx *Tx, caller *Instance, endpoint *Endpoint, op *operation, rec *Record, effect struck, in any) (out any, err error) {
+// apply runs the handler, with the cloud locked.
+func (c *Cloud) apply(tx *Tx, effect struck, in any, data []byte, r *reply) {
 	call := &Call{
-		Service: rec.Service, Operation: rec.Operation, RequestID: rec.RequestID,
-		Region: c.regions[rec.Region],
-		Caller: caller,
+		Service: r.rec.Service, Operation: r.rec.Operation, RequestID: r.rec.RequestID,
+		Region: c.regions[r.rec.Region],
+		Caller: r.caller,
 		At:     tx.now.Add(-max(c.opts.VisibilityLag, effect.stale)),
+
+		specials: effect.specials,
 	}
-	field, unread := op.unmodelled(in)
+	field, unread := r.op.unmodelled(in)
 	switch {
 	case c.closed:
-		err = &smithyhttp.RequestSendError{Err: ErrClosed}
+		r.send(tx, nil, &smithyhttp.RequestSendError{Err: ErrClosed})
 	case effect.reject != nil:
-		e := effect.reject(endpoint.spec)
-		err = &e
+		e := effect.reject(r.endpoint.spec)
+		r.send(tx, nil, &e)
 	case unread:
-		err = call.NotModelled("parameter %s", field)
+		r.send(tx, nil, call.NotModelled("parameter %s", field))
 	default:
-		out, err = op.handle(tx, call, in)
+		r.op.handle(tx, call, in, data, r)
 	}
-	if errors.Is(err, ErrNotModelled) {
-		tx.problem(err)
+}
+
+// wait waits for an answer that its handler has left for later.
+func (c *Cloud) wait(ctx context.Context, r *reply) error {
+	err := c.await(ctx, r.ready)
+	late := false
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		late, err = true, &smithy.CanceledError{Err: context.DeadlineExceeded} // as in sleep
 	}
-	return out, endpoint.shape(err, rec.RequestID)
+	if err == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.sent && !late {
+		return nil // at this very instant
+	}
+	r.gone = time.Now()
+	r.rec.End, r.rec.Output, r.rec.Err = r.gone, nil, err
+	return err
+}
+
+// read reads the stream of an input, if it has one.
+func (op *operation) read(in any) ([]byte, error) {
+	if op.body == nil {
+		return nil, nil
+	}
+	body := op.body(in)
+	if body == nil {
+		return nil, nil
+	}
+	return io.ReadAll(body)
 }
 
 // route finds the operation; nothing it looks at changes after New. What is

@@ -1,10 +1,13 @@
 package awstest
 
-import "reflect"
+import (
+	"reflect"
+	"strings"
+)
 
 // deepCopy copies what an input points to, as far as the SDK's input types go:
-// pointers, slices, maps and exported fields. What stands behind an interface,
-// such as a reader, is shared.
+// pointers, slices, maps, exported fields and unions. What stands behind any
+// other interface, such as a reader, is shared.
 func deepCopy(v reflect.Value) reflect.Value {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -14,6 +17,13 @@ func deepCopy(v reflect.Value) reflect.Value {
 		p := reflect.New(v.Type().Elem())
 		p.Elem().Set(deepCopy(v.Elem()))
 		return p
+	case reflect.Interface:
+		if v.IsNil() || !isUnion(v.Elem().Type()) {
+			return v
+		}
+		c := reflect.New(v.Type()).Elem()
+		c.Set(deepCopy(v.Elem()))
+		return c
 	case reflect.Slice:
 		if v.IsNil() {
 			return v
@@ -52,8 +62,17 @@ func deepCopy(v reflect.Value) reflect.Value {
 // plain tells whether values of a type share nothing when they are assigned.
 func plain(t reflect.Type) bool {
 	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Struct:
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Struct, reflect.Interface:
 		return false
 	}
 	return true
+}
+
+// isUnion tells whether a value behind an interface is a member of a union of
+// the SDK, and nothing of the user's.
+func isUnion(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return strings.Contains(t.PkgPath(), "/aws-sdk-go-v2/")
 }

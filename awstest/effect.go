@@ -9,7 +9,8 @@ import (
 // Effect is what happens to a call that a fault strikes. Effects are made by
 // the functions of this package: [Reject], [Throttle], [Unavailable], [Deny],
 // [LoseReply], [ApplyThenReject], [Delay], [DelayReply], [Hang], [Stale],
-// [Before] and [After].
+// [Before] and [After]; and by adapters, for what can befall their service
+// alone, see [Special].
 //
 // Several faults may strike one call: delays add up, the stalest read counts,
 // every hang must be healed, and of rejections and hooks of one kind the one
@@ -24,6 +25,7 @@ type Effect struct {
 	stale       time.Duration
 	before      func(context.Context, Record)
 	after       func(context.Context, Record)
+	special     *special
 	wrong       *FieldError // what the function that made it was given
 }
 
@@ -91,7 +93,7 @@ func (e *Effect) check() error {
 	switch {
 	case e.wrong != nil:
 		return e.wrong
-	case e.reject == nil && e.applyReject == nil && !e.loseReply && e.delay == 0 && e.delayReply == 0 && !e.hang && e.stale == 0 && e.before == nil && e.after == nil:
+	case e.reject == nil && e.applyReject == nil && !e.loseReply && e.delay == 0 && e.delayReply == 0 && !e.hang && e.stale == 0 && e.before == nil && e.after == nil && e.special == nil:
 		return &FieldError{Field: "Effect", Value: "the effect", Rule: "must do something"}
 	}
 	return nil

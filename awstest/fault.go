@@ -22,6 +22,11 @@ func (c *Cloud) Inject(m Match, e Effect) (heal func(), err error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
+	if e.special != nil {
+		if err := c.checkSpecial(m, e.special); err != nil {
+			return nil, err
+		}
+	}
 	f := &fault{match: m, effect: e, healed: make(chan struct{})}
 	c.mu.Lock()
 	c.faults = append(c.faults, f)
@@ -51,7 +56,8 @@ func (c *Cloud) FailService(service, region string) (heal func(), err error) {
 // struck is what the faults that hit a call do to it together.
 type struck struct {
 	Effect
-	hangs []<-chan struct{} // each must be healed
+	hangs    []<-chan struct{} // each must be healed
+	specials []any
 }
 
 // afterwards tells whether something happens between effect and answer.
@@ -62,7 +68,7 @@ func (s *struck) afterwards() bool {
 // strike returns what the faults do to a call.
 func (c *Cloud) strike(r *Record) (s struck) {
 	for _, f := range slices.Clone(c.faults) {
-		if !f.match.selects(r) {
+		if !f.effect.special.knows(r) || !f.match.selects(r) {
 			continue
 		}
 		f.seen++
@@ -97,6 +103,9 @@ func (s *struck) add(f *fault) {
 	}
 	if e.hang {
 		s.hangs = append(s.hangs, f.healed)
+	}
+	if e.special != nil {
+		s.specials = append(s.specials, e.special.value)
 	}
 	s.loseReply = s.loseReply || e.loseReply
 	s.delay += e.delay

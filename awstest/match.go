@@ -1,9 +1,6 @@
 package awstest
 
-import (
-	"reflect"
-	"strings"
-)
+import "reflect"
 
 // Match selects calls. Zero fields select everything.
 type Match struct {
@@ -72,8 +69,8 @@ func mentions(v reflect.Value, s string) bool {
 		return v.String() == s
 	case reflect.Pointer:
 		return !v.IsNil() && mentions(v.Elem(), s)
-	case reflect.Interface: // a union of the SDK, and nothing of the user's
-		return !v.IsNil() && strings.Contains(reflect.Indirect(v.Elem()).Type().PkgPath(), "/aws-sdk-go-v2/") && mentions(v.Elem(), s)
+	case reflect.Interface:
+		return !v.IsNil() && isUnion(v.Elem().Type()) && mentions(v.Elem(), s)
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
 			if mentions(v.Index(i), s) {

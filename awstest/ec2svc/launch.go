@@ -1,6 +1,7 @@
 package ec2svc
 
 import (
+	"encoding/json"
 	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,7 +13,7 @@ import (
 )
 
 func (s *service) runInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
-	spec, err := s.launchSpec(call, in)
+	spec, err := launchSpec(call, in)
 	if err != nil {
 		return nil, err
 	}
@@ -28,76 +29,69 @@ func (s *service) runInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.RunIn
 	return out, nil
 }
 
-func (s *service) launchSpec(call *awstest.Call, in *ec2.RunInstancesInput) (spec ec2model.LaunchSpec, err error) {
-	spec = ec2model.LaunchSpec{
-		Min: int(aws.ToInt32(in.MinCount)), Max: int(aws.ToInt32(in.MaxCount)),
-		Type: string(in.InstanceType), Image: aws.ToString(in.ImageId), KeyName: aws.ToString(in.KeyName),
-		Subnet: aws.ToString(in.SubnetId), Token: aws.ToString(in.ClientToken),
-	}
-	if spec.Image == "" {
-		return spec, missing("ImageId")
-	}
-	if spec.Type == "" {
-		spec.Type = string(types.InstanceTypeM1Small) // AWS's default
+func launchSpec(call *awstest.Call, in *ec2.RunInstancesInput) (spec ec2model.LaunchSpec, err error) {
+	data, err := launchData(call, in)
+	if err != nil {
+		return spec, err
 	}
 	if err := checkToken(in.ClientToken); err != nil {
 		return spec, err
 	}
-	if spec.Private, err = parseAddr(in.PrivateIpAddress); err != nil {
-		return spec, err
-	}
-	if spec.Zone, err = s.placement(call, in.Placement); err != nil {
-		return spec, err
-	}
-	if err := networkInterfaces(call, in, &spec); err != nil {
-		return spec, err
-	}
-	if spec.Subnet != "" {
-		if err := subnetKind.check(spec.Subnet); err != nil {
+	if data.Subnet != "" {
+		if err := subnetKind.check(data.Subnet); err != nil {
 			return spec, err
 		}
 	}
-	if spec.Tags, err = tagsFor(call, in.TagSpecifications, types.ResourceTypeInstance, types.ResourceTypeNetworkInterface, types.ResourceTypeVolume); err != nil {
-		return spec, err
-	}
-	spec.InterfaceTags, err = tagsFor(call, in.TagSpecifications, types.ResourceTypeNetworkInterface, types.ResourceTypeInstance, types.ResourceTypeVolume)
-	return spec, err
-}
-
-// placement reads the zone of a launch, by ID or by name.
-func (s *service) placement(call *awstest.Call, p *types.Placement) (*awstest.Zone, error) {
-	if p == nil {
-		return nil, nil
-	}
-	id, name := aws.ToString(p.AvailabilityZoneId), aws.ToString(p.AvailabilityZone)
-	rest := *p
-	rest.AvailabilityZoneId, rest.AvailabilityZone = nil, nil
-	switch {
-	case rest != (types.Placement{}):
-		return nil, call.NotModelled("placement other than by Availability Zone")
-	case id == "" && name == "":
-		return nil, nil
-	case id != "" && name != "":
-		return nil, awstest.Errorf("InvalidParameterCombination", "You may specify either an Availability Zone or an Availability Zone ID, but not both")
-	}
-	for _, z := range s.model.Zones(call.Region) {
-		if z.ID() == id || z.Name() == name {
-			return z, nil
+	if data.Interface != "" {
+		if err := interfaceKind.check(data.Interface); err != nil {
+			return spec, err
 		}
 	}
-	return nil, awstest.Errorf("InvalidParameterValue", "Invalid availability zone: [%s]", id+name)
+	request, err := json.Marshal(in)
+	return ec2model.LaunchSpec{
+		LaunchData: data, Min: int(aws.ToInt32(in.MinCount)), Max: int(aws.ToInt32(in.MaxCount)),
+		Token: aws.ToString(in.ClientToken), Request: string(request),
+	}, err
+}
+
+// launchData reads what an instance is to be like. Whether what it names
+// exists shows when it is launched.
+func launchData(call *awstest.Call, in *ec2.RunInstancesInput) (data ec2model.LaunchData, err error) {
+	data = ec2model.LaunchData{
+		Type: string(in.InstanceType), Image: aws.ToString(in.ImageId), KeyName: aws.ToString(in.KeyName),
+		Subnet: aws.ToString(in.SubnetId),
+	}
+	if data.Private, err = parseAddr(in.PrivateIpAddress); err != nil {
+		return data, err
+	}
+	if p := in.Placement; p != nil {
+		data.ZoneID, data.ZoneName = aws.ToString(p.AvailabilityZoneId), aws.ToString(p.AvailabilityZone)
+		rest := *p
+		rest.AvailabilityZoneId, rest.AvailabilityZone = nil, nil
+		if rest != (types.Placement{}) {
+			return data, call.NotModelled("placement other than by Availability Zone")
+		}
+	}
+	if err := networkInterfaces(call, in, &data); err != nil {
+		return data, err
+	}
+	if data.Tags, err = tagsFor(call, in.TagSpecifications, types.ResourceTypeInstance, types.ResourceTypeNetworkInterface, types.ResourceTypeVolume); err != nil {
+		return data, err
+	}
+	data.InterfaceTags, err = tagsFor(call, in.TagSpecifications, types.ResourceTypeNetworkInterface, types.ResourceTypeInstance, types.ResourceTypeVolume)
+	return data, err
 }
 
 // networkInterfaces reads the interfaces of a launch: one that exists, or new
 // ones in one subnet.
-func networkInterfaces(call *awstest.Call, in *ec2.RunInstancesInput, spec *ec2model.LaunchSpec) (err error) {
+func networkInterfaces(call *awstest.Call, in *ec2.RunInstancesInput, data *ec2model.LaunchData) (err error) {
 	if len(in.NetworkInterfaces) == 0 {
 		return nil
 	}
 	if in.SubnetId != nil || in.PrivateIpAddress != nil || len(in.SecurityGroupIds) > 0 {
 		return awstest.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level subnet ID, private IP address or security groups may not be specified on the same request")
 	}
-	spec.NetworkInterfaces = len(in.NetworkInterfaces)
+	data.NetworkInterfaces = len(in.NetworkInterfaces)
 	for d, n := range in.NetworkInterfaces {
 		if field := unreadInterface(n); field != "" {
 			return call.NotModelled("%s of a network interface at launch", field)
@@ -105,19 +99,16 @@ func networkInterfaces(call *awstest.Call, in *ec2.RunInstancesInput, spec *ec2m
 		switch {
 		case int(aws.ToInt32(n.DeviceIndex)) != d:
 			return call.NotModelled("network interfaces out of the order of their device index")
-		case n.NetworkInterfaceId != nil && spec.NetworkInterfaces > 1:
+		case n.NetworkInterfaceId != nil && data.NetworkInterfaces > 1:
 			return call.NotModelled("an existing network interface among several")
 		case n.NetworkInterfaceId != nil:
-			if err := interfaceKind.check(*n.NetworkInterfaceId); err != nil {
-				return err
-			}
-			spec.Interface = *n.NetworkInterfaceId
+			data.Interface = *n.NetworkInterfaceId
 		case d == 0:
-			spec.Subnet = aws.ToString(n.SubnetId)
-			if spec.Private, err = parseAddr(n.PrivateIpAddress); err != nil {
+			data.Subnet = aws.ToString(n.SubnetId)
+			if data.Private, err = parseAddr(n.PrivateIpAddress); err != nil {
 				return err
 			}
-		case aws.ToString(n.SubnetId) != spec.Subnet || n.PrivateIpAddress != nil:
+		case aws.ToString(n.SubnetId) != data.Subnet || n.PrivateIpAddress != nil:
 			return call.NotModelled("secondary network interfaces with a subnet or address of their own")
 		}
 	}

@@ -63,6 +63,7 @@ func (m *Model) Configure(change func(*Options)) { change(&m.opts) }
 // Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html (read 2026-11)
 type Region struct {
 	model   *Model
+	region  *awstest.Region
 	vpc     VPC
 	subnets []*Subnet
 
@@ -70,6 +71,10 @@ type Region struct {
 	addresses  *history.Table[string, Address]
 	instances  *history.Table[string, Instance]
 	gateways   *history.Table[string, Gateway]
+
+	templates        *history.Table[string, LaunchTemplate]
+	templateNames    *history.Table[string, string] // to ID
+	templateVersions *history.Table[versionKey, TemplateVersion]
 
 	allocated    int               // addresses
 	associations map[string]string // association to allocation, also those that have ended
@@ -84,11 +89,17 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 	}
 	region := &Region{
 		model:        m,
+		region:       r,
 		vpc:          VPC{ID: tx.NewID("vpc"), Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 31, 0, 0}), 16)},
 		interfaces:   history.NewTable[string, Interface](awstest.Memory),
 		addresses:    history.NewTable[string, Address](awstest.Memory),
 		instances:    history.NewTable[string, Instance](awstest.Memory),
 		gateways:     history.NewTable[string, Gateway](awstest.Memory),
+
+		templates:        history.NewTable[string, LaunchTemplate](awstest.Memory),
+		templateNames:    history.NewTable[string, string](awstest.Memory),
+		templateVersions: history.NewTable[versionKey, TemplateVersion](awstest.Memory),
+
 		associations: map[string]string{},
 		attachments:  map[string]string{},
 		tokens:       map[token]remembered{},

@@ -30,3 +30,20 @@ func (r *Region) hasBorderGroup(group string) bool {
 	}
 	return false
 }
+
+// Zone returns the zone that a request names, by ID or by name; nil if it
+// names none.
+func (r *Region) Zone(id, name string) (*awstest.Zone, error) {
+	switch {
+	case id == "" && name == "":
+		return nil, nil
+	case id != "" && name != "":
+		return nil, awstest.Errorf("InvalidParameterCombination", "You may specify either an Availability Zone or an Availability Zone ID, but not both")
+	}
+	for _, z := range r.model.Zones(r.region) {
+		if z.ID() == id || z.Name() == name {
+			return z, nil
+		}
+	}
+	return nil, awstest.Errorf("InvalidParameterValue", "Invalid availability zone: [%s]", id+name)
+}
