@@ -26,6 +26,7 @@ type Instance struct {
 	boot     int  // how often it has booted
 	faults   [zoneFaults]int
 	reach    Reachability
+	onReach  func(*Tx)
 	private  netip.Addr
 	handlers map[uint16]http.Handler
 	ports    map[uint16]*port

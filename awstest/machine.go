@@ -16,12 +16,17 @@ import (
 type InstanceSpec struct {
 	ID   string
 	Zone *Zone
+
+	// Reach hears when it has changed whether the machine runs and can be
+	// reached, in the middle of that change: it must do no more than to
+	// schedule what follows. Optional.
+	Reach func(*Tx)
 }
 
 // NewInstance adds a machine, switched off and without addresses.
 func (tx *Tx) NewInstance(spec InstanceSpec) *Instance {
 	i := &Instance{
-		cloud: tx.cloud, id: spec.ID, zone: spec.Zone, launched: tx.now, reach: Reachability{Since: tx.now},
+		cloud: tx.cloud, id: spec.ID, zone: spec.Zone, launched: tx.now, reach: Reachability{Since: tx.now}, onReach: spec.Reach,
 		handlers: map[uint16]http.Handler{},
 		ports:    map[uint16]*port{},
 		metadata: map[string]string{},
@@ -137,6 +142,9 @@ func (tx *Tx) refresh(i *Instance) {
 func (tx *Tx) noteReach(i *Instance) {
 	if ok := i.reachable(); ok != i.reach.OK {
 		i.reach = Reachability{OK: ok, Since: tx.now, Before: tx.now.Sub(i.reach.Since)}
+		if i.onReach != nil {
+			i.onReach(tx)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -428,5 +429,33 @@ func TestReachabilityChangesOnlyWhenItDoes(t *testing.T) {
 		expect(awstest.Reachability{OK: false, Since: start.Add(time.Hour), Before: time.Hour})
 		second()
 		expect(awstest.Reachability{OK: true, Since: start.Add(time.Hour + time.Minute), Before: time.Minute})
+	})
+}
+
+func TestReachHearsOfEveryChange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		z := f.zone("use1-az1")
+		var heard []bool // in events that were scheduled, as one has to
+		var a *awstest.Instance
+		f.cloud.Update(func(tx *awstest.Tx) {
+			a = tx.NewInstance(awstest.InstanceSpec{ID: tx.NewID("i"), Zone: z, Reach: func(tx *awstest.Tx) {
+				tx.Schedule(tx.Now(), func(tx *awstest.Tx) { heard = append(heard, tx.Reachable(a).OK) })
+			}})
+		})
+		step := func(do func()) {
+			do()
+			time.Sleep(time.Second)
+		}
+		step(func() { f.cloud.Update(func(tx *awstest.Tx) { tx.PowerOn(a) }) })
+		heal := z.Fail(awstest.NetworkLoss)
+		step(func() {})
+		step(func() { a.Fail(awstest.PowerLoss)() }) // changes nothing
+		step(heal)
+		step(func() { f.cloud.Update(func(tx *awstest.Tx) { tx.Remove(a) }) })
+		if want := []bool{true, false, true, false}; !slices.Equal(heard, want) {
+			t.Errorf("heard %v, want %v", heard, want)
+		}
 	})
 }
