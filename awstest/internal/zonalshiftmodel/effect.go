@@ -107,6 +107,12 @@ func (r *Region) settle(tx *awstest.Tx, arn string) {
 	tx.Schedule(tx.Now().Add(r.model.opts.Effect), apply)
 }
 
+// Refresh is called when a resource has come, has gone, or has other zones:
+// an autoshift that is active holds for it too, or does not any more.
+func (m *Model) Refresh(tx *awstest.Tx, region *awstest.Region, arn string) {
+	m.Region(region).settle(tx, arn)
+}
+
 func (r *Region) settleAll(tx *awstest.Tx) {
 	for _, res := range r.Resources(tx) {
 		r.settle(tx, res.ARN)
