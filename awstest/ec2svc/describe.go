@@ -24,6 +24,7 @@ var (
 	subnetKind     = kind{"subnet", "subnet ID", "InvalidSubnetID.Malformed", "InvalidSubnetID.NotFound"}
 	vpcKind        = kind{"vpc", "vpc ID", "InvalidVpcID.Malformed", "InvalidVpcID.NotFound"}
 	gatewayKind    = kind{"igw", "internetGateway ID", "InvalidInternetGatewayId.Malformed", "InvalidInternetGatewayID.NotFound"}
+	templateKind   = kind{"lt", "launch template ID", "InvalidLaunchTemplateId.Malformed", "InvalidLaunchTemplateId.NotFound"}
 	addressKind    = kind{"eipalloc", "allocation ID", "", "InvalidAllocationID.NotFound"}
 )
 
@@ -67,6 +68,7 @@ func find[T any](k kind, ids []string, get func(id string) (T, error), all iter.
 		return nil, err
 	}
 	var lost []string
+	var why error
 	seen := map[string]bool{}
 	for _, id := range ids {
 		if seen[id] {
@@ -75,15 +77,18 @@ func find[T any](k kind, ids []string, get func(id string) (T, error), all iter.
 		seen[id] = true
 		v, err := get(id)
 		if err != nil {
-			lost = append(lost, id)
+			lost, why = append(lost, id), err
 			continue
 		}
 		found = append(found, v)
 	}
-	if len(lost) > 0 {
-		return nil, k.missing(lost)
+	switch len(lost) {
+	case 0:
+		return found, nil
+	case 1:
+		return nil, why
 	}
-	return found, nil
+	return nil, k.missing(lost)
 }
 
 // noPages refuses MaxResults beside instance IDs.

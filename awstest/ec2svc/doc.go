@@ -1,6 +1,6 @@
 // Package ec2svc is Amazon EC2 for awstest: zones, subnets, internet gateways,
-// network interfaces, Elastic IP addresses, instances, status checks and tags,
-// behind the SDK's own *ec2.Client.
+// network interfaces, Elastic IP addresses, instances, launch templates, status
+// checks and tags, behind the SDK's own *ec2.Client.
 //
 //	cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
 //	client := ec2.NewFromConfig(cloud.Config("us-east-1"))
@@ -62,15 +62,22 @@
 //   - AssociateAddress: into a VPC with an internet gateway, within a network border group, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
-//   - RunInstances: ClientToken, zonal if the request names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; tags. The image and the type may be anything. Security groups, user data, profile, monitoring, metadata and EBS options, and tags of volumes are accepted and ignored. No launch templates, no Spot, no reservations.
+//   - RunInstances: ClientToken, zonal if the request names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; tags. The image and the type may be anything. Security groups, user data, profile, monitoring, metadata and EBS options, and tags of volumes are accepted and ignored. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. No Spot, no reservations.
+//   - CreateLaunchTemplate: the name, the first version, tags, ClientToken. Data that are modelled for RunInstances; what they name need not exist, as in AWS. There are no warnings about data that will not do, and no quotas.
+//   - CreateLaunchTemplateVersion: SourceVersion, whose parameters are replaced by those given, each as a whole.
+//   - ModifyLaunchTemplate: the default version, by number. A repeat is no mistake, with or without its ClientToken.
+//   - DeleteLaunchTemplate: with all of its versions; instances stay.
+//   - DeleteLaunchTemplateVersions: any but the default version; what cannot be deleted is said in the reply. The latest version is then the youngest that is left, which AWS does not document.
+//   - DescribeLaunchTemplates: IDs, names, filters, pages.
+//   - DescribeLaunchTemplateVersions: numbers, $Latest and $Default, of one template or of all; filters, pages. A template's versions come youngest first. No MinVersion or MaxVersion.
 //   - StartInstances: capacity is asked for again.
 //   - StopInstances: machines stop at once, in good order, and are stopped after Options.Stopping. Force and SkipOsShutdown make no difference. No hibernation.
 //   - RebootInstances: takes no time; terminated instances are passed over. To the status checks the instance starts anew.
 //   - TerminateInstances: idempotent; interfaces that were launched with the instance go, others live on with their addresses. Force and SkipOsShutdown make no difference. No termination protection.
 //   - DescribeInstances: IDs, filters, pages. It works while a zone is down, where AWS documents that a call that concerns the zone fails: inject [awstest.Unavailable] for that.
 //   - DescribeInstanceStatus: the system and the instance check. A failure shows after Options.StatusCheck, as long after its end, and not at all if it was shorter. No scheduled events, no EBS check.
-//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses and internet gateways.
-//   - DeleteTags: by key, or by key and value, or all.
+//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses, internet gateways and launch templates.
+//   - DeleteTags: by key, or by key and value, or all but AWS's own.
 //   - DescribeTags: filters, pages.
 //
 // A page token is a place in the result: what is added or goes between two
@@ -116,6 +123,12 @@
 //   - InvalidInstanceID.NotFound
 //   - InvalidInternetGatewayID.NotFound
 //   - InvalidInternetGatewayId.Malformed
+//   - InvalidLaunchTemplateId.Malformed
+//   - InvalidLaunchTemplateId.NotFound
+//   - InvalidLaunchTemplateId.VersionNotFound
+//   - InvalidLaunchTemplateName.AlreadyExistsException
+//   - InvalidLaunchTemplateName.MalformedException
+//   - InvalidLaunchTemplateName.NotFoundException
 //   - InvalidNetworkInterface.InUse
 //   - InvalidNetworkInterfaceAttachmentId.Malformed
 //   - InvalidNetworkInterfaceID.NotFound
@@ -125,7 +138,7 @@
 //   - InvalidParameterValue: AllocateAddress of an unknown network border group among others, for which AWS documents no code.
 //   - InvalidSubnetID.Malformed
 //   - InvalidSubnetID.NotFound
-//   - InvalidTagKey.Malformed: an empty key, or one that starts with aws:.
+//   - InvalidTagKey.Malformed: an empty key, or one that starts with aws:, also of DeleteTags.
 //   - InvalidVpcID.Malformed
 //   - InvalidVpcID.NotFound
 //   - MissingInput: RunInstances into a Local Zone without a subnet. Accounts have been seen to answer InvalidInput as well.

@@ -40,6 +40,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 		s.addInterfaces(e)
 		s.addAddresses(e)
 		s.addInstances(e)
+		s.addTemplates(e)
 		s.addStatus(e)
 		s.addTags(e)
 		return e.Err()
@@ -74,17 +75,25 @@ func missing(parameter string) error {
 	return awstest.Errorf("MissingParameter", "The request must contain the parameter %s", parameter)
 }
 
-// checkToken refuses client tokens that EC2 would not take.
-// Source: RunInstancesInput.ClientToken of the SDK (read 2026-11)
-func checkToken(token *string) error {
+// How many characters a client token may have.
+// Source: RunInstancesInput.ClientToken and CreateLaunchTemplateInput.ClientToken of the SDK (read 2026-11)
+const (
+	maxToken         = 64
+	maxTemplateToken = 128
+)
+
+func checkToken(token *string) error { return checkTokenOf(token, maxToken) }
+
+// checkTokenOf refuses client tokens that EC2 would not take.
+func checkTokenOf(token *string, longest int) error {
 	text := aws.ToString(token)
 	for _, c := range []byte(text) {
 		if c >= 0x80 {
 			return awstest.Errorf("InvalidClientToken", "The client token must be made of ASCII characters.")
 		}
 	}
-	if len(text) > 64 {
-		return awstest.Errorf("InvalidClientToken", "The client token must be at most 64 characters long.")
+	if len(text) > longest {
+		return awstest.Errorf("InvalidClientToken", "The client token must be at most %d characters long.", longest)
 	}
 	return nil
 }

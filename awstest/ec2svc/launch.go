@@ -13,10 +13,22 @@ import (
 )
 
 func (s *service) runInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
-	spec, err := launchSpec(call, in)
+	whole, version, err := s.fromTemplate(tx, call, in)
 	if err != nil {
 		return nil, err
 	}
+	spec, err := launchSpec(call, whole)
+	if err != nil {
+		return nil, err
+	}
+	if version != nil {
+		spec.LaunchData = version.Mark(spec.LaunchData)
+	}
+	request, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	spec.Request = string(request)
 	region := s.region(tx, call)
 	launched, err := region.Run(tx, spec)
 	if err != nil {
@@ -37,6 +49,9 @@ func launchSpec(call *awstest.Call, in *ec2.RunInstancesInput) (spec ec2model.La
 	if err := checkToken(in.ClientToken); err != nil {
 		return spec, err
 	}
+	if len(in.NetworkInterfaces) > 0 && (in.SubnetId != nil || in.PrivateIpAddress != nil || len(in.SecurityGroupIds) > 0) {
+		return spec, awstest.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level subnet ID, private IP address or security groups may not be specified on the same request")
+	}
 	if data.Subnet != "" {
 		if err := subnetKind.check(data.Subnet); err != nil {
 			return spec, err
@@ -47,11 +62,10 @@ func launchSpec(call *awstest.Call, in *ec2.RunInstancesInput) (spec ec2model.La
 			return spec, err
 		}
 	}
-	request, err := json.Marshal(in)
 	return ec2model.LaunchSpec{
 		LaunchData: data, Min: int(aws.ToInt32(in.MinCount)), Max: int(aws.ToInt32(in.MaxCount)),
-		Token: aws.ToString(in.ClientToken), Request: string(request),
-	}, err
+		Token: aws.ToString(in.ClientToken),
+	}, nil
 }
 
 // launchData reads what an instance is to be like. Whether what it names
@@ -87,9 +101,6 @@ func launchData(call *awstest.Call, in *ec2.RunInstancesInput) (data ec2model.La
 func networkInterfaces(call *awstest.Call, in *ec2.RunInstancesInput, data *ec2model.LaunchData) (err error) {
 	if len(in.NetworkInterfaces) == 0 {
 		return nil
-	}
-	if in.SubnetId != nil || in.PrivateIpAddress != nil || len(in.SecurityGroupIds) > 0 {
-		return awstest.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level subnet ID, private IP address or security groups may not be specified on the same request")
 	}
 	data.NetworkInterfaces = len(in.NetworkInterfaces)
 	for d, n := range in.NetworkInterfaces {

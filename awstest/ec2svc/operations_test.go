@@ -136,6 +136,8 @@ func inputs(w *world) []any {
 	association := *must(w.AssociateAddress(w.Context(), &ec2.AssociateAddressInput{AllocationId: &a, NetworkInterfaceId: &attached}))(w).AssociationId
 	attachedGateway, vpc := w.gateway()
 	spareGateway, uselessGateway := w.newGateway(), w.newGateway()
+	web, old := w.template("web", large()), w.template("old", large())
+	w.addVersion(web, large())
 	return []any{
 		// The gateway can go when no address is in its way.
 		&ec2.DisassociateAddressInput{AssociationId: &association},
@@ -146,9 +148,13 @@ func inputs(w *world) []any {
 		&ec2.AssociateAddressInput{AllocationId: &free, InstanceId: &down},
 		&ec2.AttachNetworkInterfaceInput{NetworkInterfaceId: &nic, InstanceId: &id, DeviceIndex: aws.Int32(2)},
 		&ec2.CreateInternetGatewayInput{},
+		&ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("new"), LaunchTemplateData: large()},
+		&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &web, LaunchTemplateData: large()},
 		&ec2.CreateNetworkInterfaceInput{SubnetId: aws.String(w.subnet(zoneA))},
 		&ec2.CreateTagsInput{Resources: []string{id}, Tags: tagList("a=b")},
 		&ec2.DeleteInternetGatewayInput{InternetGatewayId: &uselessGateway},
+		&ec2.DeleteLaunchTemplateInput{LaunchTemplateId: &old},
+		&ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &web, Versions: []string{"2"}},
 		&ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: &useless},
 		&ec2.DeleteTagsInput{Resources: []string{id}},
 		&ec2.DescribeAddressesInput{},
@@ -156,11 +162,14 @@ func inputs(w *world) []any {
 		&ec2.DescribeInstanceStatusInput{},
 		&ec2.DescribeInstancesInput{},
 		&ec2.DescribeInternetGatewaysInput{},
+		&ec2.DescribeLaunchTemplatesInput{},
+		&ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &web},
 		&ec2.DescribeNetworkInterfacesInput{},
 		&ec2.DescribeSubnetsInput{},
 		&ec2.DescribeTagsInput{},
 		&ec2.DescribeVpcsInput{},
 		&ec2.DetachNetworkInterfaceInput{AttachmentId: &attachment},
+		&ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &web, DefaultVersion: aws.String("1")},
 		&ec2.RebootInstancesInput{InstanceIds: []string{id}},
 		&ec2.ReleaseAddressInput{AllocationId: &unwanted},
 		run(1),
@@ -191,6 +200,7 @@ func (w *world) everything() []any {
 		must(w.DescribeTags(w.Context(), &ec2.DescribeTagsInput{}))(w).Tags,
 		must(w.DescribeSubnets(w.Context(), &ec2.DescribeSubnetsInput{}))(w).Subnets,
 		must(w.DescribeInternetGateways(w.Context(), &ec2.DescribeInternetGatewaysInput{}))(w).InternetGateways,
+		must(w.DescribeLaunchTemplates(w.Context(), &ec2.DescribeLaunchTemplatesInput{}))(w).LaunchTemplates,
 	}
 }
 
@@ -284,9 +294,9 @@ func TestNotModelledIsLoud(t *testing.T) {
 			return err
 		}, "awstest: EC2.DescribeImages is not modelled"},
 		"a parameter": {func(c *ec2.Client) error {
-			_, err := c.RunInstances(t.Context(), run(1, func(in *ec2.RunInstancesInput) { in.LaunchTemplate = &types.LaunchTemplateSpecification{} }))
+			_, err := c.RunInstances(t.Context(), run(1, func(in *ec2.RunInstancesInput) { in.InstanceMarketOptions = &types.InstanceMarketOptionsRequest{} }))
 			return err
-		}, "awstest: EC2.RunInstances: parameter LaunchTemplate is not modelled"},
+		}, "awstest: EC2.RunInstances: parameter InstanceMarketOptions is not modelled"},
 		"a parameter of a parameter": {func(c *ec2.Client) error {
 			_, err := c.RunInstances(t.Context(), run(1, func(in *ec2.RunInstancesInput) {
 				in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{DeviceIndex: aws.Int32(0), AssociatePublicIpAddress: aws.Bool(true)}}

@@ -10,16 +10,19 @@ import (
 	"github.com/awsha/awsha/awstest"
 )
 
-// How many results a page may have.
-// Source: DescribeTagsInput.MaxResults of the SDK (read 2026-11)
-const (
-	minResults = 5
-	maxResults = 1000
-)
+// pageSize is how many results a page may have.
+type pageSize struct{ least, most int32 }
 
-// page cuts one page out of a result. Its token is the place where the next
-// page begins.
+// Source: DescribeTagsInput.MaxResults of the SDK (read 2026-11)
+var usualPages = pageSize{5, 1000}
+
 func page[T any](all []T, token *string, size *int32) (items []T, next *string, err error) {
+	return cut(usualPages, all, token, size)
+}
+
+// cut cuts one page out of a result. Its token is the place where the next
+// page begins.
+func cut[T any](allowed pageSize, all []T, token *string, size *int32) (items []T, next *string, err error) {
 	start := 0
 	if token != nil {
 		if start, err = readToken(*token); err != nil {
@@ -28,8 +31,8 @@ func page[T any](all []T, token *string, size *int32) (items []T, next *string, 
 	}
 	end := len(all)
 	if size != nil {
-		if *size < minResults || *size > maxResults {
-			return nil, nil, awstest.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value between %d and %d.", *size, minResults, maxResults)
+		if *size < allowed.least || *size > allowed.most {
+			return nil, nil, awstest.Errorf("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value between %d and %d.", *size, allowed.least, allowed.most)
 		}
 		end = min(end, start+int(*size))
 	}

@@ -43,7 +43,7 @@ func FuzzPage(f *testing.F) {
 		var token *string
 		for {
 			items, next, err := page(all, token, &size)
-			if (err == nil) != (size >= minResults && size <= maxResults) {
+			if (err == nil) != (size >= usualPages.least && size <= usualPages.most) {
 				t.Fatalf("size %d: %v", size, err)
 			}
 			if err != nil {

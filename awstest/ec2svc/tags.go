@@ -3,7 +3,6 @@ package ec2svc
 import (
 	"regexp"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,6 +51,9 @@ func (s *service) findTagged(tx *awstest.Tx, call *awstest.Call, id string) (tag
 	case gatewayKind.is(id):
 		g, err := region.Gateway(tx.Now(), id)
 		return tagged{g.Tags, func(t ec2model.Tags) { region.SetGatewayTags(tx, id, t) }}, err
+	case templateKind.is(id):
+		t, err := region.Template(tx.Now(), ec2model.TemplateRef{ID: id})
+		return tagged{t.Tags, func(tags ec2model.Tags) { region.SetTemplateTags(tx, id, tags) }}, err
 	case anyID.MatchString(id):
 		return tagged{}, call.NotModelled("tags of %s", id)
 	}
@@ -74,9 +76,12 @@ func (s *service) createTags(tx *awstest.Tx, call *awstest.Call, in *ec2.CreateT
 func (s *service) deleteTags(tx *awstest.Tx, call *awstest.Call, in *ec2.DeleteTagsInput) (*ec2.DeleteTagsOutput, error) {
 	err := s.retag(tx, call, in.Resources, func(tags ec2model.Tags) (ec2model.Tags, error) {
 		if len(in.Tags) == 0 {
-			return nil, nil
+			return tags.Reserved(), nil
 		}
 		for _, t := range in.Tags {
+			if err := checkReserved(aws.ToString(t.Key)); err != nil {
+				return nil, err
+			}
 			tags = tags.Without(aws.ToString(t.Key), t.Value)
 		}
 		return tags, nil
@@ -148,6 +153,9 @@ func (s *service) describeTags(tx *awstest.Tx, call *awstest.Call, in *ec2.Descr
 	for id, g := range region.Gateways(call.At) {
 		add(id, types.ResourceTypeInternetGateway, g.Tags)
 	}
+	for id, t := range region.Templates(call.At) {
+		add(id, types.ResourceTypeLaunchTemplate, t.Tags)
+	}
 	found, next, err := page(only(all, match), in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
@@ -177,14 +185,23 @@ func tagsFor(call *awstest.Call, specs []types.TagSpecification, kind types.Reso
 	return tags, nil
 }
 
+// checkReserved refuses the keys that are AWS's own.
+func checkReserved(key string) error {
+	if ec2model.Reserved(key) {
+		return awstest.Errorf("InvalidTagKey.Malformed", "Tag keys starting with 'aws:' are reserved for internal use")
+	}
+	return nil
+}
+
 func setTags(tags ec2model.Tags, add []types.Tag) (ec2model.Tags, error) {
 	for _, t := range add {
 		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
+		if err := checkReserved(key); err != nil {
+			return nil, err
+		}
 		switch {
 		case key == "":
 			return nil, awstest.Errorf("InvalidTagKey.Malformed", "Tag keys cannot be empty")
-		case strings.HasPrefix(strings.ToLower(key), "aws:"):
-			return nil, awstest.Errorf("InvalidTagKey.Malformed", "Tag keys starting with 'aws:' are reserved for internal use")
 		case utf8.RuneCountInString(key) > maxTagKey:
 			return nil, awstest.Errorf("InvalidParameterValue", "Tag key exceeds the maximum length of %d characters", maxTagKey)
 		case utf8.RuneCountInString(value) > maxTagValue:
@@ -192,7 +209,7 @@ func setTags(tags ec2model.Tags, add []types.Tag) (ec2model.Tags, error) {
 		}
 		tags = tags.With(ec2model.Tag{Key: key, Value: value})
 	}
-	if len(tags) > maxTags {
+	if len(tags)-len(tags.Reserved()) > maxTags { // AWS's own do not count
 		return nil, awstest.Errorf("TagLimitExceeded", "More than %d tags specified", maxTags)
 	}
 	return tags, nil

@@ -35,6 +35,8 @@ type Model struct {
 	regions  map[*awstest.Region]*Region
 	local    map[*awstest.Region][]*awstest.Zone
 	publicIP netip.Addr // the one that was allocated last
+	onState  []func(*awstest.Tx, *Region, Instance)
+	onStatus []func(*awstest.Tx, *Region, Instance, bool)
 }
 
 // Of returns the model of the cloud that is being made.
@@ -80,6 +82,7 @@ type Region struct {
 	associations map[string]string // association to allocation, also those that have ended
 	attachments  map[string]string // attachment to interface
 	tokens       map[token]remembered
+	impaired     map[string]bool // running instances, by what was told of their status checks
 }
 
 // Region returns EC2 in a region.
@@ -88,13 +91,13 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		return known
 	}
 	region := &Region{
-		model:        m,
-		region:       r,
-		vpc:          VPC{ID: tx.NewID("vpc"), Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 31, 0, 0}), 16)},
-		interfaces:   history.NewTable[string, Interface](awstest.Memory),
-		addresses:    history.NewTable[string, Address](awstest.Memory),
-		instances:    history.NewTable[string, Instance](awstest.Memory),
-		gateways:     history.NewTable[string, Gateway](awstest.Memory),
+		model:      m,
+		region:     r,
+		vpc:        VPC{ID: tx.NewID("vpc"), Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 31, 0, 0}), 16)},
+		interfaces: history.NewTable[string, Interface](awstest.Memory),
+		addresses:  history.NewTable[string, Address](awstest.Memory),
+		instances:  history.NewTable[string, Instance](awstest.Memory),
+		gateways:   history.NewTable[string, Gateway](awstest.Memory),
 
 		templates:        history.NewTable[string, LaunchTemplate](awstest.Memory),
 		templateNames:    history.NewTable[string, string](awstest.Memory),
@@ -103,6 +106,7 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		associations: map[string]string{},
 		attachments:  map[string]string{},
 		tokens:       map[token]remembered{},
+		impaired:     map[string]bool{},
 	}
 	available := r.Zones()
 	for i, z := range append(available, m.local[r]...) {

@@ -218,7 +218,8 @@ func (r *Region) launch(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet, reserva
 		Zone: subnet.Zone, Subnet: subnet, LaunchedAt: tx.Now(), Tags: spec.Tags,
 		State: Pending, Since: tx.Now(),
 	}
-	i.Machine = tx.NewInstance(awstest.InstanceSpec{ID: i.ID, Zone: i.Zone})
+	id := i.ID
+	i.Machine = tx.NewInstance(awstest.InstanceSpec{ID: id, Zone: i.Zone, Reach: func(tx *awstest.Tx) { r.watch(tx, id) }})
 	tx.SetMetadata(i.Machine, "ami-id", i.Image)
 	tx.SetMetadata(i.Machine, "instance-type", i.Type)
 	r.instances.Put(tx.Now(), i.ID, i)
@@ -227,6 +228,7 @@ func (r *Region) launch(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet, reserva
 		r.attach(tx, id, i, int32(d), owned)
 	}
 	i, _ = r.instances.Get(tx.Now(), i.ID)
+	r.tell(tx, i)
 	r.later(tx, i, r.model.opts.Pending, r.becomeRunning)
 	return i, nil
 }

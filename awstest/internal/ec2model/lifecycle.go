@@ -39,7 +39,7 @@ func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 			return nil, noCapacity(i.Zone, i.Type)
 		}
 	}
-	return r.each(list, func(i Instance) Instance {
+	return r.each(tx, list, func(i Instance) Instance {
 		if i.State != Stopped {
 			return i
 		}
@@ -62,7 +62,7 @@ func (r *Region) Stop(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 		case Running, Stopping, Stopped:
 		}
 	}
-	return r.each(list, func(i Instance) Instance {
+	return r.each(tx, list, func(i Instance) Instance {
 		if i.State != Running && i.State != Pending {
 			return i
 		}
@@ -93,7 +93,7 @@ func (r *Region) Reboot(tx *awstest.Tx, list []Instance) error {
 
 // Terminate terminates instances.
 func (r *Region) Terminate(tx *awstest.Tx, list []Instance) []Instance {
-	return r.each(list, func(i Instance) Instance {
+	return r.each(tx, list, func(i Instance) Instance {
 		if i.State == ShuttingDown || i.State == Terminated {
 			return i
 		}
@@ -104,16 +104,25 @@ func (r *Region) Terminate(tx *awstest.Tx, list []Instance) []Instance {
 	})
 }
 
-func (r *Region) each(list []Instance, do func(Instance) Instance) []Instance {
+// each changes instances as they are now: a list may name one twice.
+func (r *Region) each(tx *awstest.Tx, list []Instance, do func(Instance) Instance) []Instance {
 	after := make([]Instance, 0, len(list))
 	for _, i := range list {
+		i, _ = r.instances.Get(tx.Now(), i.ID)
 		after = append(after, do(i))
 	}
 	return after
 }
 
 func (r *Region) enter(tx *awstest.Tx, i Instance, s State, reason string) Instance {
-	return change(tx, r.instances, i.ID, func(i *Instance) { i.State, i.Since, i.Reason = s, tx.Now(), reason })
+	i = change(tx, r.instances, i.ID, func(i *Instance) {
+		i.State, i.Since, i.Reason = s, tx.Now(), reason
+		if s == Running {
+			i.BootedAt = tx.Now()
+		}
+	})
+	r.tell(tx, i)
+	return i
 }
 
 func userInitiated(tx *awstest.Tx) string {
@@ -122,7 +131,6 @@ func userInitiated(tx *awstest.Tx) string {
 
 func (r *Region) becomeRunning(tx *awstest.Tx, i Instance) {
 	r.enter(tx, i, Running, "")
-	change(tx, r.instances, i.ID, func(i *Instance) { i.BootedAt = tx.Now() })
 	tx.PowerOn(i.Machine)
 }
 

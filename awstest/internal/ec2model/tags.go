@@ -1,5 +1,7 @@
 package ec2model
 
+import "strings"
+
 // Tags are the tags of a resource, in the order in which they were set. They
 // are not changed in place.
 type Tags []Tag
@@ -20,4 +22,17 @@ func (t Tags) Without(key string, value *string) Tags {
 		}
 	}
 	return out
+}
+
+// Reserved tells whether a key is one of those that only AWS sets.
+func Reserved(key string) bool { return strings.HasPrefix(strings.ToLower(key), "aws:") }
+
+// Reserved returns the tags that AWS has set.
+func (t Tags) Reserved() (list Tags) {
+	for _, tag := range t {
+		if Reserved(tag.Key) {
+			list = append(list, tag)
+		}
+	}
+	return list
 }

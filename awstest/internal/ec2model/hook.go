@@ -1,0 +1,59 @@
+package ec2model
+
+import "github.com/awsha/awsha/awstest"
+
+// OnState makes fn hear of every instance that has entered a state: that it
+// is pending included. It hears of it at that very instant, in an event of its
+// own, so that it may change whatever it likes; i is what the instance was
+// then. Other services ask for it while the cloud is being made.
+func (m *Model) OnState(fn func(tx *awstest.Tx, r *Region, i Instance)) {
+	m.onState = append(m.onState, fn)
+}
+
+// OnStatus makes fn hear when the status checks of a running instance begin
+// to say impaired, and when they cease to: the system check, the instance
+// check or both. Otherwise it is like OnState. That an instance does not run
+// any more ends what its checks say without another word.
+func (m *Model) OnStatus(fn func(tx *awstest.Tx, r *Region, i Instance, impaired bool)) {
+	m.onStatus = append(m.onStatus, fn)
+}
+
+// tell tells who wants to know that an instance has entered its state.
+func (r *Region) tell(tx *awstest.Tx, i Instance) {
+	if i.State != Running {
+		delete(r.impaired, i.ID)
+	}
+	if len(r.model.onState) > 0 {
+		tx.Schedule(tx.Now(), func(tx *awstest.Tx) {
+			for _, fn := range r.model.onState {
+				fn(tx, r, i)
+			}
+		})
+	}
+}
+
+// watch looks at the status checks of an instance, now and when they will
+// have seen what has just happened to it.
+func (r *Region) watch(tx *awstest.Tx, id string) {
+	if len(r.model.onStatus) > 0 {
+		look := func(tx *awstest.Tx) { r.look(tx, id) }
+		tx.Schedule(tx.Now(), look)
+		tx.Schedule(tx.Now().Add(r.model.opts.StatusCheck), look)
+	}
+}
+
+func (r *Region) look(tx *awstest.Tx, id string) {
+	i, ok := r.instances.Get(tx.Now(), id)
+	if !ok || i.State != Running {
+		return
+	}
+	system, instance := r.Status(tx, i)
+	impaired := system == StatusImpaired || instance == StatusImpaired
+	if impaired == r.impaired[id] {
+		return
+	}
+	r.impaired[id] = impaired
+	for _, fn := range r.model.onStatus {
+		fn(tx, r, i, impaired)
+	}
+}
