@@ -101,8 +101,8 @@ func (tx *Tx) PrivateIP(i *Instance) netip.Addr { return i.private }
 // On tells whether an instance is switched on, which a fault does not change.
 func (tx *Tx) On(i *Instance) bool { return i.on }
 
-// Reachability is whether a machine runs and can be reached, and for how long
-// it was as it was before.
+// Reachability is whether a machine runs and can be reached, or a zone is up,
+// and for how long it was as it was before.
 type Reachability struct {
 	OK     bool
 	Since  time.Time
@@ -115,6 +115,12 @@ func (tx *Tx) Reachable(i *Instance) Reachability { return i.reach }
 
 // Down tells whether a zone has no power or no network.
 func (tx *Tx) Down(z *Zone) bool { return z.down() }
+
+// ZoneReachable tells whether a zone has power and network, and since when
+// that is so: what status checks of things that are no machines look at.
+func (tx *Tx) ZoneReachable(z *Zone) Reachability {
+	return Reachability{OK: !z.down(), Since: z.changed, Before: z.before}
+}
 
 // CanLaunch tells whether the zone has room for an instance of that type.
 func (tx *Tx) CanLaunch(z *Zone, instanceType string) bool {

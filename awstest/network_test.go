@@ -432,6 +432,36 @@ func TestReachabilityChangesOnlyWhenItDoes(t *testing.T) {
 	})
 }
 
+func TestZoneIsDownFromItsFirstFaultToItsLast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		z := f.zone("use1-az1")
+		start := time.Now()
+		expect := func(ok bool, since, before time.Duration) {
+			t.Helper()
+			var got awstest.Reachability
+			f.cloud.Update(func(tx *awstest.Tx) { got = tx.ZoneReachable(z) })
+			if got.OK != ok || got.Since.Sub(start) != since || got.Before != before {
+				t.Errorf("got %+v, want %v since %v, before for %v", got, ok, since, before)
+			}
+		}
+		time.Sleep(time.Hour)
+		first := z.Fail(awstest.PowerLoss)
+		time.Sleep(time.Minute)
+		second := z.Fail(awstest.NetworkLoss)
+		first()
+		time.Sleep(time.Minute)
+		second()
+		expect(true, time.Hour+2*time.Minute, 2*time.Minute)
+		time.Sleep(time.Hour)
+		defer z.Fail(awstest.NetworkLoss)()
+		f.zone("use1-az2").Fail(awstest.PowerLoss)() // another one
+		time.Sleep(time.Minute)
+		expect(false, 2*time.Hour+2*time.Minute, time.Hour)
+	})
+}
+
 func TestReachHearsOfEveryChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

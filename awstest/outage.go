@@ -42,6 +42,7 @@ func (i *Instance) Fail(f Fault) (heal func()) {
 func (z *Zone) Fail(f Fault) (heal func()) {
 	c := z.region.cloud
 	return c.inflict(&z.faults, f, func(tx *Tx) {
+		z.note(tx)
 		for _, i := range c.net.instances {
 			if i.zone == z {
 				tx.refresh(i)

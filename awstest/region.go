@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // regionZones are the Availability Zones of a region, by the number in their
@@ -68,6 +69,9 @@ type Zone struct {
 	// that overlapping faults of one kind end with the last of them.
 	faults   [zoneFaults]int
 	refusals map[string]int // by instance type; "" refuses every type
+	wasDown  bool           // when changed was noted
+	changed  time.Time      // between up and down, the last time
+	before   time.Duration  // in the opposite state; long if it was never there
 }
 
 // ID returns the zone's ID, such as use1-az1.
@@ -87,6 +91,13 @@ func (z *Zone) Down() bool {
 }
 
 func (z *Zone) down() bool { return z.faults[PowerLoss] > 0 || z.faults[NetworkLoss] > 0 }
+
+// note notes when it changes whether the zone is down.
+func (z *Zone) note(tx *Tx) {
+	if down := z.down(); down != z.wasDown {
+		z.wasDown, z.changed, z.before = down, tx.now, tx.now.Sub(z.changed)
+	}
+}
 
 func newRegion(c *Cloud, name string) *Region {
 	spec := regionZones[name]
