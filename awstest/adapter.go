@@ -3,8 +3,10 @@ package awstest
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -165,6 +167,19 @@ func streamOf(out reflect.Type) int {
 		}
 	}
 	return -1
+}
+
+// Services returns the SDK's IDs of the services in this cloud, in order.
+func (c *Cloud) Services() []string { return slices.Sorted(maps.Keys(c.services)) }
+
+// Operations returns the operations of a service that are modelled, in order:
+// those that [Match] can name. It is empty for a service that is not there.
+func (c *Cloud) Operations(service string) []string {
+	e, ok := c.services[service]
+	if !ok {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(e.ops))
 }
 
 func (e *Endpoint) fail(err error) {

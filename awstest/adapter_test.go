@@ -70,3 +70,17 @@ func TestLocalZoneIsFoundButIsNoAvailabilityZone(t *testing.T) {
 	}
 	heal()
 }
+
+func TestCloudTellsWhatItModels(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if got := f.cloud.Services(); !slices.Equal(got, []string{"STS"}) {
+		t.Errorf("services %q", got)
+	}
+	if got := f.cloud.Operations("STS"); !slices.Equal(got, []string{"AssumeRole", "GetCallerIdentity"}) {
+		t.Errorf("operations %q", got)
+	}
+	if got := f.cloud.Operations("SQS"); got != nil {
+		t.Errorf("operations of a service that is not there: %q", got)
+	}
+}
