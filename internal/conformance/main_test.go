@@ -1,8 +1,10 @@
 package conformance_test
 
 import (
+	"flag"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -26,13 +28,23 @@ func scenarios() []scenario {
 	)
 }
 
-// TestAwstest runs the suite on awstest, each scenario on a cloud and in a bubble of its own.
+// TestAwstest runs the suite on awstest, each scenario on a cloud and in a bubble of its own. Every operation that is
+// modelled has to succeed in one of them.
 func TestAwstest(t *testing.T) {
 	t.Parallel()
+	covered := &coverage{succeeded: map[string]bool{}}
+	t.Cleanup(func() { // when all scenarios have ended
+		if strings.Contains(flag.Lookup("test.run").Value.String(), "/") {
+			return // some have not run
+		}
+		for _, name := range covered.missing() {
+			t.Errorf("no scenario has seen %s succeed", name)
+		}
+	})
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { s.play(t, onAwstest(t)) })
+			synctest.Test(t, func(t *testing.T) { s.play(t, onAwstest(t, covered)) })
 		})
 	}
 }

@@ -16,15 +16,6 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/awsha/awsha/awstest"
-	"github.com/awsha/awsha/awstest/arczonalshiftsvc"
-	"github.com/awsha/awsha/awstest/autoscalingsvc"
-	"github.com/awsha/awsha/awstest/cloudwatchsvc"
-	"github.com/awsha/awsha/awstest/dynamodbsvc"
-	"github.com/awsha/awsha/awstest/ec2svc"
-	"github.com/awsha/awsha/awstest/elbv2svc"
-	"github.com/awsha/awsha/awstest/kmssvc"
-	"github.com/awsha/awsha/awstest/s3svc"
-	"github.com/awsha/awsha/awstest/sqssvc"
 )
 
 // A place is where a scenario runs.
@@ -40,16 +31,14 @@ type place struct {
 }
 
 // onAwstest is a cloud of its own for one scenario, in whose bubble it has to be called.
-func onAwstest(t *testing.T) *place {
+func onAwstest(t *testing.T, covered *coverage) *place {
 	t.Helper()
-	cloud, err := awstest.New([]awstest.Service{
-		arczonalshiftsvc.New(), autoscalingsvc.New(), cloudwatchsvc.New(), dynamodbsvc.New(),
-		ec2svc.New(), elbv2svc.New(), kmssvc.New(), s3svc.New(), sqssvc.New(),
-	})
+	cloud, err := awstest.New(services())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		covered.note(cloud)
 		if err := cloud.Close(); err != nil {
 			t.Error(err)
 		}
