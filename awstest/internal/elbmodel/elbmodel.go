@@ -27,9 +27,12 @@ type Options struct {
 
 // Model is Elastic Load Balancing in every region of a cloud.
 type Model struct {
-	cloud   *awstest.Cloud
-	ec2     *ec2model.Model
-	opts    Options
+	cloud *awstest.Cloud
+	ec2   *ec2model.Model
+	opts  Options
+
+	onHealth []func(*awstest.Tx, *Region, string, TargetHealth)
+
 	regions map[*awstest.Region]*Region
 }
 

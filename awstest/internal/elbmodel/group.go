@@ -38,6 +38,7 @@ const (
 // pool is the live part of a group: its targets, and the load balancer that
 // checks them.
 type pool struct {
+	region    *Region
 	group     string // ARN
 	targets   []*target
 	health    *history.Table[TargetKey, Health]
@@ -77,7 +78,7 @@ func (r *Region) CreateGroup(tx *awstest.Tx, spec GroupSpec) (*Group, error) {
 	arn, _ := r.newARN(tx, "targetgroup/"+spec.Name)
 	g := &Group{
 		GroupSpec: spec, ARN: arn, DeregistrationDelay: defaultDeregistrationDelay, matcher: m,
-		pool: &pool{group: arn, health: history.NewTable[TargetKey, Health](awstest.Memory)},
+		pool: &pool{region: r, group: arn, health: history.NewTable[TargetKey, Health](awstest.Memory)},
 	}
 	r.groups.Put(tx.Now(), arn, g)
 	return g, nil

@@ -206,6 +206,7 @@ func (p *pool) setHealth(tx *awstest.Tx, t *target, h Health) {
 	if t.health != h {
 		t.health = h
 		p.health.Put(tx.Now(), t.key, h)
+		p.tell(tx, t)
 	}
 }
 
