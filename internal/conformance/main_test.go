@@ -24,7 +24,7 @@ func scenarios() []scenario {
 	return slices.Concat(
 		addressScenarios, reassociationScenarios, addressRefusals, addressReads, addressRaces,
 		launchScenarios, lifecycleScenarios, instanceReads, interfaceScenarios, zoneScenarios,
-		tagScenarios, statusScenarios, groupScenarios, targetScenarios, remapScenarios,
+		tagScenarios, statusScenarios, groupScenarios, targetScenarios, gatewayScenarios, listenerScenarios, remapScenarios,
 	)
 }
 

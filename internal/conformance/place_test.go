@@ -28,6 +28,7 @@ type place struct {
 	pause    time.Duration // between two looks at a state that is to come
 	patience time.Duration // how long it may take to come
 	forgets  bool          // everything is gone before the next scenario
+	shared   bool          // an account, whose defaults others may need at this moment
 }
 
 // onAwstest is a cloud of its own for one scenario, in whose bubble it has to be called.
@@ -99,7 +100,7 @@ func overHTTP(t *testing.T, s *settings) *place {
 	}
 	p := &place{
 		name: string(s.emulator), regions: s.regions, image: s.image,
-		pause: 2 * time.Second, patience: 10 * time.Minute, forgets: s.emulator == moto,
+		pause: 2 * time.Second, patience: 10 * time.Minute, forgets: s.emulator == moto, shared: s.endpoint == nil,
 	}
 	if s.endpoint != nil {
 		base.BaseEndpoint = aws.String(s.endpoint.String())
