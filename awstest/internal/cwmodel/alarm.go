@@ -3,7 +3,6 @@ package cwmodel
 import (
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/awsha/awsha/awstest"
@@ -107,21 +106,18 @@ func (r *Region) PutAlarm(tx *awstest.Tx, spec AlarmSpec, tags map[string]string
 	return a, nil
 }
 
-// DeleteAlarms deletes alarms, all of them or, if one does not exist, none.
-func (r *Region) DeleteAlarms(tx *awstest.Tx, names ...string) error {
+// DeleteAlarms deletes alarms. Names that no alarm has are passed over.
+func (r *Region) DeleteAlarms(tx *awstest.Tx, names ...string) {
 	for _, name := range names {
-		if _, ok := r.alarms.Get(tx.Now(), name); !ok {
-			return notFound(name)
+		a, ok := r.alarms.Get(tx.Now(), name)
+		if !ok {
+			continue
 		}
-	}
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		a, _ := r.alarms.Get(tx.Now(), name)
 		r.alarms.Delete(tx.Now(), name)
 		r.watches[name].stop(tx)
 		delete(r.watches, name)
 		r.note(tx, &a, ConfigurationUpdate, fmt.Sprintf("Alarm %q deleted", name))
 	}
-	return nil
 }
 
 // Alarm returns an alarm as of a moment.
@@ -174,3 +170,6 @@ func notFound(name string) error {
 	e.Status = 404
 	return e
 }
+
+// Watches tells whether the alarm is one of a metric.
+func (a *Alarm) Watches(m Metric) bool { return a.metric == m.key() }

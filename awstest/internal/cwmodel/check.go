@@ -15,8 +15,9 @@ const (
 	maxActions    = 5
 	maxARN        = 1024
 	maxDimensions = 30
-	maxRange      = 7 * 24 * time.Hour
-	maxShortRange = 24 * time.Hour // of a period below an hour
+
+	maxRange      time.Duration = 7 * 24 * time.Hour
+	maxShortRange time.Duration = 24 * time.Hour // of a period below an hour
 )
 
 // check holds an alarm against the rules.
@@ -30,13 +31,13 @@ func (s *AlarmSpec) check() error {
 		return invalid("An alarm has at most %d dimensions", maxDimensions)
 	case s.Query.Statistic == (Statistic{}):
 		return invalid("Exactly one of Statistic and ExtendedStatistic is required")
-	case !validPeriod(s.Period) || s.Period == time.Second || s.Period == 5*time.Second:
+	case !ValidPeriod(s.Period) || s.Period == time.Second || s.Period == 5*time.Second:
 		return invalid("Period must be 10, 20, 30 or a multiple of 60")
 	case s.Periods < 1:
 		return invalid("EvaluationPeriods must be at least 1")
 	case s.ToAlarm < 0 || s.ToAlarm > s.Periods:
 		return invalid("DatapointsToAlarm must be from 1 to EvaluationPeriods")
-	case s.Period*time.Duration(s.Periods) > maxRange, s.Period < time.Hour && s.Period*time.Duration(s.Periods) > maxShortRange:
+	case s.tooLong():
 		return invalid("Metrics cannot be checked across more than a week, or a day if the period is less than an hour (EvaluationPeriods * Period)")
 	case !slices.Contains([]Operator{GreaterOrEqual, Greater, Less, LessOrEqual}, s.Operator):
 		return invalid("%q is not a comparison operator", s.Operator)
@@ -56,9 +57,18 @@ func (s *AlarmSpec) check() error {
 	return nil
 }
 
-// validPeriod tells whether statistics can be had for a period.
+// tooLong tells whether the periods that are evaluated are too many.
+func (s *AlarmSpec) tooLong() bool {
+	limit := maxRange
+	if s.Period < time.Hour {
+		limit = maxShortRange
+	}
+	return s.Periods > int(limit/s.Period)
+}
+
+// ValidPeriod tells whether statistics can be had for a period.
 // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html (read 2026-11)
-func validPeriod(d time.Duration) bool {
+func ValidPeriod(d time.Duration) bool {
 	switch d {
 	case time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second:
 		return true

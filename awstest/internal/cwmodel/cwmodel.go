@@ -14,6 +14,9 @@ import (
 	"github.com/awsha/awsha/awstest/internal/history"
 )
 
+// serviceID is the SDK's service ID.
+const serviceID = "CloudWatch"
+
 // Options are the durations of CloudWatch.
 type Options struct {
 	// Visible is from a data point's arrival until statistics and alarms see

@@ -28,6 +28,7 @@ type watch struct {
 	name  string
 	turn  time.Duration
 	next  *awstest.Event
+	held  bool      // an evaluation waits until nothing holds the alarm up
 	acted time.Time // when the actions of the state were carried out last
 }
 
@@ -52,11 +53,25 @@ func (w *watch) stop(tx *awstest.Tx) {
 func (r *Region) schedule(tx *awstest.Tx, w *watch) {
 	w.next = tx.Schedule(tx.Now().Truncate(w.turn).Add(w.turn), func(tx *awstest.Tx) {
 		r.schedule(tx, w)
-		r.evaluate(tx, w)
+		if w.held {
+			return
+		}
+		w.held = true
+		tx.WhenFree(nil, w.name, func(tx *awstest.Tx) {
+			w.held = false
+			if r.watches[w.name] == w { // it may have been deleted meanwhile
+				r.evaluate(tx, w)
+			}
+		})
 	})
 }
 
+// evaluate brings an alarm into the state that the data asks for. While the
+// service is down nothing is evaluated.
 func (r *Region) evaluate(tx *awstest.Tx, w *watch) {
+	if tx.ServiceDown(serviceID, r.region) {
+		return
+	}
 	a, _ := r.alarms.Get(tx.Now(), w.name)
 	e := r.evidence(tx.Now(), &a)
 	if s, ok := e.verdict(&a); ok && s != a.State {
@@ -184,11 +199,17 @@ func (a *Alarm) toAlarm() int {
 	return a.ToAlarm
 }
 
+// missing returns what a period without data is taken for. Of metrics of
+// DynamoDB the guide says that they are ignored unless something else is asked
+// for, and the API reference that they always are.
 func (a *Alarm) missing() Missing {
-	if a.Missing == "" {
-		return TreatMissing
+	switch {
+	case a.Missing != "":
+		return a.Missing
+	case a.Query.Metric.Namespace == "AWS/DynamoDB":
+		return TreatIgnore
 	}
-	return a.Missing
+	return TreatMissing
 }
 
 // reason says in a sentence what the data was, as CloudWatch does.

@@ -95,8 +95,8 @@ func (u *unitSeries) window(of time.Time, from, to int64) Window {
 	return w
 }
 
-// Value returns a statistic of a window, and whether it can be told: that of a
-// percentile needs every value.
+// Value returns a statistic of a window, and whether it can be told: a
+// percentile needs every value, and none of them may be negative.
 func (w *Window) Value(s Statistic) (float64, bool) {
 	switch s {
 	case SampleCount:
@@ -109,6 +109,9 @@ func (w *Window) Value(s Statistic) (float64, bool) {
 		return w.Min, true
 	case Maximum:
 		return w.Max, true
+	}
+	if w.Min < 0 {
+		return 0, false
 	}
 	return w.percentile(s.percentile)
 }

@@ -1,6 +1,7 @@
 package kmsmodel
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -82,6 +83,11 @@ func (r *Region) resource(arn string) (string, error) {
 // Use returns the key that a reference leads to if it can be used to encrypt
 // and decrypt now, and otherwise the error of KMS that says why it cannot.
 func (r *Region) Use(tx *awstest.Tx, ref string) (Key, error) {
+	if tx.ServiceDown(serviceID, r.region) {
+		e := awstest.Errorf("KMSInternalException", "The service is unavailable.")
+		e.Status = http.StatusInternalServerError
+		return Key{}, e
+	}
 	k, err := r.Key(tx, tx.Now(), ref)
 	if err != nil {
 		return Key{}, err

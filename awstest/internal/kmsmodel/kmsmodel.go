@@ -15,6 +15,9 @@ import (
 	"github.com/awsha/awsha/awstest/internal/history"
 )
 
+// serviceID is the SDK's service ID.
+const serviceID = "KMS"
+
 // State is the state of a key.
 // Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html (read 2026-11)
 type State string
