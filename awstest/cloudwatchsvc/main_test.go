@@ -18,6 +18,9 @@ import (
 	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
+// epoch is some time.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is a cloud with CloudWatch. The clock of a bubble starts with a full

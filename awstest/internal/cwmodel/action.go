@@ -9,7 +9,7 @@ import (
 )
 
 // An ActionFunc carries out an action of an alarm that has come into a state.
-// It runs with the cloud locked.
+// It runs with the cloud locked, and must not change the alarm it is given.
 type ActionFunc func(tx *awstest.Tx, region *awstest.Region, action string, alarm *Alarm, state State)
 
 type action struct {
@@ -36,15 +36,16 @@ const (
 // if it is another.
 func (r *Region) setState(tx *awstest.Tx, a *Alarm, s State, reason, data string) {
 	before := a.State
-	a.State, a.Reason, a.ReasonData, a.StateUpdated = s, reason, data, tx.Now()
-	if s != before {
-		a.StateChanged = tx.Now()
-	}
-	r.alarms.Put(tx.Now(), a.Name, *a)
+	a = r.change(tx, a, func(a *Alarm) {
+		a.State, a.Reason, a.ReasonData, a.StateUpdated = s, reason, data, tx.Now()
+		if s != before {
+			a.StateChanged = tx.Now()
+		}
+	})
 	if s == before {
 		return
 	}
-	r.note(tx, a, StateUpdate, fmt.Sprintf("Alarm updated from %s to %s", before, s))
+	r.note(tx, a.Name, StateUpdate, fmt.Sprintf("Alarm updated from %s to %s", before, s))
 	r.watches[a.Name].acted = tx.Now()
 	for _, arn := range a.Actions(s) {
 		r.act(tx, a, arn)
@@ -68,7 +69,7 @@ func (r *Region) act(tx *awstest.Tx, a *Alarm, arn string) {
 	if a.ActionsDisabled {
 		return
 	}
-	r.note(tx, a, Action, "Successfully executed action "+arn)
+	r.note(tx, a.Name, Action, "Successfully executed action "+arn)
 	for _, act := range r.model.actions {
 		if strings.HasPrefix(arn, act.prefix) {
 			act.fn(tx, r.region, arn, a, a.State)

@@ -90,18 +90,17 @@ func (r *Region) PutAlarm(tx *awstest.Tx, spec AlarmSpec, tags map[string]string
 	if err := spec.check(); err != nil {
 		return Alarm{}, err
 	}
-	a, known := r.alarms.Get(tx.Now(), spec.Name)
-	a.AlarmSpec, a.ConfigUpdated, a.metric = spec, tx.Now(), spec.Query.Metric.key()
-	if !known {
-		a.ARN, a.Tags = r.alarmARN(spec.Name), tags
-		a.State, a.Reason, a.StateUpdated, a.StateChanged = InsufficientData, "Unchecked: Initial alarm creation", tx.Now(), tx.Now()
+	old, known := r.alarms.Get(tx.Now(), spec.Name)
+	what, a := "created", Alarm{
+		ARN: r.alarmARN(spec.Name), Tags: tags,
+		State: InsufficientData, Reason: "Unchecked: Initial alarm creation", StateUpdated: tx.Now(), StateChanged: tx.Now(),
 	}
-	r.alarms.Put(tx.Now(), spec.Name, a)
-	what := "created"
 	if known {
-		what = "updated"
+		what, a = "updated", *old
 	}
-	r.note(tx, &a, ConfigurationUpdate, fmt.Sprintf("Alarm %q %s", spec.Name, what))
+	a.AlarmSpec, a.ConfigUpdated, a.metric = spec, tx.Now(), spec.Query.Metric.key()
+	r.alarms.Put(tx.Now(), spec.Name, &a)
+	r.note(tx, spec.Name, ConfigurationUpdate, fmt.Sprintf("Alarm %q %s", spec.Name, what))
 	r.watch(tx, &a)
 	return a, nil
 }
@@ -109,25 +108,29 @@ func (r *Region) PutAlarm(tx *awstest.Tx, spec AlarmSpec, tags map[string]string
 // DeleteAlarms deletes alarms. Names that no alarm has are passed over.
 func (r *Region) DeleteAlarms(tx *awstest.Tx, names ...string) {
 	for _, name := range names {
-		a, ok := r.alarms.Get(tx.Now(), name)
-		if !ok {
+		if _, ok := r.alarms.Get(tx.Now(), name); !ok {
 			continue
 		}
 		r.alarms.Delete(tx.Now(), name)
 		r.watches[name].stop(tx)
 		delete(r.watches, name)
-		r.note(tx, &a, ConfigurationUpdate, fmt.Sprintf("Alarm %q deleted", name))
+		r.note(tx, name, ConfigurationUpdate, fmt.Sprintf("Alarm %q deleted", name))
 	}
 }
 
 // Alarm returns an alarm as of a moment.
-func (r *Region) Alarm(at time.Time, name string) (Alarm, bool) { return r.alarms.Get(at, name) }
+func (r *Region) Alarm(at time.Time, name string) (Alarm, bool) {
+	if a, ok := r.alarms.Get(at, name); ok {
+		return *a, true
+	}
+	return Alarm{}, false
+}
 
 // Alarms yields the alarms as of a moment, in the order of their creation.
 func (r *Region) Alarms(at time.Time) iter.Seq[Alarm] {
 	return func(yield func(Alarm) bool) {
 		for _, a := range r.alarms.All(at) {
-			if !yield(a) {
+			if !yield(*a) {
 				return
 			}
 		}
@@ -141,7 +144,7 @@ func (r *Region) SetState(tx *awstest.Tx, name string, s State, reason, data str
 	if !ok {
 		return notFound(name)
 	}
-	r.setState(tx, &a, s, reason, data)
+	r.setState(tx, a, s, reason, data)
 	return nil
 }
 
@@ -150,9 +153,8 @@ func (r *Region) SetState(tx *awstest.Tx, name string, s State, reason, data str
 func (r *Region) EnableActions(tx *awstest.Tx, enable bool, names ...string) {
 	for _, name := range names {
 		if a, ok := r.alarms.Get(tx.Now(), name); ok && a.ActionsDisabled == enable {
-			a.ActionsDisabled, a.ConfigUpdated = !enable, tx.Now()
-			r.alarms.Put(tx.Now(), name, a)
-			r.note(tx, &a, ConfigurationUpdate, fmt.Sprintf("Alarm %q updated", name))
+			r.change(tx, a, func(a *Alarm) { a.ActionsDisabled, a.ConfigUpdated = !enable, tx.Now() })
+			r.note(tx, name, ConfigurationUpdate, fmt.Sprintf("Alarm %q updated", name))
 		}
 	}
 }
@@ -160,9 +162,17 @@ func (r *Region) EnableActions(tx *awstest.Tx, enable bool, names ...string) {
 // SetTags replaces the tags of an alarm.
 func (r *Region) SetTags(tx *awstest.Tx, name string, tags map[string]string) {
 	if a, ok := r.alarms.Get(tx.Now(), name); ok {
-		a.Tags = tags
-		r.alarms.Put(tx.Now(), name, a)
+		r.change(tx, a, func(a *Alarm) { a.Tags = tags })
 	}
+}
+
+// change puts what fn makes of a copy of an alarm in its place, and returns
+// that.
+func (r *Region) change(tx *awstest.Tx, a *Alarm, fn func(*Alarm)) *Alarm {
+	changed := *a
+	fn(&changed)
+	r.alarms.Put(tx.Now(), a.Name, &changed)
+	return &changed
 }
 
 func notFound(name string) error {

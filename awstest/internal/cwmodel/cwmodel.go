@@ -48,7 +48,7 @@ type Region struct {
 	region  *awstest.Region
 	metrics map[string]*series // by key
 	order   []*series          // in the order of their first data point
-	alarms  *history.Table[string, Alarm]
+	alarms  *history.Table[string, *Alarm]
 	watches map[string]*watch // what evaluates the alarms, by name
 	events  []HistoryItem
 }
@@ -61,7 +61,7 @@ func (m *Model) Region(r *awstest.Region) *Region {
 	region := &Region{
 		model: m, region: r,
 		metrics: map[string]*series{},
-		alarms:  history.NewTable[string, Alarm](awstest.Memory),
+		alarms:  history.NewTable[string, *Alarm](awstest.Memory),
 		watches: map[string]*watch{},
 	}
 	m.regions[r] = region

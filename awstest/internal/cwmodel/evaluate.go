@@ -25,23 +25,27 @@ func (a *Alarm) turn() time.Duration {
 
 // watch evaluates an alarm as long as it exists.
 type watch struct {
-	name  string
-	turn  time.Duration
-	next  *awstest.Event
-	held  bool      // an evaluation waits until nothing holds the alarm up
-	acted time.Time // when the actions of the state were carried out last
+	region *Region
+	name   string
+	turn   time.Duration
+	next   *awstest.Event
+	held   bool      // an evaluation waits until nothing holds the alarm up
+	acted  time.Time // when the actions of the state were carried out last
+
+	onTurn, onFree func(*awstest.Tx) // turned and freed, made once
 }
 
 // watch evaluates an alarm when the next minute begins, and from then on.
 func (r *Region) watch(tx *awstest.Tx, a *Alarm) {
 	w, ok := r.watches[a.Name]
 	if !ok {
-		w = &watch{name: a.Name}
+		w = &watch{region: r, name: a.Name}
+		w.onTurn, w.onFree = w.turned, w.freed
 		r.watches[a.Name] = w
 	}
 	w.stop(tx)
 	w.turn = a.turn()
-	r.schedule(tx, w)
+	w.schedule(tx)
 }
 
 func (w *watch) stop(tx *awstest.Tx) {
@@ -50,20 +54,23 @@ func (w *watch) stop(tx *awstest.Tx) {
 	}
 }
 
-func (r *Region) schedule(tx *awstest.Tx, w *watch) {
-	w.next = tx.Schedule(tx.Now().Truncate(w.turn).Add(w.turn), func(tx *awstest.Tx) {
-		r.schedule(tx, w)
-		if w.held {
-			return
-		}
+func (w *watch) schedule(tx *awstest.Tx) {
+	w.next = tx.Schedule(tx.Now().Truncate(w.turn).Add(w.turn), w.onTurn)
+}
+
+func (w *watch) turned(tx *awstest.Tx) {
+	w.schedule(tx)
+	if !w.held {
 		w.held = true
-		tx.WhenFree(nil, w.name, func(tx *awstest.Tx) {
-			w.held = false
-			if r.watches[w.name] == w { // it may have been deleted meanwhile
-				r.evaluate(tx, w)
-			}
-		})
-	})
+		tx.WhenFree(nil, w.name, w.onFree)
+	}
+}
+
+func (w *watch) freed(tx *awstest.Tx) {
+	w.held = false
+	if w.region.watches[w.name] == w { // it may have been deleted meanwhile
+		w.region.evaluate(tx, w)
+	}
 }
 
 // evaluate brings an alarm into the state that the data asks for. While the
@@ -73,12 +80,12 @@ func (r *Region) evaluate(tx *awstest.Tx, w *watch) {
 		return
 	}
 	a, _ := r.alarms.Get(tx.Now(), w.name)
-	e := r.evidence(tx.Now(), &a)
-	if s, ok := e.verdict(&a); ok && s != a.State {
-		r.setState(tx, &a, s, e.reason(&a), "")
+	e := r.evidence(tx.Now(), a)
+	if s, ok := e.verdict(a); ok && s != a.State {
+		r.setState(tx, a, s, e.reason(a), "")
 		return
 	}
-	r.repeat(tx, w, &a)
+	r.repeat(tx, w, a)
 }
 
 // Judge returns the state that the data asks for now, which is not always that
@@ -90,8 +97,8 @@ func (r *Region) Judge(tx *awstest.Tx, name string) (State, bool) {
 	if !ok {
 		return InsufficientData, false
 	}
-	e := r.evidence(tx.Now(), &a)
-	return e.verdict(&a)
+	e := r.evidence(tx.Now(), a)
+	return e.verdict(a)
 }
 
 // extra is how many periods more than it needs an alarm looks back for data,

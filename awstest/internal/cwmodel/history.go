@@ -25,8 +25,8 @@ type HistoryItem struct {
 	Summary string
 }
 
-func (r *Region) note(tx *awstest.Tx, a *Alarm, t HistoryType, summary string) {
-	r.events = append(r.events, HistoryItem{a.Name, tx.Now(), t, summary})
+func (r *Region) note(tx *awstest.Tx, alarm string, t HistoryType, summary string) {
+	r.events = append(r.events, HistoryItem{alarm, tx.Now(), t, summary})
 }
 
 // History yields what had happened to the alarms as of a moment, oldest first.
