@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -30,6 +31,7 @@ type Instance struct {
 	private  netip.Addr
 	handlers map[uint16]http.Handler
 	ports    map[uint16]*port
+	programs map[*context.CancelCauseFunc]context.CancelCauseFunc // what ends them
 	metadata map[string]string
 }
 

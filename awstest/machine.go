@@ -29,6 +29,7 @@ func (tx *Tx) NewInstance(spec InstanceSpec) *Instance {
 		cloud: tx.cloud, id: spec.ID, zone: spec.Zone, launched: tx.now, reach: Reachability{Since: tx.now}, onReach: spec.Reach,
 		handlers: map[uint16]http.Handler{},
 		ports:    map[uint16]*port{},
+		programs: map[*context.CancelCauseFunc]context.CancelCauseFunc{},
 		metadata: map[string]string{},
 	}
 	tx.cloud.net.instances[i.id] = i
@@ -159,6 +160,7 @@ func (tx *Tx) noteReach(i *Instance) {
 func (tx *Tx) halt(i *Instance, orderly bool) {
 	i.live = false
 	tx.noteReach(i)
+	tx.kill(i)
 	if !orderly {
 		tx.cloud.net.vanish(tx, i)
 	}

@@ -1,0 +1,72 @@
+package awstest_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/awsha/awsha/awstest"
+)
+
+func TestProgramEndsWithItsMachine(t *testing.T) {
+	t.Parallel()
+	for name, halt := range map[string]func(*fixture, *awstest.Instance){
+		"without power":      func(_ *fixture, i *awstest.Instance) { i.Fail(awstest.PowerLoss) },
+		"in a zone without":  func(_ *fixture, i *awstest.Instance) { i.Zone().Fail(awstest.PowerLoss) },
+		"switched off":       func(f *fixture, i *awstest.Instance) { f.cloud.Update(func(tx *awstest.Tx) { tx.PowerOff(i) }) },
+		"with the cloud":     func(f *fixture, _ *awstest.Instance) { _ = f.cloud.Close() },
+		"if it does not run": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				i := f.instance("use1-az1", "10.0.0.1", "")
+				if halt == nil {
+					i.Fail(awstest.PowerLoss)
+				}
+				program, end := i.Program(t.Context())
+				defer end()
+				if halt != nil {
+					i.Fail(awstest.NetworkLoss)() // which it goes on without
+					time.Sleep(time.Hour)
+					if program.Err() != nil {
+						t.Fatal(context.Cause(program))
+					}
+					halt(f, i)
+				}
+				if !errors.Is(context.Cause(program), awstest.ErrHalted) {
+					t.Errorf("it ends with %v", context.Cause(program))
+				}
+			})
+		})
+	}
+}
+
+func TestProgramEndsByItself(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	i := f.instance("use1-az1", "10.0.0.1", "")
+	program, end := i.Program(t.Context())
+	other, endOther := i.Program(t.Context())
+	end()
+	if !errors.Is(context.Cause(program), context.Canceled) {
+		t.Errorf("it ends with %v", context.Cause(program))
+	}
+	i.Fail(awstest.PowerLoss)
+	if errors.Is(context.Cause(program), awstest.ErrHalted) || !errors.Is(context.Cause(other), awstest.ErrHalted) {
+		t.Errorf("then %v, and the other %v", context.Cause(program), context.Cause(other))
+	}
+	endOther()
+	parent, cancel := context.WithCancelCause(t.Context())
+	i2 := f.instance("use1-az2", "10.0.0.2", "")
+	program, end = i2.Program(parent)
+	defer end()
+	why := errors.New("why")
+	cancel(why)
+	if !errors.Is(context.Cause(program), why) {
+		t.Errorf("it ends with %v", context.Cause(program))
+	}
+}
