@@ -234,6 +234,10 @@ type Call struct {
 	// clients of [Cloud.Config].
 	Caller *Instance
 
+	// Header is what the request carries in HTTP, trailers of its body included:
+	// what the SDK adds to the input, such as checksums. It must not be changed.
+	Header http.Header
+
 	// At is the moment as of which reads are served: now, less the
 	// visibility lag. Mutations look at and change the present.
 	At time.Time

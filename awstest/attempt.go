@@ -2,7 +2,6 @@ package awstest
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -19,7 +18,7 @@ const dialTimeout = 30 * time.Second
 
 // serve is one attempt of one call: it connects, arrives, takes effect and is
 // answered. No lock is held across a wait.
-func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any) (out any, err error) {
+func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any, request *smithyhttp.Request) (out any, err error) {
 	endpoint, op, err := c.route(ctx, rec)
 	if err != nil {
 		return nil, err
@@ -34,7 +33,7 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	if err := c.reach(ctx, caller); err != nil {
 		return nil, c.finish(rec, err)
 	}
-	data, err := op.read(in)
+	sent, err := op.receive(in, request)
 	if err != nil {
 		return nil, c.finish(rec, &smithyhttp.RequestSendError{Err: err})
 	}
@@ -62,7 +61,7 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		tx.begin()
-		c.apply(&tx, effect, in, data, reply)
+		c.apply(&tx, effect, in, sent, reply)
 		if !reply.sent {
 			reply.ready = make(chan struct{})
 		}
@@ -103,12 +102,13 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 }
 
 // apply runs the handler, with the cloud locked.
-func (c *Cloud) apply(tx *Tx, effect struck, in any, data []byte, r *reply) {
+func (c *Cloud) apply(tx *Tx, effect struck, in any, sent wire, r *reply) {
 	call := &Call{
 		Service: r.rec.Service, Operation: r.rec.Operation, RequestID: r.rec.RequestID,
 		Region: c.regions[r.rec.Region],
 		Caller: r.caller,
 		At:     tx.now.Add(-max(c.opts.VisibilityLag, effect.stale)),
+		Header: sent.header,
 
 		specials: effect.specials,
 	}
@@ -122,7 +122,7 @@ func (c *Cloud) apply(tx *Tx, effect struck, in any, data []byte, r *reply) {
 	case unread:
 		r.send(tx, nil, call.NotModelled("parameter %s", field))
 	default:
-		r.op.handle(tx, call, in, data, r)
+		r.op.handle(tx, call, in, sent.data, r)
 	}
 }
 
@@ -144,18 +144,6 @@ func (c *Cloud) wait(ctx context.Context, r *reply) error {
 	r.gone = time.Now()
 	r.rec.End, r.rec.Output, r.rec.Err = r.gone, nil, err
 	return err
-}
-
-// read reads the stream of an input, if it has one.
-func (op *operation) read(in any) ([]byte, error) {
-	if op.body == nil {
-		return nil, nil
-	}
-	body := op.body(in)
-	if body == nil {
-		return nil, nil
-	}
-	return io.ReadAll(body)
 }
 
 // route finds the operation; nothing it looks at changes after New. What is

@@ -8,6 +8,7 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Config returns an SDK configuration whose clients talk to this cloud. All
@@ -26,6 +27,10 @@ func (c *Cloud) config(region string, caller *Instance) aws.Config {
 		Credentials: aws.CredentialsProviderFunc(staticCredentials),
 		HTTPClient:  metadataOnly{caller},
 		APIOptions:  []func(*middleware.Stack) error{seam.attach},
+
+		// As config.LoadDefaultConfig has them.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	}
 }
 
@@ -85,7 +90,8 @@ func (s *seam) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 	if s.caller != nil {
 		rec.Caller = s.caller.id
 	}
-	result, err := s.cloud.serve(ctx, s.caller, rec, middleware.GetStackValue(ctx, inputKey{}))
+	request, _ := in.Request.(*smithyhttp.Request)
+	result, err := s.cloud.serve(ctx, s.caller, rec, middleware.GetStackValue(ctx, inputKey{}), request)
 	var answered *awshttp.ResponseError
 	if err == nil {
 		out.Result = result
