@@ -24,6 +24,7 @@ var (
 	subnetKind     = kind{"subnet", "subnet ID", "InvalidSubnetID.Malformed", "InvalidSubnetID.NotFound"}
 	vpcKind        = kind{"vpc", "vpc ID", "InvalidVpcID.Malformed", "InvalidVpcID.NotFound"}
 	gatewayKind    = kind{"igw", "internetGateway ID", "InvalidInternetGatewayId.Malformed", "InvalidInternetGatewayID.NotFound"}
+	volumeKind     = kind{"vol", "volume", "InvalidVolumeID.Malformed", "InvalidVolume.NotFound"}
 	templateKind   = kind{"lt", "launch template ID", "InvalidLaunchTemplateId.Malformed", "InvalidLaunchTemplateId.NotFound"}
 	addressKind    = kind{"eipalloc", "allocation ID", "", "InvalidAllocationID.NotFound"}
 )

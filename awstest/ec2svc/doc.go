@@ -1,6 +1,6 @@
 // Package ec2svc is Amazon EC2 for awstest: zones, subnets, internet gateways,
-// network interfaces, Elastic IP addresses, instances, launch templates, status
-// checks and tags, behind the SDK's own *ec2.Client.
+// network interfaces, Elastic IP addresses, instances, launch templates, EBS
+// volumes, status checks and tags, behind the SDK's own *ec2.Client.
 //
 //	cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
 //	client := ec2.NewFromConfig(cloud.Config("us-east-1"))
@@ -9,7 +9,7 @@
 //
 // Use it to test and to rehearse what a program does with EC2 when a zone, an
 // instance or EC2 itself fails. It models what high availability depends on
-// and nothing else: it has no images, no security groups, no routes and no
+// and nothing else: it has no images, no snapshots, no security groups, no routes and no
 // prices. What it does not know it refuses with [awstest.ErrNotModelled], an
 // operation, a parameter or a filter alike, and [awstest.Cloud.Close] returns
 // the refusal once more.
@@ -35,6 +35,20 @@
 // DescribeAvailabilityZones, and holds up every change of state in it until
 // it is healed, as [awstest.Cloud.Stick] does for one instance. Its instances stay running to the API; after
 // Options.StatusCheck their status checks are impaired.
+//
+// Every instance has a root volume, as those of images that are backed by EBS have.
+// Volumes are created, attached, detached and deleted after times of their own;
+// a dead zone holds all of that up, and so does Stick for one volume: a volume
+// that is attaching for ever. A volume stays in use until it is detached,
+// whatever its attachment says. A machine that runs and cannot be reached does
+// not let go of its volumes: to detach them takes Force, a stop or a
+// termination, or that the machine comes back. [MountVolume] has a machine that
+// is well hold on to a volume.
+//
+// Volumes are encrypted with the keys of kmssvc, if the cloud has it. A key
+// that cannot be used is no error of the call: a volume that is being created
+// vanishes, one that is being attached is available again, an instance that is
+// being launched or started is terminated or stopped.
 //
 // # Operations
 //
@@ -62,7 +76,7 @@
 //   - AssociateAddress: into a VPC with an internet gateway, within a network border group, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
-//   - RunInstances: ClientToken, zonal if the request names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; tags. The image and the type may be anything. Security groups, user data, profile, monitoring, metadata and EBS options, and tags of volumes are accepted and ignored. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. No Spot, no reservations.
+//   - RunInstances: ClientToken, zonal if the request names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. The image and the type may be anything; the root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups, user data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. No Spot, no reservations.
 //   - CreateLaunchTemplate: the name, the first version, tags, ClientToken. Data that are modelled for RunInstances; what they name need not exist, as in AWS. There are no warnings about data that will not do, and no quotas.
 //   - CreateLaunchTemplateVersion: SourceVersion, whose parameters are replaced by those given, each as a whole.
 //   - ModifyLaunchTemplate: the default version, by number. A repeat is no mistake, with or without its ClientToken.
@@ -70,13 +84,19 @@
 //   - DeleteLaunchTemplateVersions: any but the default version; what cannot be deleted is said in the reply. The latest version is then the youngest that is left, which AWS does not document.
 //   - DescribeLaunchTemplates: IDs, names, filters, pages.
 //   - DescribeLaunchTemplateVersions: numbers, $Latest and $Default, of one template or of all; filters, pages. A template's versions come youngest first. No MinVersion or MaxVersion.
-//   - StartInstances: capacity is asked for again.
+//   - StartInstances: capacity is asked for again; refused without a root volume.
 //   - StopInstances: machines stop at once, in good order, and are stopped after Options.Stopping. Force and SkipOsShutdown make no difference. No hibernation.
 //   - RebootInstances: takes no time; terminated instances are passed over. To the status checks the instance starts anew.
-//   - TerminateInstances: idempotent; interfaces that were launched with the instance go, others live on with their addresses. Force and SkipOsShutdown make no difference. No termination protection.
+//   - TerminateInstances: idempotent; interfaces and volumes that were launched with the instance go, others live on, interfaces with their addresses. Volumes are free when the instance is terminated. Force and SkipOsShutdown make no difference. No termination protection.
 //   - DescribeInstances: IDs, filters, pages. It works while a zone is down, where AWS documents that a call that concerns the zone fails: inject [awstest.Unavailable] for that.
+//   - CreateVolume: zone by name or ID, the types with their sizes, IOPS and throughput, encryption, ClientToken, tags. A zone that is down has no capacity, for which AWS documents no error. No snapshots, no Multi-Attach, no quotas.
+//   - DeleteVolume: of one that is available or in the state error. It is deleting, then gone.
+//   - AttachVolume: running or stopped instance of the same zone, device names that are free, Options.AttachmentLimit for all types of instances. /dev/sdf and /dev/xvdf are two names, and which the image takes is not looked at. No EBS cards.
+//   - DetachVolume: by the volume, by its instance and device as well, with Force. Of the root volume only while the instance is stopped. Also while it is attaching, for which AWS documents nothing.
+//   - DescribeVolumes: IDs, filters, pages.
+//   - DescribeVolumeStatus: the check of I/O. A dead zone impairs all volumes in it after Options.VolumeStatusCheck, whether it has lost power or network, until as long after its end; nothing else impairs them. No performance, no events and no actions: AWS may disable I/O after a loss of power until EnableVolumeIO.
 //   - DescribeInstanceStatus: the system and the instance check. A failure shows after Options.StatusCheck, as long after its end, and not at all if it was shorter. No scheduled events, no EBS check.
-//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses, internet gateways and launch templates.
+//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses, internet gateways, volumes and launch templates.
 //   - DeleteTags: by key, or by key and value, or all but AWS's own.
 //   - DescribeTags: filters, pages.
 //
@@ -100,21 +120,26 @@
 // (read 2026-11); the status is 400 unless noted.
 //
 //   - AddressLimitExceeded: AllocateAddress beyond Options.AddressQuota.
+//   - AttachmentLimitExceeded
 //   - AuthFailure: changing what belongs to others. Accounts have seen it with the interfaces and addresses of load balancers and NAT gateways; for addresses that show ServiceManaged, and for interfaces of another account, it is likely but not documented.
+//   - BootForVolumeTypeUnsupported: RunInstances with a root volume of st1 or sc1.
 //   - DependencyViolation: DetachInternetGateway while addresses are associated, DeleteInternetGateway while attached.
 //   - DryRunOperation: status 412.
 //   - Gateway.NotAttached: AssociateAddress into a VPC without an internet gateway, DetachInternetGateway of one that is not attached to the VPC.
 //   - IdempotentInstanceTerminated: a token whose instance is terminated or shutting down.
 //   - IdempotentParameterMismatch: a token with another request.
 //   - IncorrectInstanceState: start, stop or reboot from a state that does not allow it; AssociateAddress to an interface of an instance that is pending or terminating.
-//   - IncorrectState: AttachNetworkInterface to an instance that neither runs nor is stopped.
+//   - IncorrectState: AttachNetworkInterface or AttachVolume to an instance that neither runs nor is stopped; a volume that is not in the state that the call needs; DetachVolume of the root volume of an instance that is not stopped.
 //   - InsufficientAddressCapacity: status 500, when all 131,000 addresses have been used.
 //   - InsufficientFreeAddressesInSubnet
 //   - InsufficientInstanceCapacity: status 500, so that the SDK retries it.
+//   - InsufficientVolumeCapacity: status 500, of CreateVolume in a zone that is down.
 //   - InvalidAddress.NotFound: an unknown public IP, or the wrong network border group.
 //   - InvalidAllocationID.NotFound: of ReleaseAddress too, as accounts answer; the page has InvalidAddressID.NotFound there.
 //   - InvalidAssociationID.NotFound: an association that never was.
+//   - InvalidAttachment.NotFound: DetachVolume from another instance or device than the volume's.
 //   - InvalidAttachmentID.NotFound
+//   - InvalidBlockDeviceMapping: a device twice.
 //   - InvalidClientToken
 //   - InvalidID: CreateTags and DeleteTags of what is no ID.
 //   - InvalidIPAddress.InUse
@@ -135,12 +160,17 @@
 //   - InvalidNetworkInterfaceId.Malformed
 //   - InvalidNextToken
 //   - InvalidParameterCombination
+//   - InvalidParameterDependency: CreateVolume with KmsKeyId and without Encrypted.
 //   - InvalidParameterValue: AllocateAddress of an unknown network border group among others, for which AWS documents no code.
 //   - InvalidSubnetID.Malformed
 //   - InvalidSubnetID.NotFound
 //   - InvalidTagKey.Malformed: an empty key, or one that starts with aws:, also of DeleteTags.
+//   - InvalidVolume.NotFound
+//   - InvalidVolume.ZoneMismatch
+//   - InvalidVolumeID.Malformed
 //   - InvalidVpcID.Malformed
 //   - InvalidVpcID.NotFound
+//   - InvalidZone.NotFound: of CreateVolume.
 //   - MissingInput: RunInstances into a Local Zone without a subnet. Accounts have been seen to answer InvalidInput as well.
 //   - MissingParameter
 //   - OperationNotPermitted: DetachNetworkInterface of the primary interface; AssociateAddress across network border groups, for which AWS documents no code: it is what CreateNatGateway answers.
@@ -150,6 +180,8 @@
 //   - TagLimitExceeded
 //   - Unavailable: status 503, by the effect [awstest.Unavailable].
 //   - UnauthorizedOperation: status 403, by the effect [awstest.Deny].
+//   - UnknownVolumeType
+//   - VolumeInUse: AttachVolume of one that is attached, DeleteVolume of one in use.
 //
 // # Cost
 //

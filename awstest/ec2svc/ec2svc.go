@@ -40,6 +40,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 		s.addInterfaces(e)
 		s.addAddresses(e)
 		s.addInstances(e)
+		s.addVolumes(e)
 		s.addTemplates(e)
 		s.addStatus(e)
 		s.addTags(e)

@@ -27,6 +27,16 @@ func instanceFilters(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region
 	elastic := func(of func(ec2model.Address) string) func(instance) []string {
 		return each(func(n ec2model.Interface) []string { return associations(call, region, n.Private, of) })
 	}
+	// eachVolume is a filter on all of the volumes.
+	eachVolume := func(name string) func(instance) []string {
+		of := volumeFilters[name]
+		return func(i instance) (list []string) {
+			for _, v := range region.AttachedVolumes(call.At, i) {
+				list = append(list, of(v)...)
+			}
+			return list
+		}
+	}
 	interfaces := interfaceFilters(tx, call, region)
 	return filterable[instance]{
 		"instance-id":          one(func(i instance) string { return i.ID }),
@@ -43,6 +53,14 @@ func instanceFilters(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region
 		"key-name":             ifAny(func(i instance) string { return i.KeyName }),
 		"private-ip-address":   func(i instance) []string { return privateAddresses(ec2model.Interface{Private: primary(i)}) },
 		"ip-address":           func(i instance) []string { return associations(call, region, primary(i), publicIP) },
+
+		"root-device-name": one(func(i instance) string { return i.RootDevice }),
+		"root-device-type": one(func(instance) string { return "ebs" }),
+
+		"block-device-mapping.attach-time":           eachVolume("attachment.attach-time"),
+		"block-device-mapping.delete-on-termination": eachVolume("attachment.delete-on-termination"),
+		"block-device-mapping.device-name":           eachVolume("attachment.device"),
+		"block-device-mapping.volume-id":             eachVolume("volume-id"),
 
 		"network-interface.network-interface-id":                 each(interfaces["network-interface-id"]),
 		"network-interface.subnet-id":                            each(interfaces["subnet-id"]),

@@ -11,7 +11,7 @@ import (
 
 func (s *service) addInstances(e *awstest.Endpoint) {
 	handle(e, s.runInstances, "MinCount", "MaxCount", "InstanceType", "ImageId", "KeyName", "Placement", "SubnetId",
-		"PrivateIpAddress", "NetworkInterfaces", "ClientToken", "TagSpecifications", "LaunchTemplate",
+		"PrivateIpAddress", "NetworkInterfaces", "ClientToken", "TagSpecifications", "LaunchTemplate", "BlockDeviceMappings",
 		// Accepted and without effect here:
 		"SecurityGroupIds", "SecurityGroups", "UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized")
 	handle(e, s.startInstances, "InstanceIds")

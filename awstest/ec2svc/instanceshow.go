@@ -14,16 +14,21 @@ func showInstance(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region, i
 	out := types.Instance{
 		InstanceId: aws.String(i.ID), ImageId: aws.String(i.Image), InstanceType: types.InstanceType(i.Type),
 		LaunchTime: aws.Time(i.LaunchedAt), AmiLaunchIndex: aws.Int32(i.LaunchIndex),
-		Placement:    &types.Placement{AvailabilityZone: aws.String(i.Zone.Name()), AvailabilityZoneId: aws.String(i.Zone.ID()), Tenancy: types.TenancyDefault},
-		State:        showState(i.State),
-		Tags:         showTags(i.Tags),
-		Architecture: types.ArchitectureValuesX8664,
+		Placement:      &types.Placement{AvailabilityZone: aws.String(i.Zone.Name()), AvailabilityZoneId: aws.String(i.Zone.ID()), Tenancy: types.TenancyDefault},
+		State:          showState(i.State),
+		Tags:           showTags(i.Tags),
+		Architecture:   types.ArchitectureValuesX8664,
+		RootDeviceName: aws.String(i.RootDevice), RootDeviceType: types.DeviceTypeEbs,
+		BlockDeviceMappings: showDevices(call, region, i),
 	}
 	if i.KeyName != "" {
 		out.KeyName = aws.String(i.KeyName)
 	}
 	if i.Token != "" {
 		out.ClientToken = aws.String(i.Token)
+	}
+	if i.Cause.Code != "" {
+		out.StateReason = &types.StateReason{Code: aws.String(i.Cause.Code), Message: aws.String(i.Cause.Message)}
 	}
 	if i.Reason != "" {
 		out.StateTransitionReason = aws.String(i.Reason)

@@ -2,7 +2,6 @@ package ec2svc
 
 import (
 	"encoding/json"
-	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -89,10 +88,17 @@ func launchData(call *awstest.Call, in *ec2.RunInstancesInput) (data ec2model.La
 	if err := networkInterfaces(call, in, &data); err != nil {
 		return data, err
 	}
-	if data.Tags, err = tagsFor(call, in.TagSpecifications, types.ResourceTypeInstance, types.ResourceTypeNetworkInterface, types.ResourceTypeVolume); err != nil {
+	if data.Devices, err = devices(call, in.BlockDeviceMappings); err != nil {
 		return data, err
 	}
-	data.InterfaceTags, err = tagsFor(call, in.TagSpecifications, types.ResourceTypeNetworkInterface, types.ResourceTypeInstance, types.ResourceTypeVolume)
+	const instance, nic, volume = types.ResourceTypeInstance, types.ResourceTypeNetworkInterface, types.ResourceTypeVolume
+	if data.Tags, err = tagsFor(call, in.TagSpecifications, instance, nic, volume); err != nil {
+		return data, err
+	}
+	if data.InterfaceTags, err = tagsFor(call, in.TagSpecifications, nic, instance, volume); err != nil {
+		return data, err
+	}
+	data.VolumeTags, err = tagsFor(call, in.TagSpecifications, volume, instance, nic)
 	return data, err
 }
 
@@ -134,11 +140,5 @@ func unreadInterface(n types.InstanceNetworkInterfaceSpecification) string {
 	if !aws.ToBool(n.AssociatePublicIpAddress) {
 		n.AssociatePublicIpAddress = nil
 	}
-	v := reflect.ValueOf(n)
-	for i := range v.NumField() {
-		if !v.Field(i).IsZero() {
-			return v.Type().Field(i).Name
-		}
-	}
-	return ""
+	return unread(n)
 }

@@ -138,6 +138,7 @@ func inputs(w *world) []any {
 	spareGateway, uselessGateway := w.newGateway(), w.newGateway()
 	web, old := w.template("web", large()), w.template("old", large())
 	w.addVersion(web, large())
+	spare, wanted, used := w.volume(zoneA), w.volume(zoneA), w.attached(w.volume(zoneA), id, "/dev/sdf")
 	return []any{
 		// The gateway can go when no address is in its way.
 		&ec2.DisassociateAddressInput{AssociationId: &association},
@@ -151,6 +152,12 @@ func inputs(w *world) []any {
 		&ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("new"), LaunchTemplateData: large()},
 		&ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &web, LaunchTemplateData: large()},
 		&ec2.CreateNetworkInterfaceInput{SubnetId: aws.String(w.subnet(zoneA))},
+		&ec2.AttachVolumeInput{VolumeId: &wanted, InstanceId: &id, Device: aws.String("/dev/sdg")},
+		&ec2.CreateVolumeInput{AvailabilityZoneId: aws.String(zoneA), Size: aws.Int32(1)},
+		&ec2.DeleteVolumeInput{VolumeId: &spare},
+		&ec2.DescribeVolumesInput{},
+		&ec2.DescribeVolumeStatusInput{},
+		&ec2.DetachVolumeInput{VolumeId: &used},
 		&ec2.CreateTagsInput{Resources: []string{id}, Tags: tagList("a=b")},
 		&ec2.DeleteInternetGatewayInput{InternetGatewayId: &uselessGateway},
 		&ec2.DeleteLaunchTemplateInput{LaunchTemplateId: &old},
@@ -201,6 +208,7 @@ func (w *world) everything() []any {
 		must(w.DescribeSubnets(w.Context(), &ec2.DescribeSubnetsInput{}))(w).Subnets,
 		must(w.DescribeInternetGateways(w.Context(), &ec2.DescribeInternetGatewaysInput{}))(w).InternetGateways,
 		must(w.DescribeLaunchTemplates(w.Context(), &ec2.DescribeLaunchTemplatesInput{}))(w).LaunchTemplates,
+		must(w.DescribeVolumes(w.Context(), &ec2.DescribeVolumesInput{}))(w).Volumes,
 	}
 }
 

@@ -28,6 +28,40 @@ type Options struct {
 	// back. Default 2 minutes.
 	StatusCheck time.Duration
 
+	// VolumeCreating is from CreateVolume until the volume is available.
+	// Default 2 s.
+	VolumeCreating time.Duration
+
+	// VolumeAttaching is from AttachVolume, or a launch, until the volume is
+	// attached. Default 2 s.
+	VolumeAttaching time.Duration
+
+	// VolumeDetaching is from DetachVolume until the volume is available,
+	// unless the instance holds on to it. Default 5 s.
+	VolumeDetaching time.Duration
+
+	// VolumeForceDetaching is the same of DetachVolume with Force, which the
+	// instance cannot hold up. Default 30 s.
+	VolumeForceDetaching time.Duration
+
+	// VolumeDeleting is from DeleteVolume until the volume is gone.
+	// Default 5 s.
+	VolumeDeleting time.Duration
+
+	// VolumeStatusCheck is how long the status checks of a new volume have
+	// insufficient data, and how long they take to notice that its zone has
+	// failed or come back. Default 5 minutes.
+	VolumeStatusCheck time.Duration
+
+	// RootDevice is the name of the root volume of instances, which AWS takes
+	// from the image. Default /dev/xvda.
+	RootDevice string
+
+	// AttachmentLimit is how many volumes, the root volume included, and
+	// network interfaces an instance may have before AttachVolume is refused.
+	// In AWS it depends on the type. Default 28, that of most types.
+	AttachmentLimit int
+
 	// AddressQuota is how many Elastic IP addresses a region allows.
 	// Default 5, AWS's own.
 	AddressQuota int
@@ -68,11 +102,28 @@ func (o *Options) apply(to *ec2model.Options) error {
 	set("Stopping", o.Stopping, &to.Stopping)
 	set("ShuttingDown", o.ShuttingDown, &to.ShuttingDown)
 	set("StatusCheck", o.StatusCheck, &to.StatusCheck)
+	set("VolumeCreating", o.VolumeCreating, &to.VolumeCreating)
+	set("VolumeAttaching", o.VolumeAttaching, &to.VolumeAttaching)
+	set("VolumeDetaching", o.VolumeDetaching, &to.VolumeDetaching)
+	set("VolumeForceDetaching", o.VolumeForceDetaching, &to.VolumeForceDetaching)
+	set("VolumeDeleting", o.VolumeDeleting, &to.VolumeDeleting)
+	set("VolumeStatusCheck", o.VolumeStatusCheck, &to.VolumeCheck)
+	limit := func(field string, n int, to *int) {
+		switch {
+		case n < 0:
+			bad(field, n, "must not be negative")
+		case n > 0:
+			*to = n
+		}
+	}
+	limit("AttachmentLimit", o.AttachmentLimit, &to.AttachmentLimit)
+	limit("AddressQuota", o.AddressQuota, &to.AddressQuota)
 	switch {
-	case o.AddressQuota < 0:
-		bad("AddressQuota", o.AddressQuota, "must not be negative")
-	case o.AddressQuota > 0:
-		to.AddressQuota = o.AddressQuota
+	case o.RootDevice == "":
+	case !ec2model.IsDevice(o.RootDevice):
+		bad("RootDevice", fmt.Sprintf("%q", o.RootDevice), "must be a device name such as /dev/sda1")
+	default:
+		to.RootDevice = o.RootDevice
 	}
 	return errors.Join(errs...)
 }

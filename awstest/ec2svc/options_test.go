@@ -17,7 +17,8 @@ func TestOptionsReportEveryMistake(t *testing.T) {
 	t.Parallel()
 	_, err := awstest.New([]awstest.Service{ec2svc.New(func(o *ec2svc.Options) {
 		o.Pending, o.Stopping, o.ShuttingDown, o.StatusCheck = -time.Second, -2, -3, -4
-		o.AddressQuota = -1
+		o.VolumeCreating, o.VolumeAttaching, o.VolumeDetaching, o.VolumeForceDetaching, o.VolumeDeleting, o.VolumeStatusCheck = -2, -3, -4, -5, -6, -7
+		o.AttachmentLimit, o.AddressQuota, o.RootDevice = -2, -1, "sda"
 	})})
 	var fields []string
 	for _, err := range flatten(err) {
@@ -27,7 +28,12 @@ func TestOptionsReportEveryMistake(t *testing.T) {
 		}
 		fields = append(fields, fe.Field)
 	}
-	want := []string{"ec2svc.Options.Pending", "ec2svc.Options.Stopping", "ec2svc.Options.ShuttingDown", "ec2svc.Options.StatusCheck", "ec2svc.Options.AddressQuota"}
+	want := []string{
+		"ec2svc.Options.Pending", "ec2svc.Options.Stopping", "ec2svc.Options.ShuttingDown", "ec2svc.Options.StatusCheck",
+		"ec2svc.Options.VolumeCreating", "ec2svc.Options.VolumeAttaching", "ec2svc.Options.VolumeDetaching", "ec2svc.Options.VolumeForceDetaching",
+		"ec2svc.Options.VolumeDeleting", "ec2svc.Options.VolumeStatusCheck",
+		"ec2svc.Options.AttachmentLimit", "ec2svc.Options.AddressQuota", "ec2svc.Options.RootDevice",
+	}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Error(diff)
 	}

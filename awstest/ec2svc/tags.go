@@ -51,6 +51,9 @@ func (s *service) findTagged(tx *awstest.Tx, call *awstest.Call, id string) (tag
 	case gatewayKind.is(id):
 		g, err := region.Gateway(tx.Now(), id)
 		return tagged{g.Tags, func(t ec2model.Tags) { region.SetGatewayTags(tx, id, t) }}, err
+	case volumeKind.is(id):
+		v, err := region.Volume(tx.Now(), id)
+		return tagged{v.Tags, func(t ec2model.Tags) { region.SetVolumeTags(tx, id, t) }}, err
 	case templateKind.is(id):
 		t, err := region.Template(tx.Now(), ec2model.TemplateRef{ID: id})
 		return tagged{t.Tags, func(tags ec2model.Tags) { region.SetTemplateTags(tx, id, tags) }}, err
@@ -152,6 +155,9 @@ func (s *service) describeTags(tx *awstest.Tx, call *awstest.Call, in *ec2.Descr
 	}
 	for id, g := range region.Gateways(call.At) {
 		add(id, types.ResourceTypeInternetGateway, g.Tags)
+	}
+	for id, v := range region.Volumes(call.At) {
+		add(id, types.ResourceTypeVolume, v.Tags)
 	}
 	for id, t := range region.Templates(call.At) {
 		add(id, types.ResourceTypeLaunchTemplate, t.Tags)

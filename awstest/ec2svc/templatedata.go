@@ -21,7 +21,7 @@ import (
 // templateFields are the members of a template's data that are read, or that
 // may be ignored without harm.
 var templateFields = []string{
-	"ImageId", "InstanceType", "KeyName", "Placement", "NetworkInterfaces", "TagSpecifications",
+	"ImageId", "InstanceType", "KeyName", "Placement", "NetworkInterfaces", "TagSpecifications", "BlockDeviceMappings",
 	// Accepted and without effect here:
 	"SecurityGroupIds", "SecurityGroups", "UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized",
 }

@@ -1,6 +1,6 @@
 // Package ec2model is what EC2, Auto Scaling and the load balancers of
-// awstest have in common: subnets, network interfaces, addresses and
-// instances. It knows no SDK client; its errors are EC2's own.
+// awstest have in common: subnets, network interfaces, addresses, instances,
+// volumes and launch templates. It knows no SDK client; its errors are EC2's own.
 //
 // Every function takes the cloud's lock in the form of a *awstest.Tx. Reads
 // name the moment as of which they are served; changes look at the present.
@@ -12,26 +12,13 @@ import (
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/internal/history"
+	"github.com/awsha/awsha/awstest/internal/kmsmodel"
 )
-
-// Options are the durations and limits of EC2.
-type Options struct {
-	// Pending is from the launch or start of an instance to its running;
-	// Stopping from a stop to stopped; ShuttingDown from a termination to
-	// terminated.
-	Pending, Stopping, ShuttingDown time.Duration
-
-	// StatusCheck is how long status checks say "initializing" after a start
-	// and how long they take to see a failure.
-	StatusCheck time.Duration
-
-	// AddressQuota is the number of Elastic IP addresses a region allows.
-	AddressQuota int
-}
 
 // Model is EC2 in every region of a cloud.
 type Model struct {
 	opts     Options
+	keys     *kmsmodel.Model
 	regions  map[*awstest.Region]*Region
 	local    map[*awstest.Region][]*awstest.Zone
 	publicIP netip.Addr // the one that was allocated last
@@ -41,15 +28,11 @@ type Model struct {
 
 // Of returns the model of the cloud that is being made.
 func Of(r *awstest.Registry) *Model {
+	keys := kmsmodel.Of(r)
 	return awstest.Shared(r, func(*awstest.Cloud) *Model {
 		return &Model{
-			// Typical times of small Linux instances; AWS promises none.
-			opts: Options{
-				Pending: 15 * time.Second, Stopping: 30 * time.Second, ShuttingDown: 30 * time.Second,
-				StatusCheck: 2 * time.Minute,
-				// Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/elastic-ip-addresses-eip.html#using-instance-addressing-limit (read 2026-11)
-				AddressQuota: 5,
-			},
+			keys:     keys,
+			opts:     defaults(),
 			regions:  map[*awstest.Region]*Region{},
 			local:    map[*awstest.Region][]*awstest.Zone{},
 			publicIP: firstPublic,
@@ -72,6 +55,7 @@ type Region struct {
 	interfaces *history.Table[string, Interface]
 	addresses  *history.Table[string, Address]
 	instances  *history.Table[string, Instance]
+	volumes    *history.Table[string, Volume]
 	gateways   *history.Table[string, Gateway]
 
 	templates        *history.Table[string, LaunchTemplate]
@@ -82,6 +66,7 @@ type Region struct {
 	associations map[string]string // association to allocation, also those that have ended
 	attachments  map[string]string // attachment to interface
 	tokens       map[token]remembered
+	mounts       int             // of volumes, so far
 	impaired     map[string]bool // running instances, by what was told of their status checks
 }
 
@@ -97,6 +82,7 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		interfaces: history.NewTable[string, Interface](awstest.Memory),
 		addresses:  history.NewTable[string, Address](awstest.Memory),
 		instances:  history.NewTable[string, Instance](awstest.Memory),
+		volumes:    history.NewTable[string, Volume](awstest.Memory),
 		gateways:   history.NewTable[string, Gateway](awstest.Memory),
 
 		templates:        history.NewTable[string, LaunchTemplate](awstest.Memory),

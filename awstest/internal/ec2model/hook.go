@@ -1,6 +1,10 @@
 package ec2model
 
-import "github.com/awsha/awsha/awstest"
+import (
+	"slices"
+
+	"github.com/awsha/awsha/awstest"
+)
 
 // OnState makes fn hear of every instance that has entered a state: that it
 // is pending included. It hears of it at that very instant, in an event of its
@@ -32,9 +36,14 @@ func (r *Region) tell(tx *awstest.Tx, i Instance) {
 	}
 }
 
-// watch looks at the status checks of an instance, now and when they will
-// have seen what has just happened to it.
-func (r *Region) watch(tx *awstest.Tx, id string) {
+// reached sees to what depends on whether an instance can be reached, which
+// has just changed: volumes that wait for it to let go, and status checks, now
+// and when they will have seen it.
+func (r *Region) reached(tx *awstest.Tx, id string) {
+	i, _ := r.instances.Get(tx.Now(), id)
+	if slices.ContainsFunc(r.AttachedVolumes(tx.Now(), i), func(v Volume) bool { return v.Attachment.due }) {
+		tx.Schedule(tx.Now(), func(tx *awstest.Tx) { r.release(tx, id) })
+	}
 	if len(r.model.onStatus) > 0 {
 		look := func(tx *awstest.Tx) { r.look(tx, id) }
 		tx.Schedule(tx.Now(), look)

@@ -22,11 +22,17 @@ type Instance struct {
 	BootedAt    time.Time // by the API, the last time; zero if it has never run
 	Tags        Tags
 	Interfaces  []string // by device index
+	Volumes     []string // in the order in which they were attached
+	RootDevice  string   // name
 	State       State
 	Since       time.Time // of the state
-	Reason      string    // of the last change that a user asked for
+	Reason      string    // of the last change of state that had one
+	Cause       Cause     // of the same
 	Machine     *awstest.Instance
 }
+
+// Cause is why an instance has changed its state: a code, and a message.
+type Cause struct{ Code, Message string }
 
 // Instance returns an instance as of a moment.
 func (r *Region) Instance(at time.Time, id string) (Instance, error) {

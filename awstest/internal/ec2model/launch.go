@@ -19,6 +19,8 @@ type LaunchData struct {
 	NetworkInterfaces int    // how many new ones; 0 is 1
 	Tags              Tags
 	InterfaceTags     Tags
+	Devices           []Device // beside the root volume, or in its place
+	VolumeTags        Tags
 }
 
 // LaunchSpec is what RunInstances asks for.
@@ -69,6 +71,9 @@ func (r *Region) Run(tx *awstest.Tx, spec LaunchSpec) ([]Instance, error) {
 		return nil, err
 	} else if known {
 		return r.relaunched(tx, ids)
+	}
+	if spec.Devices, err = r.devices(spec.Devices); err != nil {
+		return nil, err
 	}
 	if subnet == nil {
 		subnet = r.anywhere(tx, spec.Type)
@@ -215,17 +220,22 @@ func (r *Region) launch(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet, reserva
 	i := Instance{
 		ID: tx.NewID("i"), Reservation: reservation, LaunchIndex: index,
 		Type: spec.Type, Image: spec.Image, KeyName: spec.KeyName, Token: spec.Token,
-		Zone: subnet.Zone, Subnet: subnet, LaunchedAt: tx.Now(), Tags: spec.Tags,
+		Zone: subnet.Zone, Subnet: subnet, LaunchedAt: tx.Now(), Tags: spec.Tags, RootDevice: r.model.opts.RootDevice,
 		State: Pending, Since: tx.Now(),
 	}
 	id := i.ID
-	i.Machine = tx.NewInstance(awstest.InstanceSpec{ID: id, Zone: i.Zone, Reach: func(tx *awstest.Tx) { r.watch(tx, id) }})
+	i.Machine = tx.NewInstance(awstest.InstanceSpec{ID: id, Zone: i.Zone, Reach: func(tx *awstest.Tx) { r.reached(tx, id) }})
 	tx.SetMetadata(i.Machine, "ami-id", i.Image)
 	tx.SetMetadata(i.Machine, "instance-type", i.Type)
 	r.instances.Put(tx.Now(), i.ID, i)
 	for d, id := range interfaces {
 		i, _ = r.instances.Get(tx.Now(), i.ID)
 		r.attach(tx, id, i, int32(d), owned)
+	}
+	for _, d := range spec.Devices {
+		d.Tags = spec.VolumeTags
+		v := r.newVolume(tx, i.Zone, d.VolumeSpec, VolumeInUse)
+		r.attachVolume(tx, v.ID, i.ID, d.Name, !d.Keep)
 	}
 	i, _ = r.instances.Get(tx.Now(), i.ID)
 	r.tell(tx, i)

@@ -35,6 +35,8 @@ func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 		case i.State == Pending || i.State == Running:
 		case i.State != Stopped:
 			return nil, awstest.Errorf("IncorrectInstanceState", "The instance '%s' is not in a state from which it can be started.", i.ID)
+		case !r.hasRoot(tx, i):
+			return nil, awstest.Errorf("InvalidParameterValue", "Invalid value '%s' for instanceId. Instance does not have a volume attached at root (%s)", i.ID, i.RootDevice)
 		case !tx.CanLaunch(i.Zone, i.Type):
 			return nil, noCapacity(i.Zone, i.Type)
 		}
@@ -43,7 +45,7 @@ func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 		if i.State != Stopped {
 			return i
 		}
-		i = r.enter(tx, i, Pending, "")
+		i = r.enter(tx, i, Pending, nil)
 		r.later(tx, i, r.model.opts.Pending, r.becomeRunning)
 		return i
 	}), nil
@@ -66,9 +68,9 @@ func (r *Region) Stop(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 		if i.State != Running && i.State != Pending {
 			return i
 		}
-		i = r.enter(tx, i, Stopping, userInitiated(tx))
+		i = r.enter(tx, i, Stopping, byUser)
 		tx.PowerOff(i.Machine)
-		r.later(tx, i, r.model.opts.Stopping, func(tx *awstest.Tx, i Instance) { r.enter(tx, i, Stopped, i.Reason) })
+		r.later(tx, i, r.model.opts.Stopping, func(tx *awstest.Tx, i Instance) { r.enter(tx, i, Stopped, nil) })
 		return i
 	}), nil
 }
@@ -84,6 +86,7 @@ func (r *Region) Reboot(tx *awstest.Tx, list []Instance) error {
 	for _, i := range list {
 		if i.State == Running {
 			tx.PowerOff(i.Machine)
+			r.unmount(tx, i.ID)
 			tx.PowerOn(i.Machine)
 			change(tx, r.instances, i.ID, func(i *Instance) { i.BootedAt = tx.Now() })
 		}
@@ -97,10 +100,7 @@ func (r *Region) Terminate(tx *awstest.Tx, list []Instance) []Instance {
 		if i.State == ShuttingDown || i.State == Terminated {
 			return i
 		}
-		i = r.enter(tx, i, ShuttingDown, userInitiated(tx))
-		tx.PowerOff(i.Machine)
-		r.later(tx, i, r.model.opts.ShuttingDown, r.becomeTerminated)
-		return i
+		return r.shutDown(tx, i, byUser)
 	})
 }
 
@@ -114,29 +114,64 @@ func (r *Region) each(tx *awstest.Tx, list []Instance, do func(Instance) Instanc
 	return after
 }
 
-func (r *Region) enter(tx *awstest.Tx, i Instance, s State, reason string) Instance {
+// byUser is the cause of what was asked for.
+// Source: types.StateReason of the SDK (read 2026-11)
+var byUser = &Cause{"Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"}
+
+// enter makes a state the instance's, with a cause; without one it keeps the
+// one that it has, until it runs.
+func (r *Region) enter(tx *awstest.Tx, i Instance, s State, cause *Cause) Instance {
 	i = change(tx, r.instances, i.ID, func(i *Instance) {
-		i.State, i.Since, i.Reason = s, tx.Now(), reason
+		i.State, i.Since = s, tx.Now()
+		switch {
+		case cause == byUser:
+			i.Cause, i.Reason = *cause, "User initiated ("+tx.Now().UTC().Format("2006-01-02 15:04:05")+" GMT)"
+		case cause != nil:
+			i.Cause, i.Reason = *cause, cause.Code
+		case s == Pending || s == Running:
+			i.Cause, i.Reason = Cause{}, ""
+		}
 		if s == Running {
 			i.BootedAt = tx.Now()
 		}
 	})
+	if s != Running {
+		r.unmount(tx, i.ID)
+		i, _ = r.instances.Get(tx.Now(), i.ID)
+	}
 	r.tell(tx, i)
 	return i
 }
 
-func userInitiated(tx *awstest.Tx) string {
-	return "User initiated (" + tx.Now().UTC().Format("2006-01-02 15:04:05") + " GMT)"
-}
+// badKey is why an instance does not start whose volumes are encrypted with a
+// key that cannot be used.
+// Source: https://docs.openshift.com/rosa/rosa_cluster_admin/troubleshooting_rosa/rosa-troubleshooting-deployments.html (read 2026-11), as accounts answer
+var badKey = &Cause{"Client.InvalidKMSKey.InvalidState", "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state"}
 
+// becomeRunning starts an instance, or ends its start if a volume of it cannot
+// be read: one that has never run is terminated, another is stopped.
 func (r *Region) becomeRunning(tx *awstest.Tx, i Instance) {
-	r.enter(tx, i, Running, "")
-	tx.PowerOn(i.Machine)
+	switch {
+	case r.readable(tx, i):
+		r.enter(tx, i, Running, nil)
+		tx.PowerOn(i.Machine)
+	case i.BootedAt.IsZero():
+		r.shutDown(tx, i, badKey)
+	default:
+		r.enter(tx, i, Stopped, badKey)
+	}
 }
 
-// becomeTerminated parts an instance from its interfaces. Those that were
-// made with it go, and their Elastic IP addresses become free; the others
-// live on, with their addresses.
+func (r *Region) shutDown(tx *awstest.Tx, i Instance, cause *Cause) Instance {
+	i = r.enter(tx, i, ShuttingDown, cause)
+	tx.PowerOff(i.Machine)
+	r.later(tx, i, r.model.opts.ShuttingDown, r.becomeTerminated)
+	return i
+}
+
+// becomeTerminated parts an instance from its interfaces and volumes. Those
+// that were made with it go, and the Elastic IP addresses of its interfaces
+// become free; the others live on, interfaces with their addresses.
 func (r *Region) becomeTerminated(tx *awstest.Tx, i Instance) {
 	for _, n := range r.Attached(tx.Now(), i) {
 		r.detach(tx, n)
@@ -144,7 +179,8 @@ func (r *Region) becomeTerminated(tx *awstest.Tx, i Instance) {
 			_ = r.DeleteInterface(tx, n.ID) // ours, and not attached any more: it cannot fail
 		}
 	}
-	r.enter(tx, i, Terminated, i.Reason)
+	r.partAll(tx, i)
+	r.enter(tx, i, Terminated, nil)
 	tx.Remove(i.Machine)
 	tx.Schedule(tx.Now().Add(afterlife), func(tx *awstest.Tx) { r.instances.Delete(tx.Now(), i.ID) })
 }

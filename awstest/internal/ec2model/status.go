@@ -1,6 +1,10 @@
 package ec2model
 
-import "github.com/awsha/awsha/awstest"
+import (
+	"time"
+
+	"github.com/awsha/awsha/awstest"
+)
 
 // Status is what a status check says.
 type Status string
@@ -11,6 +15,8 @@ const (
 	StatusImpaired      Status = "impaired"
 	StatusInitializing  Status = "initializing"
 	StatusNotApplicable Status = "not-applicable"
+
+	StatusInsufficientData Status = "insufficient-data" // of volumes
 )
 
 // Status returns the results of the system check and of the instance check.
@@ -23,18 +29,37 @@ func (r *Region) Status(tx *awstest.Tx, i Instance) (system, instance Status) {
 	}
 	reach := tx.Reachable(i.Machine)
 	delay := r.model.opts.StatusCheck
-	settled := tx.Now().Sub(reach.Since) >= delay
 	switch {
 	case reach.OK && tx.Now().Sub(i.BootedAt) < delay:
 		return StatusInitializing, StatusInitializing
-	case reach.OK && (settled || reach.Before < delay):
+	case !seen(tx, reach, delay):
 		return StatusOK, StatusOK
-	case reach.OK:
-		return StatusImpaired, StatusImpaired // not yet seen to have come back
-	case !settled:
-		return StatusOK, StatusOK // not yet seen to have failed
-	case tx.Down(i.Zone):
+	case reach.OK || tx.Down(i.Zone):
 		return StatusImpaired, StatusImpaired
 	}
 	return StatusOK, StatusImpaired
+}
+
+// seen tells whether a check says that something has failed: it has been so
+// for the time that a check takes, or has not been mended for that time.
+func seen(tx *awstest.Tx, reach awstest.Reachability, delay time.Duration) bool {
+	settled := tx.Now().Sub(reach.Since) >= delay
+	if reach.OK {
+		return !settled && reach.Before >= delay
+	}
+	return settled
+}
+
+// VolumeStatus returns the result of the checks of a volume. They look at its
+// zone, in the way of those of instances. AWS does not say when they have
+// data of a new volume; here it is after the time that a check takes.
+func (r *Region) VolumeStatus(tx *awstest.Tx, v Volume) Status {
+	delay := r.model.opts.VolumeCheck
+	switch {
+	case seen(tx, tx.ZoneReachable(v.Zone), delay):
+		return StatusImpaired
+	case tx.Now().Sub(v.CreatedAt) < delay:
+		return StatusInsufficientData
+	}
+	return StatusOK
 }

@@ -40,10 +40,17 @@ func (r *Region) Zone(id, name string) (*awstest.Zone, error) {
 	case id != "" && name != "":
 		return nil, awstest.Errorf("InvalidParameterCombination", "You may specify either an Availability Zone or an Availability Zone ID, but not both")
 	}
-	for _, z := range r.model.Zones(r.region) {
-		if z.ID() == id || z.Name() == name {
-			return z, nil
-		}
+	if z := r.findZone(id, name); z != nil {
+		return z, nil
 	}
 	return nil, awstest.Errorf("InvalidParameterValue", "Invalid availability zone: [%s]", id+name)
+}
+
+func (r *Region) findZone(id, name string) *awstest.Zone {
+	for _, z := range r.model.Zones(r.region) {
+		if z.ID() == id || z.Name() == name {
+			return z
+		}
+	}
+	return nil
 }

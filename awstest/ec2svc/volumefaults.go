@@ -1,0 +1,49 @@
+package ec2svc
+
+import (
+	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/awstest/internal/ec2model"
+)
+
+// MountVolume has a program on the instance that a volume is attached to hold
+// the volume: a file system that is mounted. Until unmount is called, a
+// DetachVolume without Force does not come to its end, and after
+// Options.VolumeDetaching the attachment is shown as busy. A stop, a reboot or
+// a termination of the instance unmounts, too.
+//
+// The volume must be attached. A mistake is a [*awstest.FieldError].
+func MountVolume(cloud *awstest.Cloud, region, volumeID string) (unmount func(), err error) {
+	var release func(*awstest.Tx)
+	err = update(cloud, region, func(tx *awstest.Tx, r *ec2model.Region) error {
+		v, err := r.Volume(tx.Now(), volumeID)
+		switch {
+		case err != nil:
+			return mistake("volumeID", volumeID, "is not a volume of "+region)
+		case v.Attachment.State != ec2model.Attached:
+			return mistake("volumeID", volumeID, "must be attached to an instance")
+		}
+		release = r.Mount(tx, v)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() { cloud.Update(release) }, nil
+}
+
+// FailVolume makes the hardware of a volume fail for good: it is in the state
+// error, and what was on it is lost. It stays attached where it is, cannot be
+// attached anew, and can be deleted. As in AWS, its status checks do not show
+// it.
+//
+// A mistake is a [*awstest.FieldError].
+func FailVolume(cloud *awstest.Cloud, region, volumeID string) error {
+	return update(cloud, region, func(tx *awstest.Tx, r *ec2model.Region) error {
+		v, err := r.Volume(tx.Now(), volumeID)
+		if err != nil {
+			return mistake("volumeID", volumeID, "is not a volume of "+region)
+		}
+		r.FailVolume(tx, v)
+		return nil
+	})
+}
