@@ -139,6 +139,9 @@ func (tx *Tx) refresh(i *Instance) {
 		for p, h := range i.handlers {
 			tx.serve(i, p, h)
 		}
+		if fn, n := tx.cloud.opts.OnBoot, i.boot; fn != nil {
+			tx.AfterUnlock(func() { fn(i, n) })
+		}
 	case !powered && i.live:
 		tx.halt(i, false)
 	}

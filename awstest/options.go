@@ -40,6 +40,13 @@ type Options struct {
 	// outputs; older ones are forgotten, but still counted. Default 10,000.
 	CallLog int
 
+	// OnBoot is called whenever a machine has booted, be it launched by your
+	// test, by Auto Scaling or again after a loss of power: the place to start
+	// what runs on it, see [Instance.Serve] and [Instance.Program]. n counts
+	// its boots from 1. What was given to Serve is served again by itself. It
+	// must return at once, and may call the cloud.
+	OnBoot func(i *Instance, n int)
+
 	// Logger gets a debug line for each call and a warning for each call that
 	// is not modelled. Nil is silent.
 	Logger *slog.Logger

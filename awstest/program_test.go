@@ -3,6 +3,8 @@ package awstest_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,4 +71,41 @@ func TestProgramEndsByItself(t *testing.T) {
 	if !errors.Is(context.Cause(program), why) {
 		t.Errorf("it ends with %v", context.Cause(program))
 	}
+}
+
+func TestBootStartsWhatRunsOnAMachine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		type boot struct{ id, end string }
+		var boots []boot
+		f := newFixture(t, func(o *awstest.Options) {
+			o.OnBoot = func(i *awstest.Instance, n int) {
+				if n == 1 {
+					if _, err := i.Serve(80, named("web")); err != nil {
+						t.Error(err)
+					}
+				}
+				go func() {
+					program, end := i.Program(t.Context())
+					defer end()
+					<-program.Done()
+					boots = append(boots, boot{fmt.Sprint(i.ID(), " ", n), context.Cause(program).Error()})
+				}()
+			}
+		})
+		a := f.instance("use1-az1", "10.0.0.1", "203.0.113.1")
+		synctest.Wait()
+		heal := a.Zone().Fail(awstest.PowerLoss)
+		synctest.Wait()
+		heal()
+		f.expectReply("203.0.113.1", "web")
+		synctest.Wait()
+		f.cloud.Update(func(tx *awstest.Tx) { tx.PowerOff(a) })
+		synctest.Wait()
+		halted := awstest.ErrHalted.Error()
+		want := []boot{{a.ID() + " 1", halted}, {a.ID() + " 2", halted}}
+		if !slices.Equal(boots, want) {
+			t.Errorf("got %v, want %v", boots, want)
+		}
+	})
 }
