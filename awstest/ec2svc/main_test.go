@@ -3,7 +3,6 @@ package ec2svc_test
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/ec2svc"
+	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,21 +41,23 @@ func inBubble(t *testing.T, test func(*world), optFns ...func(*awstest.Options))
 
 func inBubbleWith(t *testing.T, options func(*ec2svc.Options), test func(*world), optFns ...func(*awstest.Options)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		if options == nil {
-			options = func(*ec2svc.Options) {}
-		}
-		cloud, err := awstest.New([]awstest.Service{ec2svc.New(options)}, optFns...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := cloud.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
+	if options == nil {
+		options = func(*ec2svc.Options) {}
+	}
+	inBubbleOf(t, []awstest.Service{ec2svc.New(options)}, test, optFns...)
+}
+
+// inBubbleBeside has another service on the cloud.
+func inBubbleBeside(t *testing.T, other awstest.Service, test func(*world)) {
+	t.Helper()
+	inBubbleOf(t, []awstest.Service{ec2svc.New(), other}, test)
+}
+
+func inBubbleOf(t *testing.T, services []awstest.Service, test func(*world), optFns ...func(*awstest.Options)) {
+	t.Helper()
+	svctest.InBubble(t, services, func(t *testing.T, cloud *awstest.Cloud) {
 		test(&world{t, ec2.NewFromConfig(cloud.Config(region)), cloud})
-	})
+	}, optFns...)
 }
 
 func (w *world) zone(id string) *awstest.Zone {
