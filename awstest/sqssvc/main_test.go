@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -204,11 +203,12 @@ func (w *world) once(operation string, e awstest.Effect) {
 	must(w.cloud.Inject(awstest.Match{Service: sqs.ServiceID, Operation: operation, Times: 1}, e))(w)
 }
 
-// later runs fn in another goroutine and returns what waits for it.
+// later runs fn, which is a call, in another goroutine, gives it the time to
+// arrive, and returns what waits for it.
 func later(fn func()) (wait func()) {
 	done := make(chan struct{})
 	go func() { defer close(done); fn() }()
-	synctest.Wait()
+	time.Sleep(2 * time.Millisecond)
 	return func() { <-done }
 }
 
@@ -230,3 +230,11 @@ func (w *world) within(d time.Duration) (context.Context, context.CancelFunc) {
 }
 
 var _ = aws.String
+
+// entries makes the entries of a batch, whose IDs are their places.
+func entries(bodies ...string) (list []types.SendMessageBatchRequestEntry) {
+	for i, body := range bodies {
+		list = append(list, types.SendMessageBatchRequestEntry{Id: ptr(fmt.Sprint(i)), MessageBody: &body})
+	}
+	return list
+}
