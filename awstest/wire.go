@@ -30,7 +30,7 @@ func (op *operation) receive(in any, request *smithyhttp.Request) (w wire, err e
 		return w, nil
 	}
 	body := op.body(in)
-	if strings.Contains(w.header.Get("Content-Encoding"), "aws-chunked") {
+	if strings.Contains(strings.Join(w.header.Values("Content-Encoding"), ","), "aws-chunked") {
 		var trailer http.Header
 		w.data, trailer, err = unchunk(request.GetStream())
 		w.header = w.header.Clone()

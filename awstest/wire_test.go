@@ -18,14 +18,14 @@ import (
 
 // sends makes the request of a client carry a stream, as the SDK's checksums
 // do it.
-func sends(text, encoding string) func(*sts.Options) {
+func sends(text string, encodings ...string) func(*sts.Options) {
 	return sts.WithAPIOptions(func(stack *middleware.Stack) error {
 		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("test", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 			req, err := in.Request.(*smithyhttp.Request).SetStream(strings.NewReader(text))
 			if err != nil {
 				return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 			}
-			req.Header.Set("Content-Encoding", encoding)
+			req.Header["Content-Encoding"] = encodings
 			req.Header.Set("X-Test", "header")
 			in.Request = req
 			return next.HandleFinalize(ctx, in)
@@ -36,19 +36,21 @@ func sends(text, encoding string) func(*sts.Options) {
 func TestBodyArrivesAsItIsSent(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name, text, encoding string
-		data, trailer        string
-		fails                bool
+		name, text    string
+		encoding      []string
+		data, trailer string
+		fails         bool
 	}{
-		{name: "one chunk", text: "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", encoding: "aws-chunked", data: "hello", trailer: "AAAAAA=="},
-		{name: "two chunks, in two encodings", text: "2\r\nhe\r\n3\r\nllo\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", encoding: "gzip,aws-chunked", data: "hello", trailer: "AAAAAA=="},
-		{name: "no trailer", text: "5\r\nhello\r\n0\r\n\r\n", encoding: "aws-chunked", data: "hello"},
-		{name: "nothing", text: "0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", encoding: "aws-chunked", trailer: "AAAAAA=="},
+		{name: "one chunk", text: "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", encoding: []string{"aws-chunked"}, data: "hello", trailer: "AAAAAA=="},
+		{name: "two chunks, in two encodings", text: "2\r\nhe\r\n3\r\nllo\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", encoding: []string{"gzip,aws-chunked"}, data: "hello", trailer: "AAAAAA=="},
+		{name: "in two encodings, apart", text: "5\r\nhello\r\n0\r\n\r\n", encoding: []string{"gzip", "aws-chunked"}, data: "hello"},
+		{name: "no trailer", text: "5\r\nhello\r\n0\r\n\r\n", encoding: []string{"aws-chunked"}, data: "hello"},
+		{name: "nothing", text: "0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", encoding: []string{"aws-chunked"}, trailer: "AAAAAA=="},
 		{name: "no chunks: the stream of the input", text: "5\r\nhello", data: "of the input"},
-		{name: "cut off in a chunk", text: "5\r\nhel", encoding: "aws-chunked", fails: true},
-		{name: "cut off before the trailer", text: "5\r\nhello\r\n0\r\n", encoding: "aws-chunked", fails: true},
-		{name: "no chunk", text: "hello", encoding: "aws-chunked", fails: true},
-		{name: "more behind it", text: "5\r\nhello\r\n0\r\n\r\nmore", encoding: "aws-chunked", fails: true},
+		{name: "cut off in a chunk", text: "5\r\nhel", encoding: []string{"aws-chunked"}, fails: true},
+		{name: "cut off before the trailer", text: "5\r\nhello\r\n0\r\n", encoding: []string{"aws-chunked"}, fails: true},
+		{name: "no chunk", text: "hello", encoding: []string{"aws-chunked"}, fails: true},
+		{name: "more behind it", text: "5\r\nhello\r\n0\r\n\r\nmore", encoding: []string{"aws-chunked"}, fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -67,7 +69,7 @@ func TestBodyArrivesAsItIsSent(t *testing.T) {
 				t.Fatal(err)
 			}
 			client := sts.NewFromConfig(cloud.Config("us-east-1"), func(o *sts.Options) { o.Retryer = aws.NopRetryer{} })
-			_, err = client.GetCallerIdentity(t.Context(), nil, sends(c.text, c.encoding))
+			_, err = client.GetCallerIdentity(t.Context(), nil, sends(c.text, c.encoding...))
 			if c.fails {
 				var broken *smithyhttp.RequestSendError
 				if !errors.As(err, &broken) || header != nil {
