@@ -105,9 +105,9 @@ func badDigest(what string) error {
 type Payload struct {
 	Data []byte
 
-	// Algorithm of the checksum to keep; empty is the SDK's default, CRC32.
+	// Algorithm that the client names, if it does.
 	Algorithm Algorithm
-	// Given is the checksum that the client made, if it told one; its type is
+	// Given is the checksum that came with the bytes, if one did; its type is
 	// not looked at.
 	Given Checksum
 	// ContentMD5 is the digest that the client made, if it told one.
@@ -115,7 +115,7 @@ type Payload struct {
 }
 
 // verify holds the payload against what the client says, and returns its
-// checksum and its MD5 digest.
+// checksum, if it is to have one, and its MD5 digest.
 func (p *Payload) verify() (Checksum, []byte, error) {
 	digest := md5.Sum(p.Data) //nolint:gosec // as above
 	if p.ContentMD5 != "" {
@@ -139,7 +139,7 @@ func (p *Payload) verify() (Checksum, []byte, error) {
 		}
 	}
 	if algorithm == "" {
-		algorithm = CRC32
+		return Checksum{}, digest[:], nil
 	}
 	return algorithm.whole(p.Data), digest[:], nil
 }

@@ -57,7 +57,9 @@ func (a *Attributes) complete() error {
 	return nil
 }
 
-// NewObject makes an object of what came in one piece.
+// NewObject makes an object of what came in one piece. If no checksum came
+// with it, S3 makes one of its own.
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html (read 2026-11)
 func NewObject(p Payload, a Attributes) (*Object, error) {
 	if err := a.complete(); err != nil {
 		return nil, err
@@ -65,6 +67,9 @@ func NewObject(p Payload, a Attributes) (*Object, error) {
 	sum, digest, err := p.verify()
 	if err != nil {
 		return nil, err
+	}
+	if sum.Algorithm == "" {
+		sum = CRC64NVME.whole(p.Data)
 	}
 	return &Object{Attributes: a, Data: p.Data, ETag: etag(digest), Checksum: sum}, nil
 }

@@ -1,6 +1,7 @@
 package s3model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func (u *Upload) PutPart(tx *awstest.Tx, number int, p Payload) (Part, error) {
 	}
 	if u.Algorithm != "" && sum.Algorithm != u.Algorithm {
 		return Part{}, Invalid("Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
-			strings.ToLower(string(u.Algorithm)), strings.ToLower(string(sum.Algorithm)))
+			strings.ToLower(string(u.Algorithm)), cmp.Or(strings.ToLower(string(sum.Algorithm)), "null"))
 	}
 	part := Part{Number: number, Size: int64(len(p.Data)), ETag: etag(digest), Checksum: sum, Modified: tx.Now().UTC().Truncate(time.Second), data: p.Data}
 	i, found := u.find(number)
@@ -240,6 +241,9 @@ func (u *Upload) assemble(parts []Part) *Object {
 // of their beginning. With afterID the page begins with younger uploads of the
 // key q.After.
 func (b *Bucket) ListUploads(q Query, afterID string) (p Page[*Upload], nextID string) {
+	if q.Max <= 0 {
+		return p, ""
+	}
 	uploads := func(same []*Upload) bool {
 		for _, u := range same {
 			if p.full(q) {
