@@ -51,6 +51,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 		s.addHooks(e)
 		s.addProcesses(e)
 		s.addSources(e)
+		s.addPolicies(e)
 		s.addTags(e)
 		return e.Err()
 	}

@@ -258,6 +258,17 @@ func (w *world) inService(name string) (ids []string) {
 	return ids
 }
 
+// capacity counts the instances of a group but for those that are terminating.
+func (w *world) capacity(name string) (n int) {
+	w.Helper()
+	for _, i := range w.describe(name).Instances {
+		if !strings.HasPrefix(string(i.LifecycleState), "Terminating") {
+			n++
+		}
+	}
+	return n
+}
+
 // shape tells how many instances are in which state and zone, such as
 // "InService a:1 b:2, Terminating a:1".
 func (w *world) shape(name string) string {
@@ -437,4 +448,17 @@ func (w *world) watch(id, last string) (states []string) {
 	}
 	w.Fatalf("%s never gets to %q: %v", id, last, states)
 	return nil
+}
+
+// managed counts the resources that can be shifted.
+func (w *world) managed() (n int) {
+	w.Helper()
+	w.cloud.Update(func(tx *awstest.Tx) {
+		m, ok := awstest.Lookup[zonalshiftmodel.Model](tx)
+		if !ok {
+			w.Fatal("there is no zonal shift")
+		}
+		n = len(m.Region(w.region).Resources(tx))
+	})
+	return n
 }

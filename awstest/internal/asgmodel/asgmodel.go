@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/awstest/internal/cwmodel"
 	"github.com/awsha/awsha/awstest/internal/ec2model"
 	"github.com/awsha/awsha/awstest/internal/elbmodel"
 	"github.com/awsha/awsha/awstest/internal/history"
@@ -47,6 +48,7 @@ type Model struct {
 	ec2     *ec2model.Model
 	elb     *elbmodel.Model
 	shift   *zonalshiftmodel.Model
+	cw      *cwmodel.Model
 	opts    Options
 	regions map[*awstest.Region]*Region
 }
@@ -55,7 +57,7 @@ type Model struct {
 func Of(r *awstest.Registry) *Model {
 	return awstest.Shared(r, func(c *awstest.Cloud) *Model {
 		m := &Model{
-			cloud: c, ec2: ec2model.Of(r), elb: elbmodel.Of(r), shift: zonalshiftmodel.Of(r),
+			cloud: c, ec2: ec2model.Of(r), elb: elbmodel.Of(r), shift: zonalshiftmodel.Of(r), cw: cwmodel.Of(r),
 			// AWS promises none of these times. The guide says of Impaired that it
 			// is "a few minutes".
 			// Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html (read 2026-11)
@@ -73,6 +75,7 @@ func Of(r *awstest.Registry) *Model {
 		m.ec2.OnStatus(m.statusChanged)
 		m.elb.OnHealth(m.targetChanged)
 		m.shift.RegisterKind(m.kind())
+		m.cw.OnAction("arn:aws:autoscaling:", m.alarmed)
 		return m
 	})
 }
@@ -87,6 +90,7 @@ type Region struct {
 	groups     *history.Table[string, *Group]   // by name
 	members    *history.Table[string, Member]   // by instance ID
 	activities *history.Table[string, Activity] // by ID
+	policies   *history.Table[string, Policy]   // by ARN
 	live       map[string]*member               // by instance ID
 	recorded   uint64                           // activities so far
 }
@@ -101,6 +105,7 @@ func (m *Model) Region(r *awstest.Region) *Region {
 		groups:     history.NewTable[string, *Group](awstest.Memory),
 		members:    history.NewTable[string, Member](awstest.Memory),
 		activities: history.NewTable[string, Activity](awstest.Memory),
+		policies:   history.NewTable[string, Policy](awstest.Memory),
 		live:       map[string]*member{},
 	}
 	m.regions[r] = region
@@ -149,6 +154,8 @@ func (m *Model) targetChanged(tx *awstest.Tx, _ *elbmodel.Region, _ string, t el
 }
 
 func (r *Region) ec2(tx *awstest.Tx) *ec2model.Region { return r.model.ec2.Region(tx, r.region) }
+
+func (r *Region) cloudWatch() *cwmodel.Region { return r.model.cw.Region(r.region) }
 
 func (r *Region) elb() *elbmodel.Region { return r.model.elb.Region(r.region) }
 

@@ -21,10 +21,11 @@ type control struct {
 
 	zones         map[*awstest.Zone]*backoff // where launches have failed
 	templateRetry backoff
-	reasons       []string  // of what the desired capacity is, for activities
-	replacing     int       // launches that stand for instances that were unhealthy
-	balancing     int       // instances too many since the group was rebalanced
-	lastEnd       time.Time // of an activity
+	reasons       []string      // of what the desired capacity is, for activities
+	replacing     int           // launches that stand for instances that were unhealthy
+	balancing     int           // instances too many since the group was rebalanced
+	lastEnd       time.Time     // of an activity
+	policyWarmup  time.Duration // of what is launched for a scaling policy
 }
 
 func (c *control) group(tx *awstest.Tx) (*Group, bool) {
@@ -72,7 +73,7 @@ func (c *control) run(tx *awstest.Tx) {
 	c.fill(tx, g)
 	c.rebalance(tx, g)
 	if c.ordinary() == g.Desired {
-		c.reasons, c.replacing = nil, 0
+		c.reasons, c.replacing, c.policyWarmup = nil, 0, 0
 	}
 }
 

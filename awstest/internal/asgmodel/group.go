@@ -334,5 +334,13 @@ func (r *Region) bury(tx *awstest.Tx, g *Group) {
 	if c.event != nil {
 		c.event.Cancel(tx)
 	}
+	for _, p := range r.Policies(tx.Now()) {
+		if p.Group == g.Name {
+			r.dropPolicy(tx, p, true)
+		}
+	}
 	r.groups.Delete(tx.Now(), g.Name)
+	if g.shiftEnabled() {
+		r.model.shift.Refresh(tx, r.region, g.ARN)
+	}
 }

@@ -117,6 +117,7 @@ func (c *control) launch(tx *awstest.Tx, g *Group, z *awstest.Zone, subnet *ec2m
 	delete(c.zones, z)
 	c.templateRetry = backoff{}
 	m := c.add(tx, g, i, Template{known.ID, known.Name, strconv.FormatInt(version.Number, 10)}, Pending)
+	m.warmup = c.policyWarmup
 	m.launching = c.begin(tx, "Launching a new EC2 instance: "+m.ID, cause, m, PreInService, 30)
 	turn := m.turn
 	tx.Schedule(tx.Now().Add(c.opts().LaunchTimeout), func(tx *awstest.Tx) {
