@@ -3,15 +3,16 @@ package sqssvc_test
 import (
 	"context"
 	"fmt"
+	"go/ast"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/awsha/awsha/awstest"
@@ -224,12 +225,10 @@ func sorted[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)
 
 func ptr[T any](v T) *T { return &v }
 
-// canceled returns a context that ends after a while.
+// within returns a context that ends after a while.
 func (w *world) within(d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(w.Context(), d)
 }
-
-var _ = aws.String
 
 // entries makes the entries of a batch, whose IDs are their places.
 func entries(bodies ...string) (list []types.SendMessageBatchRequestEntry) {
@@ -238,3 +237,9 @@ func entries(bodies ...string) (list []types.SendMessageBatchRequestEntry) {
 	}
 	return list
 }
+
+// unexported passes over what the SDK's types keep to themselves.
+var unexported = cmp.FilterPath(func(p cmp.Path) bool {
+	field, ok := p.Last().(cmp.StructField)
+	return ok && !ast.IsExported(field.Name())
+}, cmp.Ignore())
