@@ -1,0 +1,5 @@
+//go:build !race
+
+package autoscalingsvc_test
+
+const raceEnabled = false
