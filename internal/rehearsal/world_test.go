@@ -25,12 +25,12 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newCloud is a cloud with everything in it, which is closed without problems in the end.
-func newCloud(t *testing.T) *awstest.Cloud {
+func newCloud(t *testing.T, optFns ...func(*awstest.Options)) *awstest.Cloud {
 	t.Helper()
 	cloud, err := awstest.New([]awstest.Service{
 		arczonalshiftsvc.New(), autoscalingsvc.New(), cloudwatchsvc.New(), dynamodbsvc.New(), ec2svc.New(),
 		elbv2svc.New(), kmssvc.New(), s3svc.New(), sqssvc.New(), stssvc.New(),
-	})
+	}, optFns...)
 	if err != nil {
 		t.Fatal(err)
 	}
