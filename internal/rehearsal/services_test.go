@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/arczonalshift"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	asg "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -225,6 +226,44 @@ var subjects = []subject{
 				look: func(ctx context.Context, cfg aws.Config) (int, error) {
 					out, err := kms.NewFromConfig(cfg).ListKeys(ctx, &kms.ListKeysInput{})
 					return of(err, func() int { return len(out.Keys) })
+				},
+			}
+		},
+	},
+	{
+		service: arczonalshift.ServiceID, change: "StartZonalShift", read: "ListZonalShifts",
+		prepare: func(t *testing.T, cfg aws.Config) calls {
+			template(t, cfg)
+			groups := autoscaling.NewFromConfig(cfg)
+			var arns []string
+			for n := range 12 { // one for each change that a test makes
+				name := aws.String("group-" + strconv.Itoa(n))
+				_, err := groups.CreateAutoScalingGroup(t.Context(), &autoscaling.CreateAutoScalingGroupInput{
+					AutoScalingGroupName: name, MinSize: aws.Int32(0), MaxSize: aws.Int32(0), AvailabilityZones: []string{"us-east-1a", "us-east-1b"},
+					LaunchTemplate:                   &asg.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web")},
+					AvailabilityZoneImpairmentPolicy: &asg.AvailabilityZoneImpairmentPolicy{ZonalShiftEnabled: aws.Bool(true), ImpairedZoneHealthCheckBehavior: asg.ImpairedZoneHealthCheckBehaviorReplaceUnhealthy},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				out, err := groups.DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{*name}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				arns = append(arns, *out.AutoScalingGroups[0].AutoScalingGroupARN)
+			}
+			n := 0
+			return calls{
+				change: func(ctx context.Context, cfg aws.Config) error {
+					n++
+					_, err := arczonalshift.NewFromConfig(cfg).StartZonalShift(ctx, &arczonalshift.StartZonalShiftInput{
+						ResourceIdentifier: &arns[n], AwayFrom: aws.String("use1-az2"), ExpiresIn: aws.String("24h"), Comment: aws.String("c"),
+					})
+					return err
+				},
+				look: func(ctx context.Context, cfg aws.Config) (int, error) {
+					out, err := arczonalshift.NewFromConfig(cfg).ListZonalShifts(ctx, &arczonalshift.ListZonalShiftsInput{})
+					return of(err, func() int { return len(out.Items) })
 				},
 			}
 		},
