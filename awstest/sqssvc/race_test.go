@@ -1,0 +1,5 @@
+//go:build race
+
+package sqssvc_test
+
+const raceEnabled = true
