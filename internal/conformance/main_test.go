@@ -25,6 +25,7 @@ func scenarios() []scenario {
 		addressScenarios, reassociationScenarios, addressRefusals, addressReads, addressRaces,
 		launchScenarios, lifecycleScenarios, instanceReads, interfaceScenarios, zoneScenarios,
 		tagScenarios, statusScenarios, groupScenarios, targetScenarios, gatewayScenarios, listenerScenarios, remapScenarios,
+		templateScenarios, volumeScenarios, attachmentScenarios,
 	)
 }
 

@@ -63,6 +63,8 @@ func (p *place) isEmpty(t *testing.T) {
 			"addresses":      len(must(compute.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{}))(t).Addresses),
 			"interfaces":     len(must(compute.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{}))(t).NetworkInterfaces),
 			"instances":      len(must(compute.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filters("instance-state-name", "pending,running,stopping,stopped,shutting-down")}))(t).Reservations),
+			"volumes":        len(must(compute.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{Filters: filters("status", "creating,available,in-use,error")}))(t).Volumes),
+			"templates":      len(must(compute.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{}))(t).LaunchTemplates),
 			"target groups":  len(must(balancing.DescribeTargetGroups(ctx, &elbv2.DescribeTargetGroupsInput{}))(t).TargetGroups),
 			"load balancers": len(must(balancing.DescribeLoadBalancers(ctx, &elbv2.DescribeLoadBalancersInput{}))(t).LoadBalancers),
 		}
