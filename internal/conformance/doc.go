@@ -55,7 +55,8 @@
 // scenario, with what is observed there, and is checked as strictly as the rest: it fails the test that a place differs
 // where nothing is listed, that it differs in another way than listed, and that it does not differ any more. So an emulator
 // that is mended shows up, and so does a new misunderstanding. What an emulator does not implement, it answers with HTTP 500
-// and a page; that is told as "not implemented".
+// or 404 and a page; that is told as "not implemented". A scenario of a service that an emulator may not have at all ends at
+// its first call.
 //
 // awstest has entries only where it is stricter than AWS on purpose.
 package conformance

@@ -140,7 +140,8 @@ func outcome(err error) string {
 	switch {
 	case err == nil:
 		return "accepted"
-	case errors.As(err, &re) && re.HTTPStatusCode() == http.StatusInternalServerError && strings.HasPrefix(re.Response.Header.Get("Content-Type"), "text/html"):
+	case errors.As(err, &re) && (re.HTTPStatusCode() == http.StatusInternalServerError || re.HTTPStatusCode() == http.StatusNotFound) &&
+		strings.HasPrefix(re.Response.Header.Get("Content-Type"), "text/html"):
 		return "not implemented"
 	case errors.As(err, &api):
 		return api.ErrorCode()
