@@ -26,7 +26,7 @@ import (
 
 var (
 	seed      = flag.Uint64("seed", 0, "run the one random sequence of this seed")
-	sequences = flag.Uint64("sequences", 0, "how many random sequences are run; 0 is 1,500, or 150 with -short or with the race detector; 10,000 take a minute or two")
+	sequences = flag.Uint64("sequences", 0, "how many random sequences are run; 0 is 1,000, or 150 with -short or with the race detector; 10,000 take a minute or two")
 )
 
 // refVersion is a version in the reference model.
@@ -515,7 +515,7 @@ func run(t *testing.T, cloud *awstest.Cloud, number uint64) (ok bool) {
 // operations with time that passes.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
-	first, last := uint64(1), uint64(1500)
+	first, last := uint64(1), uint64(1000)
 	switch {
 	case *seed > 0:
 		first, last = *seed, *seed
