@@ -64,6 +64,8 @@ func modelled(code, message string) error {
 	switch code {
 	case "AlreadyExists":
 		return &types.AlreadyExistsFault{Message: m}
+	case "IdempotentParameterMismatch":
+		return &types.IdempotentParameterMismatchError{Message: m}
 	case "InvalidNextToken":
 		return &types.InvalidNextToken{Message: m}
 	case "LimitExceeded":

@@ -3,13 +3,16 @@ package autoscalingsvc
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/awstest/internal/asgmodel"
 )
 
 func (s *service) addCapacity(e *awstest.Endpoint) {
 	awstest.Handle(e, s.setDesiredCapacity, "AutoScalingGroupName", "DesiredCapacity", "HonorCooldown")
 	awstest.Handle(e, s.terminateInstanceInAutoScalingGroup, "ShouldDecrementDesiredCapacity", "AutoScalingGroupName", "InstanceId", "InstanceIds")
+	awstest.Handle(e, s.launchInstances, "AutoScalingGroupName", "ClientToken", "RequestedCapacity", "AvailabilityZones", "AvailabilityZoneIds", "SubnetIds", "RetryStrategy")
 }
 
 func (s *service) setDesiredCapacity(tx *awstest.Tx, call *awstest.Call, in *autoscaling.SetDesiredCapacityInput) (*autoscaling.SetDesiredCapacityOutput, error) {
@@ -46,4 +49,56 @@ func (s *service) terminateInstanceInAutoScalingGroup(tx *awstest.Tx, call *awst
 	}
 	shown := showActivity(list[0])
 	return &autoscaling.TerminateInstanceInAutoScalingGroupOutput{Activity: &shown}, nil
+}
+
+// onDemand is the market of all instances here.
+const onDemand = "OnDemand"
+
+func (s *service) launchInstances(tx *awstest.Tx, call *awstest.Call, in *autoscaling.LaunchInstancesInput) (*autoscaling.LaunchInstancesOutput, error) {
+	ask := asgmodel.LaunchRequest{Group: aws.ToString(in.AutoScalingGroupName), Token: aws.ToString(in.ClientToken), Count: int(aws.ToInt32(in.RequestedCapacity))}
+	for _, one := range []struct {
+		name string
+		list []string
+		to   *string
+	}{
+		{"AvailabilityZones", in.AvailabilityZones, &ask.Zone},
+		{"AvailabilityZoneIds", in.AvailabilityZoneIds, &ask.ZoneID},
+		{"SubnetIds", in.SubnetIds, &ask.Subnet},
+	} {
+		if len(one.list) > 1 {
+			return nil, invalid("%s must have at most one item", one.name)
+		}
+		if len(one.list) == 1 {
+			*one.to = one.list[0]
+		}
+	}
+	switch in.RetryStrategy {
+	case "", types.RetryStrategyNone:
+	case types.RetryStrategyRetryWithGroupConfiguration:
+		ask.Retry = true
+	default:
+		return nil, invalid("Invalid RetryStrategy '%s'", in.RetryStrategy)
+	}
+	result, err := s.region(call).Launch(tx, ask)
+	if err != nil {
+		return nil, err
+	}
+	out := &autoscaling.LaunchInstancesOutput{AutoScalingGroupName: &ask.Group, ClientToken: &ask.Token}
+	var subnet *string
+	if result.Subnet != nil {
+		subnet = &result.Subnet.ID
+	}
+	if len(result.IDs) > 0 {
+		out.Instances = []types.InstanceCollection{{
+			InstanceIds: result.IDs, InstanceType: &result.Type, MarketType: aws.String(onDemand),
+			AvailabilityZone: aws.String(result.Zone.Name()), AvailabilityZoneId: aws.String(result.Zone.ID()), SubnetId: subnet,
+		}}
+	}
+	if e := result.Failed; e != nil {
+		out.Errors = []types.LaunchInstancesError{{
+			ErrorCode: &e.Code, ErrorMessage: &e.Message, InstanceType: &result.Type, MarketType: aws.String(onDemand),
+			AvailabilityZone: aws.String(result.Zone.Name()), AvailabilityZoneId: aws.String(result.Zone.ID()), SubnetId: subnet,
+		}}
+	}
+	return out, nil
 }

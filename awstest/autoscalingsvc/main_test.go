@@ -395,12 +395,17 @@ func (w *world) serve(h http.Handler, ids ...string) {
 // Its targets are checked every ten seconds and drain for a minute.
 func (w *world) front(name string) (group string) {
 	w.Helper()
+	return w.frontEvery(name, 10*time.Second)
+}
+
+func (w *world) frontEvery(name string, interval time.Duration) (group string) {
+	w.Helper()
 	w.inEC2(func(tx *awstest.Tx, ec2 *ec2model.Region) {
 		m, _ := awstest.Lookup[elbmodel.Model](tx)
 		m.Configure(func(o *elbmodel.Options) { o.Provisioning = 0 })
 		r := m.Region(w.region)
 		check := elbmodel.DefaultCheck("HTTP", "")
-		check.Interval = 10 * time.Second
+		check.Interval = interval
 		tg, err := r.CreateGroup(tx, elbmodel.GroupSpec{Name: name, Protocol: "HTTP", Version: "HTTP1", Port: 80, TargetType: elbmodel.Instances, VPC: ec2.VPC().ID, Check: check})
 		if err != nil {
 			w.Fatal(err)

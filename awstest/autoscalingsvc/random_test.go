@@ -20,7 +20,7 @@ import (
 
 var (
 	seed      = flag.Uint64("seed", 0, "play the one random sequence of this seed")
-	sequences = flag.Int("sequences", 0, "how many random sequences to play; 0 is 1,500, or 200 with -short or with the race detector")
+	sequences = flag.Int("sequences", 0, "how many random sequences to play; 0 is 1,000, or 200 with -short or with the race detector")
 )
 
 // TestRandomSequences plays random operations, deaths and failures against a
@@ -36,7 +36,7 @@ func TestRandomSequences(t *testing.T) {
 	case n == 0 && (testing.Short() || raceEnabled):
 		n = 200
 	case n == 0:
-		n = 1500
+		n = 1000
 	}
 	const parts = 8
 	for part := range parts {

@@ -93,6 +93,7 @@ type Region struct {
 	policies   *history.Table[string, Policy]   // by ARN
 	live       map[string]*member               // by instance ID
 	recorded   uint64                           // activities so far
+	tokens     map[string]remembered            // of LaunchInstances
 }
 
 // Region returns Auto Scaling in a region.
@@ -107,6 +108,7 @@ func (m *Model) Region(r *awstest.Region) *Region {
 		activities: history.NewTable[string, Activity](awstest.Memory),
 		policies:   history.NewTable[string, Policy](awstest.Memory),
 		live:       map[string]*member{},
+		tokens:     map[string]remembered{},
 	}
 	m.regions[r] = region
 	return region

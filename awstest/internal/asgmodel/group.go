@@ -1,6 +1,7 @@
 package asgmodel
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -271,7 +272,7 @@ func (g *Group) uses(z *awstest.Zone) bool { return slices.Contains(g.Zones, z) 
 
 // message returns the text of an error of the API without its code.
 func message(err error) string {
-	if e, ok := err.(*awstest.APIError); ok { //nolint:errorlint // the models return these bare
+	if e, ok := errors.AsType[*awstest.APIError](err); ok {
 		return e.Message
 	}
 	return err.Error()

@@ -1,6 +1,7 @@
 package asgmodel
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -133,15 +134,17 @@ func (c *control) launch(tx *awstest.Tx, g *Group, z *awstest.Zone, subnet *ec2m
 // templateError is a launch that fails in every zone.
 type templateError struct{ error }
 
+func (e *templateError) Unwrap() error { return e.error }
+
 // ofZone tells whether a launch that fails in one zone may succeed in another.
 func ofZone(err error) bool {
-	e, ok := err.(*awstest.APIError) //nolint:errorlint // the models return these bare
+	e, ok := errors.AsType[*awstest.APIError](err)
 	return ok && (e.Code == "InsufficientInstanceCapacity" || e.Code == "InsufficientFreeAddressesInSubnet")
 }
 
 func (c *control) launchFailed(tx *awstest.Tx, z *awstest.Zone, subnet *ec2model.Subnet, cause string, err error) {
 	b := c.zones[z]
-	if t, ok := err.(*templateError); ok { //nolint:errorlint // made by launch
+	if t, ok := errors.AsType[*templateError](err); ok {
 		b, err = &c.templateRetry, t.error
 	} else if b == nil {
 		b = &backoff{}
