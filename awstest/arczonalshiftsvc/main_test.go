@@ -151,14 +151,15 @@ func (w *world) resource(name string) string {
 }
 
 func tell(name string, weights map[string]float32, shifts []types.ZonalShiftInResource, autoshifts []types.AutoshiftInResource) string {
-	told := fmt.Sprintf("%s %v", name, weights)
+	var told strings.Builder
+	fmt.Fprintf(&told, "%s %v", name, weights)
 	for _, s := range shifts {
-		told += fmt.Sprintf(", shift from %s %s", *s.AwayFrom, s.AppliedStatus)
+		fmt.Fprintf(&told, ", shift from %s %s", *s.AwayFrom, s.AppliedStatus)
 	}
 	for _, s := range autoshifts {
-		told += fmt.Sprintf(", autoshift from %s %s", *s.AwayFrom, s.AppliedStatus)
+		fmt.Fprintf(&told, ", autoshift from %s %s", *s.AwayFrom, s.AppliedStatus)
 	}
-	return told
+	return told.String()
 }
 
 // wantReason asserts the reason of a refusal.

@@ -428,8 +428,9 @@ func TestAlarmsStandStillWhileTheyAreHeldUp(t *testing.T) {
 func TestAlarmsOutliveAZone(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		for _, f := range []awstest.Fault{awstest.PowerLoss, awstest.NetworkLoss} {
-			defer svctest.Must(w.cloud.Zone("use1-az1"))(w).Fail(f)()
+		zone := svctest.Must(w.cloud.Zone("use1-az1"))(w)
+		for _, heal := range []func(){zone.Fail(awstest.PowerLoss), zone.Fail(awstest.NetworkLoss)} {
+			w.Cleanup(heal)
 		}
 		w.alarm()
 		w.mustPut(datum(value(11)))

@@ -143,11 +143,12 @@ func (w *world) list(change func(*cloudwatch.ListMetricsInput)) (told []string) 
 			w.Errorf("a page of %d metrics", len(out.Metrics))
 		}
 		for _, m := range out.Metrics {
-			text := *m.Namespace + " " + *m.MetricName
+			var text strings.Builder
+			text.WriteString(*m.Namespace + " " + *m.MetricName)
 			for _, d := range m.Dimensions {
-				text += " " + *d.Name + "=" + *d.Value
+				text.WriteString(" " + *d.Name + "=" + *d.Value)
 			}
-			told = append(told, text)
+			told = append(told, text.String())
 		}
 	}
 	return told

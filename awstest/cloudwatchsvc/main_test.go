@@ -98,19 +98,20 @@ func (w *world) statistics(changes ...func(*cloudwatch.GetMetricStatisticsInput)
 	var told []string
 	for i := range points {
 		p := &points[i]
-		text := p.Timestamp.Sub(w.start).String()
+		var text strings.Builder
+		text.WriteString(p.Timestamp.Sub(w.start).String())
 		for _, v := range []*float64{p.SampleCount, p.Average, p.Sum, p.Minimum, p.Maximum} {
 			if v != nil {
-				text += fmt.Sprintf(" %v", *v)
+				fmt.Fprintf(&text, " %v", *v)
 			}
 		}
 		if p.ExtendedStatistics != nil {
-			text += fmt.Sprintf(" %v", p.ExtendedStatistics)
+			fmt.Fprintf(&text, " %v", p.ExtendedStatistics)
 		}
 		if p.Unit != types.StandardUnitNone {
-			text += " " + string(p.Unit)
+			text.WriteString(" " + string(p.Unit))
 		}
-		told = append(told, text)
+		told = append(told, text.String())
 	}
 	return strings.Join(told, ", ")
 }

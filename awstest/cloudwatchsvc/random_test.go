@@ -61,7 +61,7 @@ func sequence(t *testing.T, seed uint64) {
 				o.DisableRequestCompression = true // it is most of what a call costs
 			})},
 			rng: rand.New(rand.NewPCG(seed, seed)),
-			now:   time.Now(),
+			now: time.Now(),
 		}
 		for range 24 {
 			if !r.step() {
@@ -363,18 +363,19 @@ func (r *run) compareStatistics() {
 			if len(values) == 0 {
 				continue
 			}
-			text := at.Sub(r.start).String()
+			var text strings.Builder
+			text.WriteString(at.Sub(r.start).String())
 			if median {
-				text += fmt.Sprintf(" map[p50:%v]", statisticOf(values, "p50"))
+				fmt.Fprintf(&text, " map[p50:%v]", statisticOf(values, "p50"))
 			} else {
 				for _, name := range []string{"SampleCount", "Average", "Sum", "Minimum", "Maximum"} {
-					text += fmt.Sprintf(" %v", statisticOf(values, name))
+					fmt.Fprintf(&text, " %v", statisticOf(values, name))
 				}
 			}
 			if unit != types.StandardUnitNone {
-				text += " " + string(unit)
+				text.WriteString(" " + string(unit))
 			}
-			want = append(want, text)
+			want = append(want, text.String())
 		}
 	}
 	if got != strings.Join(want, ", ") {

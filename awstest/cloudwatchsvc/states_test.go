@@ -70,15 +70,16 @@ func TestActionsOfAutoScalingAreRepeated(t *testing.T) {
 			})
 			w.until(4*time.Minute - time.Second)
 			first := int(period)
-			want := fmt.Sprintf("%d us-east-1 high ALARM arn:aws:sns:a", first)
+			var want strings.Builder
+			fmt.Fprintf(&want, "%d us-east-1 high ALARM arn:aws:sns:a", first)
 			for n := range 3 {
-				want += fmt.Sprintf(", %d us-east-1 high ALARM arn:aws:autoscaling:a", first+60*n)
+				fmt.Fprintf(&want, ", %d us-east-1 high ALARM arn:aws:autoscaling:a", first+60*n)
 			}
 			if period == 10 {
-				want += ", 190 us-east-1 high ALARM arn:aws:autoscaling:a"
+				want.WriteString(", 190 us-east-1 high ALARM arn:aws:autoscaling:a")
 			}
-			if got := actions(); got != want {
-				w.Errorf("period %d: got %s, want %s", period, got, want)
+			if got := actions(); got != want.String() {
+				w.Errorf("period %d: got %s, want %s", period, got, want.String())
 			}
 		})
 	}

@@ -179,13 +179,13 @@ func readMetric(namespace, name *string, dimensions []types.Dimension) (cwmodel.
 // datapoint shows statistics of a period, if there is any of them.
 func datapoint(w *window, statistics []cwmodel.Statistic) (types.Datapoint, bool) {
 	d := types.Datapoint{Timestamp: aws.Time(w.at), Unit: types.StandardUnit(w.Unit)}
-	any := false
+	there := false
 	for _, statistic := range statistics {
 		v, ok := w.Value(statistic)
 		if !ok {
 			continue
 		}
-		any = true
+		there = true
 		switch statistic {
 		case cwmodel.SampleCount:
 			d.SampleCount = &v
@@ -204,5 +204,5 @@ func datapoint(w *window, statistics []cwmodel.Statistic) (types.Datapoint, bool
 			d.ExtendedStatistics[statistic.String()] = v
 		}
 	}
-	return d, any
+	return d, there
 }

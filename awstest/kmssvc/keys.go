@@ -52,8 +52,9 @@ func show(tx *awstest.Tx, call *awstest.Call, k kmsmodel.Key) *types.KeyMetadata
 	m := &types.KeyMetadata{
 		KeyId: &k.ID, Arn: &k.ARN, AWSAccountId: aws.String(tx.Cloud().AccountID()), Description: &k.Description,
 		CreationDate: &k.Created, Enabled: k.State == kmsmodel.Enabled, KeyState: types.KeyState(k.State), KeyManager: types.KeyManagerType(k.Manager),
-		KeySpec: types.KeySpecSymmetricDefault, CustomerMasterKeySpec: types.CustomerMasterKeySpecSymmetricDefault, KeyUsage: types.KeyUsageTypeEncryptDecrypt,
-		EncryptionAlgorithms: []types.EncryptionAlgorithmSpec{types.EncryptionAlgorithmSpecSymmetricDefault}, Origin: types.OriginTypeAwsKms,
+		KeySpec: types.KeySpecSymmetricDefault, KeyUsage: types.KeyUsageTypeEncryptDecrypt,
+		CustomerMasterKeySpec: types.CustomerMasterKeySpecSymmetricDefault, //nolint:staticcheck // KMS shows it still
+		EncryptionAlgorithms:  []types.EncryptionAlgorithmSpec{types.EncryptionAlgorithmSpecSymmetricDefault}, Origin: types.OriginTypeAwsKms,
 		MultiRegion: aws.Bool(k.MultiRegion),
 	}
 	if k.MultiRegion {

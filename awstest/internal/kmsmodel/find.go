@@ -80,8 +80,8 @@ func (r *Region) resource(arn string) (string, error) {
 	return parts[5], nil
 }
 
-// Use returns the key that a reference leads to if it can be used to encrypt
-// and decrypt now, and otherwise the error of KMS that says why it cannot.
+// Use returns the key that a reference leads to, and the error of KMS that
+// says why it cannot be used to encrypt and decrypt now, if it cannot.
 func (r *Region) Use(tx *awstest.Tx, ref string) (Key, error) {
 	if tx.ServiceDown(serviceID, r.region) {
 		e := awstest.Errorf("KMSInternalException", "The service is unavailable.")
@@ -89,10 +89,10 @@ func (r *Region) Use(tx *awstest.Tx, ref string) (Key, error) {
 		return Key{}, e
 	}
 	k, err := r.Key(tx, tx.Now(), ref)
-	if err != nil {
-		return Key{}, err
+	if err == nil {
+		err = k.usable()
 	}
-	return k, k.usable()
+	return k, err
 }
 
 // Usable tells by its error whether the key that a reference leads to can be

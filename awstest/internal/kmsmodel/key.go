@@ -94,7 +94,8 @@ func (r *Region) ScheduleDeletion(tx *awstest.Tx, ref string, days int) (Key, er
 	case days < minWindow || days > maxWindow:
 		return k, awstest.Errorf("ValidationException", "1 validation error detected: Value '%d' at 'pendingWindowInDays' failed to satisfy constraint: Member must be between %d and %d", days, minWindow, maxWindow)
 	case k.State == PendingDeletion:
-		return k, k.pending()
+		err = k.pending()
+		return k, err
 	}
 	at := tx.Now().Add(time.Duration(days) * 24 * time.Hour)
 	r.change(tx, k.ID, func(k *Key) { k.State, k.Deletion = PendingDeletion, at })
