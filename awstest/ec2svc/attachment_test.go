@@ -296,6 +296,28 @@ func isMistake(err error) bool {
 	return ok
 }
 
+// TestLostReplies has attachments and detachments take effect without an
+// answer: the SDK's second attempt meets what the first one has done.
+func TestLostReplies(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		instance, id := w.running(zoneA), w.volume(zoneA)
+		must(w.cloud.LoseReply("EC2", "AttachVolume", 1))(w)
+		_, err := w.attachVolume(id, instance, "/dev/sdf")
+		wantCode(w, err, "VolumeInUse")
+		time.Sleep(2 * time.Second)
+		w.wantVolume(id, "in-use, attached to "+instance+" as /dev/sdf")
+		must(w.cloud.LoseReply("EC2", "DetachVolume", 1))(w)
+		wantCode(w, w.detachVolume(id), "IncorrectState")
+		time.Sleep(5 * time.Second)
+		w.wantVolume(id, "available")
+		must(w.cloud.LoseReply("EC2", "DeleteVolume", 1))(w)
+		wantCode(w, w.deleteVolume(id), "IncorrectState")
+		time.Sleep(5 * time.Second)
+		w.wantVolume(id, "InvalidVolume.NotFound")
+	})
+}
+
 func TestDetachWhileAttaching(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
@@ -332,7 +354,8 @@ func TestVolumesOfALaunch(t *testing.T) {
 			show := func() (got []string) {
 				for _, v := range must(w.DescribeVolumes(w.Context(), &ec2.DescribeVolumesInput{Filters: []types.Filter{filter("tag:stack", "blue")}}))(w).Volumes {
 					text := fmt.Sprintf("%d GiB of %s, encrypted %v, %s", *v.Size, v.VolumeType, *v.Encrypted, v.State)
-					for _, a := range v.Attachments {
+					if len(v.Attachments) > 0 {
+						a := v.Attachments[0]
 						text += fmt.Sprintf(", %s as %s, goes %v", a.State, *a.Device, *a.DeleteOnTermination)
 					}
 					got = append(got, text)

@@ -46,11 +46,12 @@ func (w *world) showVolume(id string) string {
 	if err != nil {
 		return codeOf(err)
 	}
-	text := string(out.Volumes[0].State)
-	for _, a := range out.Volumes[0].Attachments {
-		text += fmt.Sprintf(", %s to %s as %s", a.State, *a.InstanceId, *a.Device)
+	v := out.Volumes[0]
+	if len(v.Attachments) == 0 {
+		return string(v.State)
 	}
-	return text
+	a := v.Attachments[0]
+	return fmt.Sprintf("%s, %s to %s as %s", v.State, a.State, *a.InstanceId, *a.Device)
 }
 
 func (w *world) wantVolume(id, want string) {

@@ -11,7 +11,7 @@ import (
 // Options.VolumeDetaching the attachment is shown as busy. A stop, a reboot or
 // a termination of the instance unmounts, too.
 //
-// The volume must be attached. A mistake is a [*awstest.FieldError].
+// The volume must be attached to an instance that runs. A mistake is a [*awstest.FieldError].
 func MountVolume(cloud *awstest.Cloud, region, volumeID string) (unmount func(), err error) {
 	var release func(*awstest.Tx)
 	err = update(cloud, region, func(tx *awstest.Tx, r *ec2model.Region) error {
@@ -21,6 +21,9 @@ func MountVolume(cloud *awstest.Cloud, region, volumeID string) (unmount func(),
 			return mistake("volumeID", volumeID, "is not a volume of "+region)
 		case v.Attachment.State != ec2model.Attached:
 			return mistake("volumeID", volumeID, "must be attached to an instance")
+		}
+		if i, err := r.Instance(tx.Now(), v.Attachment.Instance); err != nil || i.State != ec2model.Running {
+			return mistake("volumeID", volumeID, "must be attached to an instance that runs")
 		}
 		release = r.Mount(tx, v)
 		return nil

@@ -248,11 +248,10 @@ func (s *session) volumeStatus(id string) string {
 		return "not shown"
 	}
 	status := out.VolumeStatuses[0].VolumeStatus
-	text := string(status.Status)
 	for _, d := range status.Details {
 		if d.Name == types.VolumeStatusNameIoEnabled {
-			text += ", io-enabled " + told(d.Status)
+			return string(status.Status) + ", io-enabled " + told(d.Status)
 		}
 	}
-	return text
+	return string(status.Status)
 }

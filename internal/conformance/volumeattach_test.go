@@ -160,11 +160,11 @@ func (s *session) attachment(id string) string {
 	if err != nil {
 		return outcome(err)
 	}
-	text := string(v.State)
-	for _, a := range v.Attachments {
-		text += ", " + string(a.State) + " to " + told(a.InstanceId) + " as " + told(a.Device)
+	if len(v.Attachments) == 0 {
+		return string(v.State)
 	}
-	return text
+	a := v.Attachments[0]
+	return string(v.State) + ", " + string(a.State) + " to " + told(a.InstanceId) + " as " + told(a.Device)
 }
 
 // devices tells the devices of an instance but for the root one.

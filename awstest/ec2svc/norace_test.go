@@ -1,0 +1,5 @@
+//go:build !race
+
+package ec2svc_test
+
+const underRace = false
