@@ -306,6 +306,37 @@ func TestStuckKeyStaysPendingDeletion(t *testing.T) {
 	}
 }
 
+// A deletion that was taken back does not come after all, when another one is
+// scheduled.
+func TestDeletionThatWasCanceledStaysSo(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		id := *w.key().KeyId
+		heal := svctest.Must(w.cloud.Stick(id))(w)
+		for _, c := range []struct {
+			at   time.Duration
+			call func() error
+		}{
+			{0, func() error { return w.schedule(id, 7) }},
+			{8 * day, func() error { return w.cancel(id) }},
+			{9 * day, func() error { return w.schedule(id, 7) }},
+		} {
+			w.until(c.at)
+			if err := c.call(); err != nil {
+				w.Error(err)
+			}
+		}
+		heal()
+		if got := w.state(id); got != "PendingDeletion" {
+			w.Errorf("got %s", got)
+		}
+		w.until(17 * day)
+		if got := w.state(id); got != "NotFoundException" {
+			w.Errorf("got %s", got)
+		}
+	})
+}
+
 func TestReferences(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
