@@ -210,6 +210,20 @@ func TestSupersededHandleDeletesNothing(t *testing.T) {
 	})
 }
 
+// A release is of one lease: the next one ends like any other.
+func TestReleaseIsForgottenAtTheNextReceive(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		q := w.queue("jobs")
+		w.send(q, "a")
+		wantCode(w, w.hide(q, w.one(q), 0), "")
+		m := w.one(q)
+		time.Sleep(30 * time.Second)
+		wantCode(w, w.hide(q, m, time.Minute), "")
+		w.counts(q, 0, 1, 0)
+	})
+}
+
 func TestHandleErrorsInABatch(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {

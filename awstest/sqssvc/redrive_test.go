@@ -61,6 +61,27 @@ func TestRedrive(t *testing.T) {
 	}
 }
 
+// Messages of a dead-letter queue go by their own ages, in whatever order they
+// have come.
+func TestAgesInADeadLetterQueue(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		dead := w.queue("dead", "MessageRetentionPeriod=60")
+		q := w.queue("jobs", redriveTo("dead", 1), "VisibilityTimeout=0")
+		w.send(dead, "sent at 0")
+		time.Sleep(20 * time.Second)
+		w.send(q, "sent at 20", "sent at 20, too")
+		time.Sleep(20 * time.Second)
+		w.send(dead, "sent at 40")
+		w.receive(q)
+		w.gets(q, nil)
+		for _, want := range []int{4, 3, 1, 0} {
+			w.counts(dead, want, 0, 0)
+			time.Sleep(20*time.Second + 10*time.Millisecond)
+		}
+	})
+}
+
 // A receive goes on behind what it moves away.
 func TestReceiveGoesOnBehindARedrive(t *testing.T) {
 	t.Parallel()

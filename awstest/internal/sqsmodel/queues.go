@@ -114,8 +114,7 @@ func (q *Queue) Set(tx *awstest.Tx, attributes map[string]string) error {
 	}
 	q.set, q.modified = s, tx.Now()
 	q.publish(tx)
-	q.advance(tx.Now()) // the retention may be shorter
-	q.touch()
+	q.touch() // the retention may be shorter
 	return nil
 }
 

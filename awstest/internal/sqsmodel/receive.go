@@ -148,9 +148,6 @@ func (q *Queue) collect(tx *awstest.Tx, r *Receive) (got []Delivery) {
 		if r.Attempt != "" {
 			q.remember(tx, r, got)
 		}
-		if atOnce {
-			q.touch()
-		}
 	}
 	return got
 }

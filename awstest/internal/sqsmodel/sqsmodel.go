@@ -112,17 +112,15 @@ func (m *Model) Region(r *awstest.Region) *Region {
 
 // Queue returns the queue of a URL, as it is now.
 func (r *Region) Queue(tx *awstest.Tx, url string) (*Queue, error) {
-	if q, ok := r.byURL[url]; ok {
-		q.advance(tx.Now())
-		return q, nil
-	}
-	name, err := r.nameIn(url)
-	if err != nil {
-		return nil, err
-	}
-	q, ok := r.byName[name]
+	q, ok := r.byURL[url] // as it was given out
 	if !ok {
-		return nil, noQueue()
+		name, err := r.nameIn(url)
+		if err != nil {
+			return nil, err
+		}
+		if q, ok = r.byName[name]; !ok {
+			return nil, noQueue()
+		}
 	}
 	q.advance(tx.Now())
 	return q, nil
