@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
@@ -164,15 +163,7 @@ func tags(kind types.ResourceType, pairs ...string) []types.TagSpecification {
 }
 
 // must ends the test unless a call succeeded.
-func must[T any](out T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-}
+func must[T any](out T, err error) func(testing.TB) T { return svctest.Must(out, err) }
 
 // wantCode holds an error against the code that EC2 answers; "" is success.
 func wantCode(t testing.TB, err error, want string) {
@@ -200,11 +191,5 @@ func wantMessage(t testing.TB, err error, code, message string) {
 
 func wantStatus(t testing.TB, err error, want int) {
 	t.Helper()
-	var re *awshttp.ResponseError
-	if !errors.As(err, &re) || re.HTTPStatusCode() != want {
-		t.Fatalf("got %v, want HTTP status %d", err, want)
-	}
-	if re.RequestID == "" {
-		t.Errorf("%v has no request ID", err)
-	}
+	svctest.WantStatus(t, err, want)
 }

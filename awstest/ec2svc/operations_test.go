@@ -1,16 +1,12 @@
 package ec2svc_test
 
 import (
-	"context"
-	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,110 +16,37 @@ import (
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/ec2svc"
+	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
-// operations returns the names of the operations of the SDK's client that are
-// modelled: those that a fault can be injected into.
-func operations(t *testing.T) (names []string) {
+// operations returns the operations that are modelled.
+func operations(t *testing.T) []string {
 	t.Helper()
-	cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := reflect.TypeFor[*ec2.Client]()
-	for method := range client.Methods() {
-		name := method.Name
-		if _, err := cloud.Inject(awstest.Match{Service: "EC2", Operation: name}, awstest.Throttle()); err == nil {
-			names = append(names, name)
-		}
-	}
-	if err := cloud.Close(); err != nil {
-		t.Error(err)
-	}
-	return names
-}
-
-// packageDoc returns the first words of the list items of a section of the
-// package's page.
-func packageDoc(t *testing.T, section string) (items []string) {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments|parser.PackageClauseOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, found := strings.Cut(file.Doc.Text(), "\n# "+section+"\n")
-	if !found {
-		t.Fatalf("doc.go has no section %s", section)
-	}
-	rest, _, _ = strings.Cut(rest, "\n# ")
-	for line := range strings.Lines(rest) {
-		if item, ok := strings.CutPrefix(strings.TrimSpace(line), "- "); ok {
-			item, _, _ = strings.Cut(item, ":")
-			items = append(items, item)
-		}
-	}
-	return items
+	return svctest.Operations[*ec2.Client](t, ec2svc.New(), ec2.ServiceID)
 }
 
 func TestDocListsEveryOperation(t *testing.T) {
 	t.Parallel()
-	documented := packageDoc(t, "Operations")
-	slices.Sort(documented)
-	if diff := cmp.Diff(operations(t), documented); diff != "" {
-		t.Errorf("what is modelled (-) and what doc.go lists (+): %s", diff)
-	}
+	svctest.PageListsOperations(t, operations(t))
 }
 
 func TestDocListsEveryErrorCode(t *testing.T) {
 	t.Parallel()
-	codes := map[string]bool{}
-	note := func(e ast.Expr) {
-		if text, ok := e.(*ast.BasicLit); ok && text.Kind == token.STRING {
-			if code, err := strconv.Unquote(text.Value); err == nil && code != "" {
-				codes[code] = true
-			}
-		}
-	}
-	for _, pattern := range []string{"*.go", "../internal/ec2model/*.go"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range files {
-			if strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CallExpr:
-					if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Errorf" {
-						note(n.Args[0])
-					}
-				case *ast.KeyValueExpr:
-					if k, ok := n.Key.(*ast.Ident); ok && k.Name == "Code" {
-						note(n.Value)
-					}
-				case *ast.CompositeLit: // kind{prefix, name, malformed, notFound}
-					if k, ok := n.Type.(*ast.Ident); ok && k.Name == "kind" {
-						note(n.Elts[2])
-						note(n.Elts[3])
+	codes := svctest.Codes(t, "*.go", "../internal/ec2model/*.go")
+	kinds := must(parser.ParseFile(token.NewFileSet(), "describe.go", nil, parser.SkipObjectResolution))(t)
+	ast.Inspect(kinds, func(n ast.Node) bool { // kind{prefix, name, malformed, notFound}
+		if lit, ok := n.(*ast.CompositeLit); ok {
+			if k, ok := lit.Type.(*ast.Ident); ok && k.Name == "kind" {
+				for _, e := range lit.Elts[2:] {
+					if code := must(strconv.Unquote(e.(*ast.BasicLit).Value))(t); code != "" {
+						codes[code] = true
 					}
 				}
-				return true
-			})
+			}
 		}
-	}
-	documented := map[string]bool{}
-	for _, code := range packageDoc(t, "Errors") {
-		documented[code] = true
-	}
-	if diff := cmp.Diff(codes, documented); diff != "" {
-		t.Errorf("codes in the source (-) and in doc.go (+): %s", diff)
-	}
+		return true
+	})
+	svctest.PageListsCodes(t, codes)
 }
 
 // inputs has an input for every operation, on resources that exist. One after
@@ -186,17 +109,6 @@ func inputs(w *world) []any {
 	}
 }
 
-func nameOf(input any) string {
-	return strings.TrimSuffix(reflect.TypeOf(input).Elem().Name(), "Input")
-}
-
-// call calls the operation that an input is of.
-func (w *world) call(ctx context.Context, input any) (out any, err error) {
-	results := reflect.ValueOf(w.Client).MethodByName(nameOf(input)).Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(input)})
-	err, _ = results[1].Interface().(error)
-	return results[0].Interface(), err
-}
-
 // everything describes all that there is.
 func (w *world) everything() []any {
 	w.Helper()
@@ -225,17 +137,17 @@ func TestDryRunChangesNothing(t *testing.T) {
 		for _, input := range list {
 			field := reflect.ValueOf(input).Elem().FieldByName("DryRun")
 			if !field.IsValid() {
-				if nameOf(input) != "AssignPrivateIpAddresses" {
-					w.Errorf("%s has no DryRun", nameOf(input))
+				if svctest.NameOf(input) != "AssignPrivateIpAddresses" {
+					w.Errorf("%s has no DryRun", svctest.NameOf(input))
 				}
 				continue
 			}
 			field.Set(reflect.ValueOf(aws.Bool(true)))
-			_, err := w.call(w.Context(), input)
+			_, err := svctest.Call(w.Context(), w.Client, input)
 			wantCode(w, err, "DryRunOperation")
 			wantStatus(w, err, 412)
-			heal := must(w.cloud.Inject(awstest.Match{Service: "EC2", Operation: nameOf(input)}, awstest.Deny()))(w)
-			_, err = w.call(w.Context(), input)
+			heal := must(w.cloud.Inject(awstest.Match{Service: "EC2", Operation: svctest.NameOf(input)}, awstest.Deny()))(w)
+			_, err = svctest.Call(w.Context(), w.Client, input)
 			wantCode(w, err, "UnauthorizedOperation")
 			wantStatus(w, err, 403)
 			heal()
@@ -253,10 +165,10 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	inBubble(t, func(w *world) {
 		var names []string
 		for _, input := range inputs(w) {
-			if _, err := w.call(w.Context(), input); err != nil {
-				w.Errorf("%s: %v", nameOf(input), err)
+			if _, err := svctest.Call(w.Context(), w.Client, input); err != nil {
+				w.Errorf("%s: %v", svctest.NameOf(input), err)
 			}
-			names = append(names, nameOf(input))
+			names = append(names, svctest.NameOf(input))
 		}
 		slices.Sort(names)
 		if diff := cmp.Diff(want, names); diff != "" {
@@ -268,26 +180,15 @@ func TestEveryOperationSucceeds(t *testing.T) {
 func TestServiceFaults(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		for _, c := range []struct {
-			effect   awstest.Effect
-			code     string
-			status   int
-			attempts int
-		}{
-			{awstest.Throttle(), "RequestLimitExceeded", 503, 3},
-			{awstest.Unavailable(), "Unavailable", 503, 3},
-			{awstest.Deny(), "UnauthorizedOperation", 403, 1},
-		} {
-			before := w.cloud.Count("EC2", "DescribeInstances")
-			heal := must(w.cloud.Inject(awstest.Match{Service: "EC2", Operation: "DescribeInstances"}, c.effect))(w)
+		call := func() error {
 			_, err := w.DescribeInstances(w.Context(), &ec2.DescribeInstancesInput{})
-			heal()
-			wantCode(w, err, c.code)
-			wantStatus(w, err, c.status)
-			if n := w.cloud.Count("EC2", "DescribeInstances") - before; n != c.attempts {
-				w.Errorf("%s: %d attempts, want %d", c.code, n, c.attempts)
-			}
+			return err
 		}
+		svctest.ServiceFaults(w, w.cloud, awstest.Match{Service: "EC2", Operation: "DescribeInstances"}, call,
+			svctest.ServiceFault{Effect: awstest.Throttle(), Code: "RequestLimitExceeded", Status: 503, Attempts: 3},
+			svctest.ServiceFault{Effect: awstest.Unavailable(), Code: "Unavailable", Status: 503, Attempts: 3},
+			svctest.ServiceFault{Effect: awstest.Deny(), Code: "UnauthorizedOperation", Status: 403, Attempts: 1},
+		)
 	})
 }
 
@@ -315,6 +216,32 @@ func TestNotModelledIsLoud(t *testing.T) {
 			_, err := c.RunInstances(t.Context(), run(1, func(in *ec2.RunInstancesInput) { in.Placement.Tenancy = types.TenancyHost }))
 			return err
 		}, "awstest: EC2.RunInstances: placement other than by Availability Zone is not modelled"},
+		"a member of a launch template": {func(c *ec2.Client) error {
+			_, err := c.CreateLaunchTemplate(t.Context(), &ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("web"), LaunchTemplateData: large(func(d *types.RequestLaunchTemplateData) {
+				d.HibernationOptions = &types.LaunchTemplateHibernationOptionsRequest{}
+			})})
+			return err
+		}, "awstest: EC2.CreateLaunchTemplate: launch template data HibernationOptions is not modelled"},
+		"a snapshot": {func(c *ec2.Client) error {
+			_, err := c.CreateVolume(t.Context(), volumeIn(zoneA, func(in *ec2.CreateVolumeInput) { in.SnapshotId = aws.String("snap-12345678") }))
+			return err
+		}, "awstest: EC2.CreateVolume: parameter SnapshotId is not modelled"},
+		"a volume for many": {func(c *ec2.Client) error {
+			_, err := c.CreateVolume(t.Context(), volumeIn(zoneA, func(in *ec2.CreateVolumeInput) { in.MultiAttachEnabled = aws.Bool(true) }))
+			return err
+		}, "awstest: EC2.CreateVolume: Multi-Attach is not modelled"},
+		"a snapshot of a launch": {func(c *ec2.Client) error {
+			_, err := c.RunInstances(t.Context(), run(1, func(in *ec2.RunInstancesInput) {
+				in.BlockDeviceMappings = []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/sdf"), Ebs: &types.EbsBlockDevice{SnapshotId: aws.String("snap-12345678")}}}
+			}))
+			return err
+		}, "awstest: EC2.RunInstances: SnapshotId of a block device mapping is not modelled"},
+		"an instance store": {func(c *ec2.Client) error {
+			_, err := c.RunInstances(t.Context(), run(1, func(in *ec2.RunInstancesInput) {
+				in.BlockDeviceMappings = []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/sdf"), VirtualName: aws.String("ephemeral0")}}
+			}))
+			return err
+		}, "awstest: EC2.RunInstances: VirtualName of a block device mapping is not modelled"},
 		"a filter": {func(c *ec2.Client) error {
 			_, err := c.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{Filters: []types.Filter{filter("affinity", "host")}})
 			return err
@@ -334,21 +261,7 @@ func TestNotModelledIsLoud(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = c.call(ec2.NewFromConfig(cloud.Config(region)))
-			var nm *awstest.NotModelledError
-			if !errors.Is(err, awstest.ErrNotModelled) || !errors.As(err, &nm) || nm.Error() != c.says {
-				t.Errorf("got %v, want %s", err, c.says)
-			}
-			if n := len(cloud.Calls(awstest.Match{})); n > 1 {
-				t.Errorf("%d attempts", n)
-			}
-			if err := cloud.Close(); err == nil || err.Error() != c.says {
-				t.Errorf("Close returns %v", err)
-			}
+			svctest.NotModelled(t, ec2svc.New(), func(cloud *awstest.Cloud) error { return c.call(ec2.NewFromConfig(cloud.Config(region))) }, c.says)
 		})
 	}
 }

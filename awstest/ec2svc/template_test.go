@@ -216,6 +216,10 @@ func TestTemplateVersions(t *testing.T) {
 			w.Errorf("deleted, and not deleted: %s", diff)
 		}
 		want(&ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &id}, "web 2 t3.micro key*")
+		left := must(w.DescribeLaunchTemplates(w.Context(), &ec2.DescribeLaunchTemplatesInput{LaunchTemplateIds: []string{id}}))(w).LaunchTemplates[0]
+		if *left.LatestVersionNumber != 2 {
+			w.Errorf("the latest version is %d, which is deleted", *left.LatestVersionNumber)
+		}
 		if fourth := w.addVersion(id, small); *fourth.VersionNumber != 4 {
 			w.Errorf("the number %d was given twice", *fourth.VersionNumber)
 		}

@@ -117,6 +117,7 @@ func TestVolumeStatus(t *testing.T) {
 				want(4*time.Minute, "insufficient-data insufficient-data")
 				want(time.Minute, "ok passed")
 				w.zone(zoneA).Fail(fault)() // too short to be seen
+				want(0, "ok passed")
 				want(6*time.Minute, "ok passed")
 				heal := w.zone(zoneA).Fail(fault)
 				want(299*time.Second, "ok passed")
