@@ -223,8 +223,6 @@ func names(list ...string) (n []types.QueueAttributeName) {
 
 func sorted[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
-func ptr[T any](v T) *T { return &v }
-
 // within returns a context that ends after a while.
 func (w *world) within(d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(w.Context(), d)
@@ -233,7 +231,7 @@ func (w *world) within(d time.Duration) (context.Context, context.CancelFunc) {
 // entries makes the entries of a batch, whose IDs are their places.
 func entries(bodies ...string) (list []types.SendMessageBatchRequestEntry) {
 	for i, body := range bodies {
-		list = append(list, types.SendMessageBatchRequestEntry{Id: ptr(fmt.Sprint(i)), MessageBody: &body})
+		list = append(list, types.SendMessageBatchRequestEntry{Id: new(fmt.Sprint(i)), MessageBody: &body})
 	}
 	return list
 }

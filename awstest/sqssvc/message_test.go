@@ -128,7 +128,10 @@ func TestSystemAttributes(t *testing.T) {
 			{f, []types.MessageSystemAttributeName{"All"}, nil, []string{"ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "MessageDeduplicationId", "MessageGroupId", "SenderId", "SentTimestamp", "SequenceNumber"}},
 			{f, []types.MessageSystemAttributeName{"MessageGroupId"}, nil, []string{"MessageGroupId"}},
 		} {
-			m := w.one(c.queue, func(in *sqs.ReceiveMessageInput) { in.MessageSystemAttributeNames, in.AttributeNames = c.now, c.old })
+			m := w.one(c.queue, func(in *sqs.ReceiveMessageInput) {
+				in.MessageSystemAttributeNames = c.now
+				in.AttributeNames = c.old //nolint:staticcheck // deprecated, and still used
+			})
 			if diff := cmp.Diff(c.want, sorted(m.Attributes)); diff != "" {
 				w.Errorf("%v %v: %s", c.now, c.old, diff)
 			}

@@ -219,7 +219,7 @@ func (q *naive) group(served []string) (best []*job) {
 		if len(row) == 0 || row[0].state != "waiting" || q.count("leased", name) > 0 || slices.Contains(served, name) {
 			continue
 		}
-		if best == nil || row[0].since.Before(best[0].since) || row[0].since.Equal(best[0].since) && row[0].turn < best[0].turn {
+		if len(best) == 0 || row[0].since.Before(best[0].since) || row[0].since.Equal(best[0].since) && row[0].turn < best[0].turn {
 			best = row
 		}
 	}

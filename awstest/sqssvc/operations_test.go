@@ -90,7 +90,7 @@ func TestNotModelledIsLoud(t *testing.T) {
 	t.Parallel()
 	svctest.NotModelled(t, sqssvc.New(), func(c *awstest.Cloud) error {
 		_, err := sqs.NewFromConfig(c.Config(home)).AddPermission(t.Context(), &sqs.AddPermissionInput{
-			QueueUrl: ptr("jobs"), Label: ptr("x"), AWSAccountIds: []string{"123456789012"}, Actions: []string{"SendMessage"},
+			QueueUrl: new("jobs"), Label: new("x"), AWSAccountIds: []string{"123456789012"}, Actions: []string{"SendMessage"},
 		})
 		return err
 	}, "awstest: SQS.AddPermission is not modelled")

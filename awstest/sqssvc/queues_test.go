@@ -98,7 +98,6 @@ func TestAttributesOfAQueue(t *testing.T) {
 				w.Errorf("FIFO: %s is %q, want %q", k, fifo[k], v)
 			}
 		}
-
 	})
 }
 
@@ -237,8 +236,8 @@ func TestListQueues(t *testing.T) {
 			{"", nil, [][]string{all}},
 			{"a", nil, [][]string{all[:3]}},
 			{"A", nil, [][]string{nil}},
-			{"", ptr[int32](2), [][]string{all[:2], all[2:4], all[4:]}},
-			{"a", ptr[int32](3), [][]string{all[:3]}},
+			{"", new(int32(2)), [][]string{all[:2], all[2:4], all[4:]}},
+			{"a", new(int32(3)), [][]string{all[:3]}},
 		} {
 			if diff := cmp.Diff(c.want, list(c.prefix, c.size)); diff != "" {
 				w.Errorf("prefix %q, page size %v: %s", c.prefix, aws.ToInt32(c.size), diff)
@@ -252,9 +251,9 @@ func TestListQueues(t *testing.T) {
 		wantCode(w, err, "InvalidParameterValue")
 
 		// What goes or comes between two pages moves nothing else.
-		first := must(w.ListQueues(w.Context(), &sqs.ListQueuesInput{MaxResults: ptr[int32](2)}))(w)
+		first := must(w.ListQueues(w.Context(), &sqs.ListQueuesInput{MaxResults: new(int32(2))}))(w)
 		must(w.DeleteQueue(w.Context(), &sqs.DeleteQueueInput{QueueUrl: &first.QueueUrls[0]}))(w)
-		second := must(w.ListQueues(w.Context(), &sqs.ListQueuesInput{MaxResults: ptr[int32](2), NextToken: first.NextToken}))(w)
+		second := must(w.ListQueues(w.Context(), &sqs.ListQueuesInput{MaxResults: new(int32(2)), NextToken: first.NextToken}))(w)
 		if diff := cmp.Diff(all[2:4], second.QueueUrls); diff != "" {
 			w.Error(diff)
 		}

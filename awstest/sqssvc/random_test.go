@@ -149,7 +149,7 @@ func (r *random) sendSome(which int) {
 			r.bodies++ // else the body is that of the last message
 		}
 		j := &job{id: new(string), body: fmt.Sprint("job-", r.bodies), group: pick(r, "a", "b", "c", "d")}
-		e := types.SendMessageBatchRequestEntry{Id: ptr(fmt.Sprint(i)), MessageBody: &j.body, MessageGroupId: &j.group}
+		e := types.SendMessageBatchRequestEntry{Id: new(fmt.Sprint(i)), MessageBody: &j.body, MessageGroupId: &j.group}
 		dedup, delay := j.body, time.Duration(0)
 		switch {
 		case !q.fifo && r.IntN(3) == 0:

@@ -204,7 +204,7 @@ func TestListDeadLetterSourceQueues(t *testing.T) {
 		w.queue("other")
 		slices.Sort(want)
 		var got []string
-		p := sqs.NewListDeadLetterSourceQueuesPaginator(w.Client, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &dead, MaxResults: ptr[int32](2)})
+		p := sqs.NewListDeadLetterSourceQueuesPaginator(w.Client, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &dead, MaxResults: new(int32(2))})
 		for p.HasMorePages() {
 			got = append(got, must(p.NextPage(w.Context()))(w).QueueUrls...)
 		}

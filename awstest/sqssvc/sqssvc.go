@@ -141,7 +141,7 @@ func queryCode(code string) string {
 
 // forEntry returns an error as it is told of an entry of a batch.
 func forEntry(err error) *awstest.APIError {
-	if r, ok := errors.AsType[*sqsmodel.Refusal](err); ok {
+	if r, ok := errors.AsType[*sqsmodel.HandleError](err); ok {
 		return r.Entry
 	}
 	if e, ok := errors.AsType[*awstest.APIError](err); ok {

@@ -8,19 +8,19 @@ import (
 	"github.com/awsha/awsha/awstest"
 )
 
-// Refusal is an error about a receipt handle. SQS tells it in other words
+// HandleError is an error about a receipt handle. SQS tells it in other words
 // when it is about an entry of a batch.
-type Refusal struct{ Single, Entry *awstest.APIError }
+type HandleError struct{ Single, Entry *awstest.APIError }
 
 // Error is what the call by itself is told.
-func (r *Refusal) Error() string { return r.Single.Error() }
+func (r *HandleError) Error() string { return r.Single.Error() }
 
 // Unwrap returns what the call by itself is told.
-func (r *Refusal) Unwrap() error { return r.Single }
+func (r *HandleError) Unwrap() error { return r.Single }
 
 // badHandle refuses what is no receipt handle of this queue.
 func badHandle(handle string) error {
-	return &Refusal{
+	return &HandleError{
 		Single: &awstest.APIError{Code: "ReceiptHandleIsInvalid", Message: fmt.Sprintf("The input receipt handle %q is not a valid receipt handle.", handle), Status: http.StatusNotFound},
 		Entry:  awstest.Errorf("ReceiptHandleIsInvalid", "The input receipt handle is invalid."),
 	}
@@ -28,7 +28,7 @@ func badHandle(handle string) error {
 
 // stale refuses a receipt handle that was good once.
 func stale(handle, reason string) error {
-	return &Refusal{
+	return &HandleError{
 		Single: invalidValue(handle, "ReceiptHandle", reason+"."),
 		Entry:  awstest.Errorf("ReceiptHandleIsInvalid", "%s", reason),
 	}

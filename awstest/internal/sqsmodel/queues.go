@@ -30,7 +30,10 @@ func (r *Region) Create(tx *awstest.Tx, name string, attributes, tags map[string
 		return nil, err
 	}
 	if q, ok := r.byName[name]; ok {
-		return q, q.sameAs(attributes)
+		if err := q.sameAs(attributes); err != nil {
+			return nil, err
+		}
+		return q, nil
 	}
 	if at, ok := r.gone[name]; ok && tx.Now().Sub(at) < recently {
 		return nil, awstest.Errorf("AWS.SimpleQueueService.QueueDeletedRecently", "You must wait 60 seconds after deleting a queue before you can create another with the same name.")

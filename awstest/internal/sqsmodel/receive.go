@@ -25,7 +25,6 @@ type Receive struct {
 	deadline   time.Time
 	prev, next *Receive
 	deadlineAt int
-	waits      bool
 }
 
 // Delivery is a message that is handed out.
