@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/smithy-go"
@@ -21,6 +20,7 @@ import (
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/elbv2svc"
 	"github.com/awsha/awsha/awstest/internal/ec2model"
+	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -284,15 +284,7 @@ func (w *world) ask(n int, host string) map[string]int {
 }
 
 // must ends the test unless a call succeeded.
-func must[T any](out T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-}
+func must[T any](out T, err error) func(testing.TB) T { return svctest.Must(out, err) }
 
 // wantCode holds an error against the code that the service answers; "" is
 // success.
@@ -310,8 +302,5 @@ func wantCode(t testing.TB, err error, want string) {
 
 func wantStatus(t testing.TB, err error, want int) {
 	t.Helper()
-	var re *awshttp.ResponseError
-	if !errors.As(err, &re) || re.HTTPStatusCode() != want || re.RequestID == "" {
-		t.Errorf("got %v, want HTTP status %d and a request ID", err, want)
-	}
+	svctest.WantStatus(t, err, want)
 }

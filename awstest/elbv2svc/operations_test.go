@@ -5,9 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"path/filepath"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,108 +13,38 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/elbv2svc"
+	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
 const serviceID = elbv2.ServiceID
 
-// operations returns the names of the operations of the SDK's client that are
-// modelled: those that a fault can be injected into.
-func operations(t *testing.T) (names []string) {
-	t.Helper()
-	cloud := must(awstest.New([]awstest.Service{elbv2svc.New()}))(t)
-	client := reflect.TypeFor[*elbv2.Client]()
-	for method := range client.Methods() {
-		name := method.Name
-		if _, err := cloud.Inject(awstest.Match{Service: serviceID, Operation: name}, awstest.Throttle()); err == nil {
-			names = append(names, name)
-		}
-	}
-	if err := cloud.Close(); err != nil {
-		t.Error(err)
-	}
-	return names
-}
-
-// packageDoc returns the first words of the list items of a section of the
-// package's page.
-func packageDoc(t *testing.T, section string) (items []string) {
-	t.Helper()
-	file := must(parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments|parser.PackageClauseOnly))(t)
-	_, rest, found := strings.Cut(file.Doc.Text(), "\n# "+section+"\n")
-	if !found {
-		t.Fatalf("doc.go has no section %s", section)
-	}
-	rest, _, _ = strings.Cut(rest, "\n# ")
-	for line := range strings.Lines(rest) {
-		if item, ok := strings.CutPrefix(strings.TrimSpace(line), "- "); ok {
-			item, _, _ = strings.Cut(item, ":")
-			items = append(items, item)
-		}
-	}
-	return items
-}
-
 func TestDocListsEveryOperation(t *testing.T) {
 	t.Parallel()
-	documented := packageDoc(t, "Operations")
-	slices.Sort(documented)
-	if diff := cmp.Diff(operations(t), documented); diff != "" {
-		t.Errorf("what is modelled (-) and what doc.go lists (+): %s", diff)
-	}
+	svctest.PageListsOperations(t, svctest.Operations[*elbv2.Client](t, elbv2svc.New(), serviceID))
 }
 
 // codes returns the error codes in the source of the adapter and its model.
 func codes(t *testing.T) map[string]bool {
 	t.Helper()
-	found := map[string]bool{}
-	note := func(e ast.Expr) {
-		if text, ok := e.(*ast.BasicLit); ok && text.Kind == token.STRING {
-			if code, err := strconv.Unquote(text.Value); err == nil && code != "" {
-				found[code] = true
+	found := svctest.Codes(t, "*.go", "../internal/elbmodel/*.go")
+	kinds := must(parser.ParseFile(token.NewFileSet(), "../internal/elbmodel/elbmodel.go", nil, parser.SkipObjectResolution))(t)
+	ast.Inspect(kinds, func(n ast.Node) bool { // kind{part, name, notFound}
+		if lit, ok := n.(*ast.CompositeLit); ok {
+			if k, ok := lit.Type.(*ast.Ident); ok && k.Name == "kind" {
+				found[must(strconv.Unquote(lit.Elts[2].(*ast.BasicLit).Value))(t)] = true
 			}
 		}
-	}
-	for _, pattern := range []string{"*.go", "../internal/elbmodel/*.go"} {
-		for _, name := range must(filepath.Glob(pattern))(t) {
-			if strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			file := must(parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution))(t)
-			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CallExpr:
-					if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Errorf" {
-						note(n.Args[0])
-					}
-				case *ast.KeyValueExpr:
-					if k, ok := n.Key.(*ast.Ident); ok && k.Name == "Code" {
-						note(n.Value)
-					}
-				case *ast.CompositeLit: // kind{part, name, notFound}
-					if k, ok := n.Type.(*ast.Ident); ok && k.Name == "kind" {
-						note(n.Elts[2])
-					}
-				}
-				return true
-			})
-		}
-	}
+		return true
+	})
 	return found
 }
 
 func TestDocListsEveryErrorCode(t *testing.T) {
 	t.Parallel()
-	documented := map[string]bool{}
-	for _, code := range packageDoc(t, "Errors") {
-		documented[code] = true
-	}
-	if diff := cmp.Diff(codes(t), documented); diff != "" {
-		t.Errorf("codes in the source (-) and in doc.go (+): %s", diff)
-	}
+	svctest.PageListsCodes(t, codes(t))
 }
 
 // A code that the SDK has a type for reaches the caller in that type.
@@ -143,26 +71,15 @@ func TestErrorsAreOfTheSDKsTypes(t *testing.T) {
 func TestServiceFaults(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		for _, c := range []struct {
-			effect   awstest.Effect
-			code     string
-			status   int
-			attempts int
-		}{
-			{awstest.Throttle(), "Throttling", 400, 3},
-			{awstest.Unavailable(), "ServiceUnavailable", 503, 3},
-			{awstest.Deny(), "AccessDenied", 403, 1},
-		} {
-			before := w.cloud.Count(serviceID, "DescribeLoadBalancers")
-			heal := must(w.cloud.Inject(awstest.Match{Service: serviceID, Operation: "DescribeLoadBalancers"}, c.effect))(w)
+		call := func() error {
 			_, err := w.DescribeLoadBalancers(w.Context(), nil)
-			heal()
-			wantCode(w, err, c.code)
-			wantStatus(w, err, c.status)
-			if n := w.cloud.Count(serviceID, "DescribeLoadBalancers") - before; n != c.attempts {
-				w.Errorf("%s: %d attempts, want %d", c.code, n, c.attempts)
-			}
+			return err
 		}
+		svctest.ServiceFaults(w, w.cloud, awstest.Match{Service: serviceID, Operation: "DescribeLoadBalancers"}, call,
+			svctest.ServiceFault{Effect: awstest.Throttle(), Code: "Throttling", Status: 400, Attempts: 3},
+			svctest.ServiceFault{Effect: awstest.Unavailable(), Code: "ServiceUnavailable", Status: 503, Attempts: 3},
+			svctest.ServiceFault{Effect: awstest.Deny(), Code: "AccessDenied", Status: 403, Attempts: 1},
+		)
 	})
 }
 
