@@ -32,10 +32,11 @@
 //
 // That costs money, a few dollars: public addresses, t3.micro instances and a load balancer are charged by the hour or the
 // second, and each association may be charged as a remap. It needs a default VPC with subnets in two zones, room for two more
-// addresses in the first region and one in the second, and permission for the operations that ec2svc and elbv2svc list on
-// their package pages. Everything has the tag awsha-conformance. Scenarios run one after the other,
+// addresses in the first region and one in the second, and permission for the operations that the adapters list on their
+// package pages. What can have a tag has the tag awsha-conformance. Scenarios run one after the other,
 // assume nothing of what else there is in the account, and take away what they made, also if they fail; what could not be
-// taken away is reported by ID. Nobody has run it there yet: expect differences in what AWS documents and accounts do.
+// taken away is reported by ID. KMS keys cannot be: they stay for the seven days that AWS wants between the order and the
+// deletion. Nobody has run it there yet: expect differences in what AWS documents and accounts do.
 //
 // # Settings
 //
