@@ -26,6 +26,7 @@ func scenarios() []scenario {
 		launchScenarios, lifecycleScenarios, instanceReads, interfaceScenarios, zoneScenarios,
 		tagScenarios, statusScenarios, groupScenarios, targetScenarios, gatewayScenarios, listenerScenarios, remapScenarios,
 		templateScenarios, volumeScenarios, attachmentScenarios,
+		bucketScenarios, objectScenarios, versionScenarios, uploadScenarios,
 		cloudWatchScenarios, alarmScenarios, keyScenarios, aliasScenarios, zonalShiftScenarios,
 	)
 }

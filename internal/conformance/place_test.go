@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/awsha/awsha/awstest"
 )
@@ -58,6 +59,9 @@ func onAwstest(t *testing.T, covered *coverage) *place {
 func (p *place) isEmpty(t *testing.T) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
+	if n := len(must(s3.NewFromConfig(p.config(p.regions[0])).ListBuckets(ctx, &s3.ListBucketsInput{}))(t).Buckets); n > 0 {
+		t.Errorf("%d buckets are left", n)
+	}
 	for _, region := range p.regions {
 		cfg := p.config(region)
 		compute, balancing := ec2.NewFromConfig(cfg), elbv2.NewFromConfig(cfg)

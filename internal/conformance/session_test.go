@@ -141,12 +141,17 @@ func outcome(err error) string {
 	case err == nil:
 		return "accepted"
 	case errors.As(err, &re) && (re.HTTPStatusCode() == http.StatusInternalServerError || re.HTTPStatusCode() == http.StatusNotFound) &&
-		strings.HasPrefix(re.Response.Header.Get("Content-Type"), "text/html"):
+		strings.HasPrefix(re.Response.Header.Get("Content-Type"), "text/html") && !toHead(re):
 		return "not implemented"
 	case errors.As(err, &api):
 		return api.ErrorCode()
 	}
 	return err.Error()
+}
+
+// toHead tells whether a response answers a HEAD request. It has no page, whatever type it says that it has.
+func toHead(re *awshttp.ResponseError) bool {
+	return re.Response.Request != nil && re.Response.Request.Method == http.MethodHead
 }
 
 // must ends the scenario unless a call that it cannot do without succeeded.
