@@ -35,8 +35,9 @@ func (c *coverage) note(cloud *awstest.Cloud) {
 	defer c.mu.Unlock()
 	for _, service := range cloud.Services() {
 		for _, op := range cloud.Operations(service) {
-			name := service + "." + op
-			c.succeeded[name] = c.succeeded[name]
+			if name := service + "." + op; !c.succeeded[name] {
+				c.succeeded[name] = false
+			}
 		}
 	}
 	for _, r := range cloud.Calls(awstest.Match{}) {
