@@ -36,7 +36,7 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, errBodyClosed
 	}
 	n, err := b.rest.Read(p)
-	if err == io.EOF && b.broken { //nolint:errorlint // bytes.Reader returns it bare
+	if err == io.EOF && b.broken {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err

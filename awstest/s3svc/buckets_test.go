@@ -172,10 +172,21 @@ func TestMissingBuckets(t *testing.T) {
 		if !errors.As(err, &bare) {
 			w.Errorf("got %v", err)
 		}
+		id, configured := aws.String("id"), &types.VersioningConfiguration{Status: "Enabled"}
 		for _, in := range []any{
-			&s3.PutObjectInput{Bucket: missing, Key: missing}, &s3.CopyObjectInput{Bucket: missing, Key: missing, CopySource: aws.String("journal/key")},
-			&s3.CreateMultipartUploadInput{Bucket: missing, Key: missing}, &s3.DeleteBucketInput{Bucket: missing}, &s3.GetBucketReplicationInput{Bucket: missing},
-			&s3.GetBucketLocationInput{Bucket: missing}, &s3.DeleteObjectInput{Bucket: missing, Key: missing},
+			&s3.DeleteBucketInput{Bucket: missing}, &s3.GetBucketLocationInput{Bucket: missing}, &s3.GetBucketVersioningInput{Bucket: missing},
+			&s3.PutBucketVersioningInput{Bucket: missing, VersioningConfiguration: configured},
+			&s3.GetBucketReplicationInput{Bucket: missing}, &s3.DeleteBucketReplicationInput{Bucket: missing},
+			&s3.PutBucketReplicationInput{Bucket: missing, ReplicationConfiguration: &types.ReplicationConfiguration{Role: id, Rules: []types.ReplicationRule{rule()}}},
+			&s3.PutObjectInput{Bucket: missing, Key: missing}, &s3.GetObjectInput{Bucket: missing, Key: missing}, &s3.DeleteObjectInput{Bucket: missing, Key: missing},
+			&s3.DeleteObjectsInput{Bucket: missing, Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: id}}}},
+			&s3.CopyObjectInput{Bucket: missing, Key: missing, CopySource: aws.String("journal/key")},
+			&s3.ListObjectVersionsInput{Bucket: missing}, &s3.ListMultipartUploadsInput{Bucket: missing},
+			&s3.GetObjectTaggingInput{Bucket: missing, Key: missing}, &s3.DeleteObjectTaggingInput{Bucket: missing, Key: missing},
+			&s3.PutObjectTaggingInput{Bucket: missing, Key: missing, Tagging: tagSet("a", "1")},
+			&s3.CreateMultipartUploadInput{Bucket: missing, Key: missing}, &s3.AbortMultipartUploadInput{Bucket: missing, Key: missing, UploadId: id},
+			&s3.UploadPartInput{Bucket: missing, Key: missing, UploadId: id, PartNumber: aws.Int32(1)}, &s3.ListPartsInput{Bucket: missing, Key: missing, UploadId: id},
+			&s3.CompleteMultipartUploadInput{Bucket: missing, Key: missing, UploadId: id},
 		} {
 			_, err := svctest.Call(w.Context(), w.Client, in)
 			svctest.WantCode(w, err, "NoSuchBucket")
@@ -225,8 +236,8 @@ func TestListOfBuckets(t *testing.T) {
 					names = append(names, *b.Name)
 					regions = append(regions, aws.ToString(b.BucketRegion))
 				}
-				if max := aws.ToInt32(in.MaxBuckets); max > 0 && len(out.Buckets) > int(max) {
-					w.Errorf("%d buckets on a page of %d", len(out.Buckets), max)
+				if most := aws.ToInt32(in.MaxBuckets); most > 0 && len(out.Buckets) > int(most) {
+					w.Errorf("%d buckets on a page of %d", len(out.Buckets), most)
 				}
 			}
 			return names, regions

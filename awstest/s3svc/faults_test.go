@@ -124,7 +124,7 @@ func TestZonesDoNotTouchS3(t *testing.T) {
 				inside := s3.NewFromConfig(inst.Config(), func(o *s3.Options) { o.Retryer = aws.NopRetryer{} })
 				svctest.Must(inside.PutObject(w.Context(), putInput("key", "before")))(w)
 				for _, z := range region.Zones() {
-					defer z.Fail(fault)()
+					z.Fail(fault)
 				}
 				w.put("key", "meanwhile")
 				if got := w.read("key"); got != "meanwhile" {

@@ -62,7 +62,7 @@ func TestLists(t *testing.T) {
 			{"after a key that is rolled up", s3.ListObjectsV2Input{Delimiter: aws.String("/"), StartAfter: aws.String("a/1")}, []string{"a0", "b/", "c", "c/", "é", "\uffff\uffff"}},
 		} {
 			t.Log(c.name)
-			for size := int32(0); size <= 4; size++ {
+			for size := range int32(5) {
 				in, want := c.in, 1
 				if size > 0 {
 					in.MaxKeys = aws.Int32(size)
@@ -196,6 +196,7 @@ func TestListsOfVersions(t *testing.T) {
 			{"one by one", s3.ListObjectVersionsInput{MaxKeys: aws.Int32(1)}, all},
 			{"by a prefix", s3.ListObjectVersionsInput{Prefix: aws.String("b"), MaxKeys: aws.Int32(1)}, all[2:6]},
 			{"by a delimiter", s3.ListObjectVersionsInput{Delimiter: aws.String("/"), MaxKeys: aws.Int32(1)}, append([]string{"a/"}, all[2:]...)},
+			{"by a longer delimiter", s3.ListObjectVersionsInput{Delimiter: aws.String("/2"), MaxKeys: aws.Int32(1)}, append([]string{"a1", "a/2"}, all[2:]...)},
 			{"after a key", s3.ListObjectVersionsInput{KeyMarker: aws.String("a/2"), MaxKeys: aws.Int32(1)}, all[2:]},
 			{"after a rolled-up key", s3.ListObjectVersionsInput{KeyMarker: aws.String("a/1"), Delimiter: aws.String("/"), MaxKeys: aws.Int32(1)}, all[2:]},
 			{"after a version of a rolled-up key", s3.ListObjectVersionsInput{KeyMarker: aws.String("a/1"), VersionIdMarker: aws.String("null"), Delimiter: aws.String("/"), MaxKeys: aws.Int32(1)}, all[2:]},

@@ -82,10 +82,11 @@ func readRule(call *awstest.Call, in *types.ReplicationRule) (s3model.Rule, erro
 	if m := in.DeleteMarkerReplication; m != nil {
 		r.DeleteMarkers = aws.Bool(m.Status == types.DeleteMarkerReplicationStatusEnabled)
 	}
-	if in.Filter != nil && in.Prefix != nil {
-		return r, malformed() // of two versions of the schema
+	prefix := in.Prefix //nolint:staticcheck // deprecated, and the mark of the earlier version of the schema
+	if in.Filter != nil && prefix != nil {
+		return r, malformed()
 	}
-	r.Prefix = aws.ToString(in.Prefix)
+	r.Prefix = aws.ToString(prefix)
 	err = readFilter(&r, in.Filter)
 	return r, err
 }
@@ -136,7 +137,7 @@ func showRule(r *s3model.Rule) types.ReplicationRule {
 	tags := showTags(r.Tags)
 	switch r.Scope {
 	case s3model.ByPrefix:
-		out.Prefix = aws.String(r.Prefix)
+		out.Prefix = aws.String(r.Prefix) //nolint:staticcheck // as above
 	case s3model.ByFilter:
 		out.Filter = &types.ReplicationRuleFilter{}
 	case s3model.ByFilterPrefix:

@@ -167,6 +167,9 @@ func TestWhatRulesAreAbout(t *testing.T) {
 			rule(func(r *types.ReplicationRule) { r.ID = aws.String("less") }),
 		}, "key", "", true, false},
 		{"the earlier version of the schema", []types.ReplicationRule{rule(earlier("k"))}, "key", "", true, true},
+		{"one of two rules of the earlier version", []types.ReplicationRule{
+			rule(earlier("x")), rule(earlier("k"), func(r *types.ReplicationRule) { r.ID = aws.String("second") }),
+		}, "key", "", true, true},
 		{"another prefix of the earlier version", []types.ReplicationRule{rule(earlier("x"))}, "key", "", false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -193,9 +193,35 @@ func TestUploadsThatAreRefused(t *testing.T) {
 		call func(*world) error
 		code string
 	}{
-		"a type without algorithm":      {begin("", "FULL_OBJECT"), "InvalidRequest"},
-		"a type the algorithm has not":  {begin("SHA256", "FULL_OBJECT"), "InvalidRequest"},
-		"a composite CRC64NVME":         {begin("CRC64NVME", "COMPOSITE"), "InvalidRequest"},
+		"a type without algorithm":     {begin("", "FULL_OBJECT"), "InvalidRequest"},
+		"a type the algorithm has not": {begin("SHA256", "FULL_OBJECT"), "InvalidRequest"},
+		"a composite CRC64NVME":        {begin("CRC64NVME", "COMPOSITE"), "InvalidRequest"},
+		"a key that is too long": {func(w *world) error {
+			_, err := w.CreateMultipartUpload(w.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String(name), Key: aws.String(string(blob(1025)))})
+			return err
+		}, "KeyTooLongError"},
+		"tags that are none": {func(w *world) error {
+			_, err := w.CreateMultipartUpload(w.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String(name), Key: aws.String("key"), Tagging: aws.String("a&a")})
+			return err
+		}, "InvalidArgument"},
+		"metadata that is too large": {func(w *world) error {
+			_, err := w.CreateMultipartUpload(w.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String(name), Key: aws.String("key"), Metadata: map[string]string{"k": string(blob(2049))}})
+			return err
+		}, "MetadataTooLarge"},
+		"a list of less than none": {func(w *world) error {
+			_, err := w.ListMultipartUploads(w.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String(name), MaxUploads: aws.Int32(-1)})
+			return err
+		}, "InvalidArgument"},
+		"two checksums of a part": {part("", 1, func(in *s3.UploadPartInput) {
+			in.ChecksumCRC32, in.ChecksumCRC32C = aws.String("AAAAAA=="), aws.String("AAAAAA==")
+		}), "InvalidRequest"},
+		"a part of an unsized stream": {part("", 1, func(in *s3.UploadPartInput) { in.Body = unseekable{strings.NewReader("text")} }), "MissingContentLength"},
+		"two checksums of the object": {complete("", []int{1}, func(in *s3.CompleteMultipartUploadInput) {
+			in.ChecksumCRC32, in.ChecksumCRC32C = aws.String("AAAAAA=="), aws.String("AAAAAA==")
+		}), "InvalidRequest"},
+		"two checksums of a part of the object": {complete("", []int{1}, func(in *s3.CompleteMultipartUploadInput) {
+			in.MultipartUpload.Parts[0].ChecksumCRC32C = aws.String("AAAAAA==")
+		}), "InvalidRequest"},
 		"part 0":                        {part("", 0, same), "InvalidArgument"},
 		"part 10,001":                   {part("", 10_001, same), "InvalidArgument"},
 		"the SDK's default of a SHA256": {part("SHA256", 1, func(in *s3.UploadPartInput) { in.ChecksumAlgorithm = "" }), "InvalidRequest"},
@@ -348,6 +374,7 @@ func TestListOfUploads(t *testing.T) {
 			{"two by two", s3.ListMultipartUploadsInput{MaxUploads: aws.Int32(2)}, at(1, 2, 0, 3, 5, 4)},
 			{"with a prefix", s3.ListMultipartUploadsInput{Prefix: aws.String("a/"), MaxUploads: aws.Int32(1)}, at(1, 2)},
 			{"rolled up", s3.ListMultipartUploadsInput{Delimiter: aws.String("/"), MaxUploads: aws.Int32(1)}, append([]string{"a/"}, at(0, 3, 5, 4)...)},
+			{"rolled up by a longer delimiter", s3.ListMultipartUploadsInput{Delimiter: aws.String("/2"), MaxUploads: aws.Int32(1)}, append(append(at(1), "a/2"), at(0, 3, 5, 4)...)},
 			{"after a key", s3.ListMultipartUploadsInput{KeyMarker: aws.String("b")}, at(4)},
 			{"after an upload", s3.ListMultipartUploadsInput{KeyMarker: aws.String("b"), UploadIdMarker: aws.String(strings.TrimPrefix(all[0], "b "))}, at(3, 5, 4)},
 			{"none", s3.ListMultipartUploadsInput{MaxUploads: aws.Int32(0)}, nil},

@@ -185,7 +185,9 @@ func TestReadsOfVersionsThatCannotBeRead(t *testing.T) {
 				}
 			}
 		}
-		_, err := w.GetObjectTagging(w.Context(), &s3.GetObjectTaggingInput{Bucket: aws.String(name), Key: aws.String("key"), VersionId: marker.VersionId})
+		_, err := w.GetObject(w.Context(), getInput("never there", func(in *s3.GetObjectInput) { in.VersionId = v.VersionId }))
+		svctest.WantCode(w, err, "NoSuchVersion")
+		_, err = w.GetObjectTagging(w.Context(), &s3.GetObjectTaggingInput{Bucket: aws.String(name), Key: aws.String("key"), VersionId: marker.VersionId})
 		svctest.WantCode(w, err, "MethodNotAllowed")
 		_, err = w.DeleteObject(w.Context(), &s3.DeleteObjectInput{Bucket: aws.String(name), Key: aws.String("key"), VersionId: aws.String("nonsense")})
 		svctest.WantCode(w, err, "InvalidArgument")

@@ -50,7 +50,7 @@ func walk[V any](o *Ordered[V], q Query, yield func(step[V]) bool) {
 			if group > q.After && !yield(step[V]{prefix: group}) {
 				return
 			}
-			from, more = beyond(group)
+			from, more = beyond(group), true
 			break
 		}
 	}
@@ -69,14 +69,10 @@ func (q *Query) group(key string) (string, bool) {
 }
 
 // beyond returns the least string that is greater than all that begin with a
-// prefix, if there is one.
-func beyond(prefix string) (string, bool) {
-	for i := len(prefix) - 1; i >= 0; i-- {
-		if c := prefix[i]; c < 0xff {
-			return prefix[:i] + string([]byte{c + 1}), true
-		}
-	}
-	return "", false
+// prefix of a key. Keys are UTF-8, which has no byte 0xff.
+func beyond(prefix string) string {
+	last := len(prefix) - 1
+	return prefix[:last] + string([]byte{prefix[last] + 1})
 }
 
 // Page is a page of a listing.
