@@ -28,6 +28,7 @@ func scenarios() []scenario {
 		templateScenarios, volumeScenarios, attachmentScenarios,
 		bucketScenarios, objectScenarios, versionScenarios, uploadScenarios,
 		cloudWatchScenarios, alarmScenarios, keyScenarios, aliasScenarios, zonalShiftScenarios,
+		autoScalingScenarios, scalingInstanceScenarios, scalingHookScenarios,
 		tableScenarios, itemScenarios, queryScenarios, transactScenarios,
 	)
 }

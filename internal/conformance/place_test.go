@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -72,6 +73,7 @@ func (p *place) isEmpty(t *testing.T) {
 			"instances":      len(must(compute.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filters("instance-state-name", "pending,running,stopping,stopped,shutting-down")}))(t).Reservations),
 			"volumes":        len(must(compute.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{Filters: filters("status", "creating,available,in-use,error")}))(t).Volumes),
 			"templates":      len(must(compute.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{}))(t).LaunchTemplates),
+			"scaling groups": len(must(autoscaling.NewFromConfig(cfg).DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{}))(t).AutoScalingGroups),
 			"target groups":  len(must(balancing.DescribeTargetGroups(ctx, &elbv2.DescribeTargetGroupsInput{}))(t).TargetGroups),
 			"alarms":         len(must(cloudwatch.NewFromConfig(cfg).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{}))(t).MetricAlarms),
 			"keys":           usableKeys(ctx, t, kms.NewFromConfig(cfg)),

@@ -43,6 +43,8 @@ type session struct {
 
 	mark string // the value of the tag on everything that this run makes
 
+	scalingTemplate string // of Auto Scaling groups; empty until there is one
+
 	names    [][2]string // IDs, and what the scenario calls the resource
 	observed []observation
 }
