@@ -55,7 +55,9 @@
 // about five minutes: two until EC2's status checks fail, three that Auto
 // Scaling waits. The old instances stay Terminating, since EC2 does not end
 // anything in a dead zone; they go when it is back. [awstest.Cloud.Stick] keeps
-// an instance in the state that it is in or enters next.
+// an instance in the state that it is in or enters next. While Auto Scaling is
+// down, by [awstest.Cloud.FailService], it does nothing by itself either; while
+// EC2 is, launches fail and terminations wait.
 //
 // A group that is enabled for zonal shift can be shifted away from a zone with
 // arczonalshiftsvc: nothing is launched there, nothing is rebalanced into it
@@ -142,6 +144,7 @@
 //   - ScalingActivityInProgress: DeleteAutoScalingGroup while instances terminate; the cooldown, where it is honored.
 //   - ServiceUnavailable: status 503, by the effect [awstest.Unavailable].
 //   - Throttling: by the effect [awstest.Throttle].
+//   - Unavailable: in the answer of LaunchInstances, while EC2 is down.
 //   - ValidationError: anything else that breaks a rule, and all that is not there.
 //
 // # Cost

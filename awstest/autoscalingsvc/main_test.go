@@ -42,8 +42,13 @@ const (
 
 func newWorld(t testing.TB, options func(*autoscalingsvc.Options), optFns ...func(*awstest.Options)) *world {
 	t.Helper()
+	return newWorldOf(t, []awstest.Service{autoscalingsvc.New(options)}, optFns...)
+}
+
+func newWorldOf(t testing.TB, services []awstest.Service, optFns ...func(*awstest.Options)) *world {
+	t.Helper()
 	w := &world{TB: t, start: time.Now()}
-	w.cloud = svctest.Must(awstest.New([]awstest.Service{autoscalingsvc.New(options)}, optFns...))(t)
+	w.cloud = svctest.Must(awstest.New(services, optFns...))(t)
 	w.region = svctest.Must(w.cloud.Region("us-east-1"))(t)
 	w.zones = w.region.Zones()
 	w.Client = autoscaling.NewFromConfig(w.cloud.Config("us-east-1"))

@@ -23,7 +23,7 @@ func TestPage(t *testing.T) {
 // A code that the SDK has a type for reaches the caller in that type.
 func TestErrorsAreOfTheSDKsTypes(t *testing.T) {
 	t.Parallel()
-	generic := map[string]bool{"AccessDenied": true, "ServiceUnavailable": true, "Throttling": true, "ValidationError": true}
+	generic := map[string]bool{"AccessDenied": true, "ServiceUnavailable": true, "Throttling": true, "Unavailable": true, "ValidationError": true}
 	codes := svctest.Codes(t, "*.go", "../internal/asgmodel/*.go")
 	codes["ResourceContention"] = true // which is for faults only
 	inBubble(t, func(w *world) {

@@ -128,7 +128,7 @@ func (s *service) describeTrafficSources(_ *awstest.Tx, call *awstest.Call, in *
 	for _, source := range g.Sources {
 		if kind := aws.ToString(in.TrafficSourceType); kind == "" || kind == elbv2 {
 			list = append(list, types.TrafficSourceState{
-				Identifier: aws.String(source.ARN), TrafficSource: aws.String(source.ARN), Type: aws.String(elbv2), State: aws.String(source.State),
+				Identifier: aws.String(source.ARN), Type: aws.String(elbv2), State: aws.String(source.State),
 			})
 		}
 	}

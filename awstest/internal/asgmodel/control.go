@@ -65,6 +65,10 @@ func (c *control) run(tx *awstest.Tx) {
 	if !ok || g.Status != "" {
 		return
 	}
+	if c.down(tx) {
+		c.wake(tx, tx.Now().Add(c.opts().Retry))
+		return
+	}
 	g = c.settleSources(tx, g)
 	c.checkHealth(tx, g)
 	c.relieve(tx)
@@ -76,6 +80,16 @@ func (c *control) run(tx *awstest.Tx) {
 		c.reasons, c.replacing, c.policyWarmup = nil, 0, 0
 	}
 }
+
+// The services that Auto Scaling does its work with, by the SDK's IDs.
+const (
+	serviceID    = "Auto Scaling"
+	ec2ServiceID = "EC2"
+)
+
+// down tells whether Auto Scaling is down in the region. Then nothing of what
+// it does by itself is done.
+func (c *control) down(tx *awstest.Tx) bool { return tx.ServiceDown(serviceID, c.region.region) }
 
 // count counts the instances that a condition holds for.
 func (c *control) count(is func(*member) bool) (n int) {

@@ -26,7 +26,8 @@ func (c *control) checkHealth(tx *awstest.Tx, g *Group) {
 			c.mark(tx, m, "an instance was taken out of service in response to an EC2 health check indicating it has been terminated or stopped.", true)
 			continue
 		}
-		from, cause := m.inService.Add(g.Grace), ""
+		from := m.inService.Add(g.Grace)
+		var cause string
 		switch {
 		case failing[m.ID]:
 			cause = "an instance was taken out of service in response to an ELB system health check failure."
@@ -130,7 +131,7 @@ func (c *control) mayGo(tx *awstest.Tx, g *Group, m *member) bool {
 		if least >= g.Desired && ceil(g.Desired*p.Max, 100) <= g.Desired {
 			least = g.Desired - 1
 		}
-		return serving-1 >= least
+		return serving > least
 	}
 	return m.urgent || g.Desired-serving < max(1, g.Desired/10)
 }

@@ -3,6 +3,7 @@ package asgmodel
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -103,13 +104,16 @@ func (c *control) launch(tx *awstest.Tx, g *Group, z *awstest.Zone, subnet *ec2m
 		subnet = roomiest(g.subnetsIn(z))
 	}
 	var i ec2model.Instance
-	if err == nil {
+	switch {
+	case err != nil:
+		err = &templateError{err}
+	case tx.ServiceDown(ec2ServiceID, c.region.region):
+		err = &templateError{&awstest.APIError{Code: "Unavailable", Message: "EC2 is unavailable.", Status: http.StatusServiceUnavailable}}
+	default:
 		i, err = c.region.ec2(tx).Launch(tx, version.Mark(version.Data), subnet.ID, g.instanceTags())
 		if err != nil && !ofZone(err) {
 			err = &templateError{err}
 		}
-	} else {
-		err = &templateError{err}
 	}
 	if err != nil {
 		c.launchFailed(tx, z, subnet, cause, err)

@@ -80,12 +80,17 @@ func (m *member) set(tx *awstest.Tx, edit func(*Member)) {
 }
 
 // later takes an instance on from the state that it is in, unless something
-// else happens to it before. A resource that is stuck stays.
+// else happens to it before. A resource that is stuck stays, and so do all
+// while Auto Scaling is down.
 func (m *member) later(tx *awstest.Tx, d time.Duration, fn func(*awstest.Tx)) {
 	turn := m.turn
 	tx.Schedule(tx.Now().Add(d), func(tx *awstest.Tx) {
 		tx.WhenFree(nil, m.ID, func(tx *awstest.Tx) {
-			if m.turn == turn && !m.control.dead {
+			switch c := m.control; {
+			case m.turn != turn || c.dead:
+			case c.down(tx):
+				m.later(tx, c.opts().Retry, fn)
+			default:
 				fn(tx)
 			}
 		})

@@ -57,11 +57,15 @@ func (c *control) leave(tx *awstest.Tx, g *Group, m *member, then func(*awstest.
 	m.later(tx, max(wait, c.opts().Transition), then)
 }
 
-// terminate makes EC2 terminate an instance. It is gone when EC2 says so,
-// which a zone without power can delay.
+// terminate makes EC2 terminate an instance, as soon as EC2 answers. It is
+// gone when EC2 says so, which a zone without power can delay.
 func (c *control) terminate(tx *awstest.Tx, m *member) {
 	if m.State == TerminatingWait {
 		m.enter(tx, TerminatingProceed)
+	}
+	if tx.ServiceDown(ec2ServiceID, c.region.region) {
+		m.later(tx, c.opts().Retry, func(tx *awstest.Tx) { c.terminate(tx, m) })
+		return
 	}
 	m.told = true
 	c.note(tx, m.ending, InProgress, 50)
