@@ -66,7 +66,7 @@ func arn(tx *awstest.Tx, call *awstest.Call, name string) string {
 }
 
 // find returns a table as it was at a moment, in whatever state.
-func (r *region) find(at time.Time, tx *awstest.Tx, call *awstest.Call, ref *string) (*table, error) {
+func (r *region) find(at time.Time, tx *awstest.Tx, ref *string) (*table, error) {
 	t, ok := r.tables.Get(at, name(ref))
 	if strings.HasPrefix(aws.ToString(ref), "arn:") && ok && *ref != t.arn {
 		ok = false // another region's, or account's
@@ -82,7 +82,7 @@ func (r *region) find(at time.Time, tx *awstest.Tx, call *awstest.Call, ref *str
 // taking reads and writes while it deletes a table; this one does, so that who
 // does not look at the state loses what it writes.
 func (s *service) open(tx *awstest.Tx, call *awstest.Call, ref *string) (*table, error) {
-	t, err := s.region(call).find(tx.Now(), tx, call, ref)
+	t, err := s.region(call).find(tx.Now(), tx, ref)
 	if err != nil || t.status == types.TableStatusCreating {
 		return nil, notFound("Requested resource not found")
 	}

@@ -151,7 +151,7 @@ func (t *table) bill(tx *awstest.Tx, mode types.BillingMode, p *types.Provisione
 // describeTable is an eventually consistent read, of a table that has just
 // been made too.
 func (s *service) describeTable(tx *awstest.Tx, call *awstest.Call, in *dynamodb.DescribeTableInput) (*dynamodb.DescribeTableOutput, error) {
-	t, err := s.region(call).find(call.At, tx, call, in.TableName)
+	t, err := s.region(call).find(call.At, tx, in.TableName)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (s *service) listTables(_ *awstest.Tx, call *awstest.Call, in *dynamodb.Lis
 
 func (s *service) updateTable(tx *awstest.Tx, call *awstest.Call, in *dynamodb.UpdateTableInput) (*dynamodb.UpdateTableOutput, error) {
 	r := s.region(call)
-	t, err := r.find(tx.Now(), tx, call, in.TableName)
+	t, err := r.find(tx.Now(), tx, in.TableName)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ func (t *table) busy() error {
 
 func (s *service) deleteTable(tx *awstest.Tx, call *awstest.Call, in *dynamodb.DeleteTableInput) (*dynamodb.DeleteTableOutput, error) {
 	r := s.region(call)
-	t, err := r.find(tx.Now(), tx, call, in.TableName)
+	t, err := r.find(tx.Now(), tx, in.TableName)
 	if err != nil {
 		return nil, err
 	}

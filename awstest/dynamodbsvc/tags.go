@@ -59,7 +59,7 @@ func (s *service) resource(tx *awstest.Tx, call *awstest.Call, ref *string) (*ta
 	if !strings.HasPrefix(aws.ToString(ref), "arn:aws:dynamodb:") {
 		return nil, invalid("Invalid TableArn: Invalid ResourceArn provided as input %s", aws.ToString(ref))
 	}
-	t, err := s.region(call).find(tx.Now(), tx, call, ref)
+	t, err := s.region(call).find(tx.Now(), tx, ref)
 	if err != nil {
 		return nil, notFound("Requested resource not found: ResourcArn: %s not found", *ref) // the misspelling is AWS's
 	}

@@ -40,7 +40,7 @@ func (t timeToLive) status(at time.Time) types.TimeToLiveStatus {
 
 func (s *service) updateTimeToLive(tx *awstest.Tx, call *awstest.Call, in *dynamodb.UpdateTimeToLiveInput) (*dynamodb.UpdateTimeToLiveOutput, error) {
 	r := s.region(call)
-	t, err := r.find(tx.Now(), tx, call, in.TableName)
+	t, err := r.find(tx.Now(), tx, in.TableName)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (s *service) updateTimeToLive(tx *awstest.Tx, call *awstest.Call, in *dynam
 }
 
 func (s *service) describeTimeToLive(tx *awstest.Tx, call *awstest.Call, in *dynamodb.DescribeTimeToLiveInput) (*dynamodb.DescribeTimeToLiveOutput, error) {
-	t, err := s.region(call).find(call.At, tx, call, in.TableName)
+	t, err := s.region(call).find(call.At, tx, in.TableName)
 	if err != nil {
 		return nil, err
 	}

@@ -83,14 +83,14 @@ func (rq *request) parse() (*write, error) {
 // newScope reads the names and values of a request, which make no sense unless
 // it has one of the expressions; null is how AWS says that it has none.
 func newScope(names map[string]string, values attributes, null string, expressions ...*string) (*ddbexpr.Scope, error) {
-	any := false
+	some := false
 	for _, e := range expressions {
-		any = any || e != nil
+		some = some || e != nil
 	}
 	switch {
-	case !any && names != nil:
+	case !some && names != nil:
 		return nil, invalid("ExpressionAttributeNames can only be specified when using expressions")
-	case !any && values != nil:
+	case !some && values != nil:
 		return nil, invalid("ExpressionAttributeValues can only be specified when using expressions: %s", null)
 	case names != nil && len(names) == 0:
 		return nil, invalid("ExpressionAttributeNames must not be empty")
