@@ -28,8 +28,9 @@ func scenarios() []scenario {
 		templateScenarios, volumeScenarios, attachmentScenarios,
 		bucketScenarios, objectScenarios, versionScenarios, uploadScenarios,
 		cloudWatchScenarios, alarmScenarios, keyScenarios, aliasScenarios, zonalShiftScenarios,
-		autoScalingScenarios, scalingInstanceScenarios, scalingHookScenarios,
 		tableScenarios, itemScenarios, queryScenarios, transactScenarios,
+		autoScalingScenarios, scalingInstanceScenarios, scalingHookScenarios,
+		queueScenarios, messageScenarios, leaseScenarios, fifoScenarios, redriveScenarios,
 	)
 }
 

@@ -19,6 +19,7 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/awsha/awsha/awstest"
 )
@@ -78,6 +79,7 @@ func (p *place) isEmpty(t *testing.T) {
 			"alarms":         len(must(cloudwatch.NewFromConfig(cfg).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{}))(t).MetricAlarms),
 			"keys":           usableKeys(ctx, t, kms.NewFromConfig(cfg)),
 			"tables":         len(must(dynamodb.NewFromConfig(cfg).ListTables(ctx, &dynamodb.ListTablesInput{}))(t).TableNames),
+			"queues":         len(must(sqs.NewFromConfig(cfg).ListQueues(ctx, &sqs.ListQueuesInput{}))(t).QueueUrls),
 			"load balancers": len(must(balancing.DescribeLoadBalancers(ctx, &elbv2.DescribeLoadBalancersInput{}))(t).LoadBalancers),
 		}
 		for what, n := range left {
