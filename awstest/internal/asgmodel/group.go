@@ -212,38 +212,6 @@ func (r *Region) check(tx *awstest.Tx, g *Group) error {
 	return r.checkTemplate(tx, &g.Template)
 }
 
-// checkTemplate refuses a launch template that cannot be launched from, and
-// completes its name.
-func (r *Region) checkTemplate(tx *awstest.Tx, t *Template) error {
-	if t.ID == "" && t.Name == "" {
-		return invalid("Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.")
-	}
-	known, version, err := r.template(tx, *t)
-	switch {
-	case err != nil:
-		return invalid("You must use a valid fully-formed launch template. %s", message(err))
-	case version.Data.Image == "":
-		return invalid("You must use a valid fully-formed launch template. The request must contain the parameter ImageId")
-	}
-	t.ID, t.Name = known.ID, known.Name
-	return nil
-}
-
-// template returns the launch template and the version that are to be
-// launched from now.
-func (r *Region) template(tx *awstest.Tx, t Template) (ec2model.LaunchTemplate, ec2model.TemplateVersion, error) {
-	ref := ec2model.TemplateRef{ID: t.ID, Name: t.Name}
-	if ref.ID != "" {
-		ref.Name = ""
-	}
-	known, err := r.ec2(tx).Template(tx.Now(), ref)
-	if err != nil {
-		return known, ec2model.TemplateVersion{}, err
-	}
-	v, err := r.ec2(tx).TemplateVersion(tx.Now(), known, t.Version)
-	return known, v, err
-}
-
 // checkName holds the name of a group against the rules.
 func checkName(name string) error {
 	if name == "" || len(name) > maxName {
@@ -276,72 +244,4 @@ func message(err error) string {
 		return e.Message
 	}
 	return err.Error()
-}
-
-// Delete deletes a group. Unless forced, it must have no instances; force
-// terminates them without draining and without lifecycle hooks.
-func (r *Region) Delete(tx *awstest.Tx, name string, force bool) error {
-	g, err := r.changeable(tx, name)
-	if err != nil {
-		return err
-	}
-	c := g.control
-	switch {
-	case len(c.members) > 0 && !force:
-		for _, m := range c.members {
-			if m.State.counts() || m.State == Standby {
-				return awstest.Errorf("ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.")
-			}
-		}
-		return awstest.Errorf("ScalingActivityInProgress", "You cannot delete an AutoScalingGroup while there are scaling activities in progress for that group.")
-	case len(c.members) == 0:
-		r.bury(tx, g)
-		return nil
-	}
-	r.change(tx, name, func(g *Group) { g.Status = Deleting })
-	tx.Schedule(tx.Now().Add(r.model.opts.Reaction), func(tx *awstest.Tx) {
-		tx.WhenFree(nil, name, c.clear)
-	})
-	return nil
-}
-
-// clear terminates what is left of a group that is deleted by force, and ends
-// the group; it does not wait for the instances.
-func (c *control) clear(tx *awstest.Tx) {
-	g, ok := c.group(tx)
-	if !ok {
-		return
-	}
-	for _, m := range slices.Clone(c.members) {
-		c.end(tx, m.launching, Cancelled, "")
-		m.launching = ""
-		if m.ending == "" {
-			m.ending = c.begin(tx, "Terminating EC2 instance: "+m.ID, c.at(tx, "an instance was taken out of service in response to the deletion of the AutoScalingGroup."), m, InProgress, 0)
-		}
-		c.deregister(tx, g, m)
-		c.terminate(tx, m)
-		if _, still := c.region.live[m.ID]; still {
-			c.end(tx, m.ending, Successful, "")
-			c.drop(tx, m)
-		}
-	}
-	c.region.bury(tx, g)
-}
-
-// bury ends a group without instances.
-func (r *Region) bury(tx *awstest.Tx, g *Group) {
-	c := g.control
-	c.dead = true
-	if c.event != nil {
-		c.event.Cancel(tx)
-	}
-	for _, p := range r.Policies(tx.Now()) {
-		if p.Group == g.Name {
-			r.dropPolicy(tx, p, true)
-		}
-	}
-	r.groups.Delete(tx.Now(), g.Name)
-	if g.shiftEnabled() {
-		r.model.shift.Refresh(tx, r.region, g.ARN)
-	}
 }
