@@ -145,6 +145,6 @@
 //
 // A call costs the same with a hundred messages in a queue and with a hundred
 // thousand: what comes next is found without a search, and what ends by itself
-// is found in logarithmic time. Nothing runs unless a receive waits; then there
-// is one event for its queue.
+// is found in logarithmic time. Nothing runs unless a receive waits or messages
+// are moved; then there is one event for the queue or the task.
 package sqssvc
