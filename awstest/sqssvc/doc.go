@@ -13,8 +13,8 @@
 // a poll. In a testing/synctest bubble twelve hours of heartbeats pass at once.
 //
 // It does not tell how fast SQS is, and looks at no permissions: policies are
-// kept and not evaluated. What it does not know it refuses with
-// [awstest.ErrNotModelled].
+// kept and not evaluated, and there is no AddPermission. What it does not know
+// it refuses with [awstest.ErrNotModelled].
 //
 // # How it works
 //

@@ -268,6 +268,21 @@ func TestAnotherReceiverWins(t *testing.T) {
 	})
 }
 
+// What happens between a receive and its reply changes nothing about the
+// reply.
+func TestChangeBeforeTheReply(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		q := w.queue("jobs")
+		w.send(q, "a")
+		w.once("ReceiveMessage", awstest.After(func(context.Context, awstest.Record) {
+			must(w.PurgeQueue(w.Context(), &sqs.PurgeQueueInput{QueueUrl: &q}))(w)
+		}))
+		m := w.gets(q, []string{"a"})[0]
+		wantCode(w, w.hide(q, m, time.Minute), "InvalidParameterValue")
+	})
+}
+
 // A stale read shows numbers and settings as they were.
 func TestStaleAttributes(t *testing.T) {
 	t.Parallel()

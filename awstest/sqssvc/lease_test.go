@@ -131,6 +131,12 @@ func TestHandles(t *testing.T) {
 		*m.ReceiptHandle = "garbage"
 		return nil
 	}
+	altered := func(_ *world, _ string, m types.Message) error {
+		b := []byte(*m.ReceiptHandle)
+		b[10] ^= 1 // still of the form of a handle
+		*m.ReceiptHandle = string(b)
+		return nil
+	}
 	foreign := func(w *world, q string, m types.Message) error {
 		other := w.queue("other")
 		w.send(other, "x")
@@ -163,6 +169,7 @@ func TestHandles(t *testing.T) {
 		"a deleted message, extend":    {remove, extend, invalid, invalid, nil, nil},
 		"garbage, delete":              {garbage, remove, notValid, notValid, []int{0, 1, 0}, []int{0, 1, 0}},
 		"garbage, extend":              {garbage, extend, notValid, notValid, []int{0, 1, 0}, []int{0, 1, 0}},
+		"an altered handle, delete":    {altered, remove, notValid, notValid, []int{0, 1, 0}, []int{0, 1, 0}},
 		"another queue's, delete":      {foreign, remove, notValid, notValid, []int{0, 1, 0}, []int{0, 1, 0}},
 		"another queue's, extend":      {foreign, extend, notValid, notValid, []int{0, 1, 0}, []int{0, 1, 0}},
 	} {

@@ -1,6 +1,7 @@
 package sqssvc_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"testing"
 	"time"
@@ -137,6 +138,10 @@ func TestCancelMoveTask(t *testing.T) {
 		wantCode(w, err, "AWS.SimpleQueueService.UnsupportedOperation")
 		_, err = cancel("garbage")
 		wantCode(w, err, "InvalidParameterValue")
+		_, err = cancel(base64.StdEncoding.EncodeToString([]byte(`{"taskId":"x","sourceArn":"` + arn("dead") + `"}`)))
+		wantCode(w, err, "ResourceNotFoundException")
+		second := must(w.move(arn("dead"), arn("other"), 1))(w)
+		must(cancel(second))(w)
 		must(w.DeleteQueue(w.Context(), &sqs.DeleteQueueInput{QueueUrl: &dead}))(w)
 		_, err = cancel(handle)
 		wantCode(w, err, "ResourceNotFoundException")

@@ -31,6 +31,7 @@ func TestCreateQueue(t *testing.T) {
 		"the same with some of the attributes":   {"jobs", []string{"DelaySeconds=1"}, ""},
 		"the same with a default":                {"jobs", []string{"VisibilityTimeout=30"}, ""},
 		"the same with another value":            {"jobs", []string{"DelaySeconds=2"}, "QueueAlreadyExists"},
+		"the same with an unknown attribute":     {"jobs", []string{"Colour=red"}, "InvalidAttributeName"},
 		"the same with another default":          {"jobs", []string{"VisibilityTimeout=31"}, "QueueAlreadyExists"},
 		"FIFO":                                   {"new.fifo", []string{"FifoQueue=true"}, ""},
 		"the same FIFO":                          {"jobs.fifo", []string{"FifoQueue=true"}, ""},
@@ -135,6 +136,7 @@ func TestSetQueueAttributes(t *testing.T) {
 		wantCode(w, change(q, "DelaySeconds=5", "VisibilityTimeout=x"), "InvalidAttributeValue")
 		shows("DelaySeconds", "0")
 		wantCode(w, change(q, "FifoQueue=true"), "InvalidAttributeName")
+		wantCode(w, change(q, redriveTo("none", 1)), "InvalidParameterValue")
 		wantCode(w, change(f, "FifoQueue=true"), "")
 		wantCode(w, change(f, "FifoQueue=false"), "InvalidAttributeValue")
 		wantCode(w, change(q, "QueueArn=x"), "InvalidAttributeName")
@@ -333,6 +335,13 @@ func TestTags(t *testing.T) {
 		wantCode(w, tag(set("new=y")), "InvalidParameterValue")
 		untag(append(sorted(many), "a", "A", "empty")...)
 		has(nil)
+		other := w.queue("untagged")
+		must(w.TagQueue(w.Context(), &sqs.TagQueueInput{QueueUrl: &other, Tags: set("first=1")}))(w)
+		if got := must(w.ListQueueTags(w.Context(), &sqs.ListQueueTagsInput{QueueUrl: &other}))(w).Tags; got["first"] != "1" {
+			w.Errorf("%v", got)
+		}
+		_, err := w.CreateQueue(w.Context(), &sqs.CreateQueueInput{QueueName: aws.String("more"), Tags: set("aws:k=v")})
+		wantCode(w, err, "InvalidParameterValue")
 		for _, err := range []error{
 			func() error {
 				u := q + "x"

@@ -214,7 +214,9 @@ func TestListDeadLetterSourceQueues(t *testing.T) {
 		if urls := must(w.ListDeadLetterSourceQueues(w.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &want[0]}))(w).QueueUrls; urls != nil {
 			w.Errorf("sources of a source: %v", urls)
 		}
-		_, err := w.ListDeadLetterSourceQueues(w.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: aws.String(dead + "x")})
+		_, err := w.ListDeadLetterSourceQueues(w.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &dead, MaxResults: new(int32(0))})
+		wantCode(w, err, "InvalidParameterValue")
+		_, err = w.ListDeadLetterSourceQueues(w.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: aws.String(dead + "x")})
 		wantCode(w, err, "AWS.SimpleQueueService.NonExistentQueue")
 	})
 }
