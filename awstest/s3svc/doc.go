@@ -150,10 +150,12 @@
 //   - PreconditionFailed: status 412.
 //   - ReplicationConfigurationNotFoundError: status 404.
 //   - ServiceUnavailable: status 503, by the effect [awstest.Unavailable].
-//   - SlowDown: status 503, by the effect [awstest.Throttle]. HEAD requests get it by this code too, where AWS's answer would read ServiceUnavailable.
+//   - SlowDown: status 503, by the effect [awstest.Throttle].
 //
 // Answers to HeadBucket and HeadObject have codes made of the status besides:
-// MovedPermanently, Forbidden, BadRequest, RequestedRangeNotSatisfiable.
+// MovedPermanently, Forbidden, BadRequest, RequestedRangeNotSatisfiable. What
+// effects reject them with keeps its code, though: SlowDown and AccessDenied,
+// where the SDK would make ServiceUnavailable and Forbidden of AWS's answer.
 //
 // # Cost
 //
