@@ -79,14 +79,10 @@ func modelled(code, message string) error {
 		return &types.IdempotentParameterMismatchException{Message: m}
 	case "InternalServerError":
 		return &types.InternalServerError{Message: m}
-	case "ItemCollectionSizeLimitExceededException":
-		return &types.ItemCollectionSizeLimitExceededException{Message: m}
 	case "LimitExceededException":
 		return &types.LimitExceededException{Message: m}
 	case "ProvisionedThroughputExceededException":
 		return &types.ProvisionedThroughputExceededException{Message: m}
-	case "ReplicatedWriteConflictException":
-		return &types.ReplicatedWriteConflictException{Message: m}
 	case "RequestLimitExceeded":
 		return &types.RequestLimitExceeded{Message: m}
 	case "ResourceInUseException":

@@ -34,10 +34,7 @@ func TestErrorsAreOfTheSDKsTypes(t *testing.T) {
 	t.Parallel()
 	generic := map[string]bool{"AccessDeniedException": true, "ValidationException": true}
 	all := codes(t)
-	for _, injected := range []string{
-		"LimitExceededException", "RequestLimitExceeded", "ThrottlingException", "TransactionInProgressException",
-		"ItemCollectionSizeLimitExceededException", "ReplicatedWriteConflictException",
-	} {
+	for _, injected := range []string{"LimitExceededException", "RequestLimitExceeded", "ThrottlingException", "TransactionInProgressException"} {
 		all[injected] = true
 	}
 	inBubble(t, func(w *world) {

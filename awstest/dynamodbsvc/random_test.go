@@ -23,7 +23,7 @@ import (
 // Ten thousand take about a minute of one processor, most of it the SDK's own.
 var (
 	seed      = flag.Uint64("seed", 0, "replay the random sequence of this seed")
-	sequences = flag.Uint64("sequences", 1000, "how many random sequences to play")
+	sequences = flag.Uint64("sequences", 1000, "how many random sequences to play; a fifth with -short and under the race detector")
 )
 
 // The random sequences run with reads that stand this far behind.
@@ -37,8 +37,8 @@ func TestRandomSequences(t *testing.T) {
 	switch {
 	case *seed != 0:
 		first, count = *seed, 1
-	case testing.Short():
-		count = 300
+	case testing.Short() || raceEnabled:
+		count /= 5
 	}
 	for start := first; start < first+count; start += chunk {
 		t.Run(fmt.Sprintf("from=%d", start), func(t *testing.T) {

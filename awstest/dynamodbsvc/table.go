@@ -102,7 +102,7 @@ func (r *region) change(tx *awstest.Tx, t *table, fn func(*table)) *table {
 func (r *region) settle(tx *awstest.Tx, t *table, after time.Duration, fn func(*awstest.Tx, *table)) {
 	end := func(tx *awstest.Tx) {
 		tx.WhenFree(nil, t.name, func(tx *awstest.Tx) {
-			if now, ok := r.tables.Get(tx.Now(), t.name); ok && now.id == t.id {
+			if now, ok := r.tables.Get(tx.Now(), t.name); ok {
 				fn(tx, now)
 			}
 		})

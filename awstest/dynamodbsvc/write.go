@@ -158,8 +158,7 @@ func (w *write) result(old ddbexpr.Map) (ddbexpr.Map, error) {
 func (s *service) store(tx *awstest.Tx, t *table, k ddbmodel.Key, item ddbexpr.Map) {
 	t.content.look(tx.Now())
 	if item == nil {
-		t.content.Delete(tx.Now(), k)
-		t.content.expiries.forget(k)
+		t.content.Delete(tx.Now(), k) // and if it is noted to expire, that will find nothing
 		return
 	}
 	t.content.Put(tx.Now(), k, item)

@@ -235,6 +235,7 @@ func TestWritesAreRefused(t *testing.T) {
 		"a member twice":     {&dynamodb.PutItemInput{Item: it("pk", "a", "x", &types.AttributeValueMemberNS{Value: []string{"1", "1.0"}})}, "One or more parameter values were invalid: Input collection [1, 1] contains duplicates."},
 		"a false null":       {&dynamodb.PutItemInput{Item: it("pk", "a", "x", []any{&types.AttributeValueMemberNULL{}})}, "One or more parameter values were invalid: Null attribute value types must have the value of true"},
 		"no value":           {&dynamodb.PutItemInput{Item: item{"pk": value("a"), "x": nil, "y": nil}}, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"},
+		"one of many":        {&dynamodb.PutItemInput{Item: it("pk", "a", "b", 1, "c", 1, "d", 1, "e", 1, "f", number("x"), "g", 1, "h", 1, "i", 1, "j", 1, "k", 1, "l", 1, "m", 1)}, "The parameter cannot be converted to a numeric value: x"},
 		"an empty name":      {&dynamodb.PutItemInput{Item: it("pk", "a", "", "x")}, "One or more parameter values were invalid: Attribute names must have from 1 to 65535 bytes"},
 		"too deep":           {&dynamodb.PutItemInput{Item: it("pk", "a", "x", deep)}, "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"},
 		"too large":          {&dynamodb.PutItemInput{Item: it("pk", "a", "x", large+"x")}, "Item size has exceeded the maximum allowed size"},

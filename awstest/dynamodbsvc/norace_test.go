@@ -1,0 +1,5 @@
+//go:build !race
+
+package dynamodbsvc_test
+
+const raceEnabled = false
