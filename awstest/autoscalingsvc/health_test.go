@@ -89,7 +89,7 @@ func TestUnhealthyInstancesAreReplaced(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				w.wantShape("g", "InService a:2 b:2")
 				w.wantState(sick, "")
-				if a := w.activities("g")[0]; !strings.HasSuffix(*a.Cause, "an instance was launched in response to an unhealthy instance needing to be replaced.") {
+				if a := w.activities("g")[0]; !strings.HasSuffix(*a.Cause, "an instance was launched in response to an unhealthy instance needing to be replaced.") || strings.Contains(*a.Cause, "a user request") {
 					t.Errorf("%s because %s", *a.Description, *a.Cause)
 				}
 			})
@@ -237,6 +237,22 @@ func TestMaintenancePolicy(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is new has to warm up before it stands in for anything.
+func TestReplacementWaitsForTheWarmup(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		id := w.group("g", 0, 4, 2, maintenance(100, 150), func(in *autoscaling.CreateAutoScalingGroupInput) { in.DefaultInstanceWarmup = new(int32(300)) })[0]
+		time.Sleep(10 * time.Minute)
+		if err := w.setHealth(id, "Unhealthy", nil); err != nil {
+			t.Fatal(err)
+		}
+		w.until("g", "InService a:2 b:1")
+		if took := w.until("g", "InService a:1 b:1, Terminating a:1"); took < 298*time.Second || took > 302*time.Second {
+			t.Errorf("it has been replaced after %v, want five minutes", took)
+		}
+	})
 }
 
 func behind(group string) func(*autoscaling.CreateAutoScalingGroupInput) {

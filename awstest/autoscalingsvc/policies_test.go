@@ -194,6 +194,28 @@ func TestTargetTracking(t *testing.T) {
 			}
 		})
 	})
+	t.Run("does not shrink while the group grows", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(w *world) {
+			w.group("g", 0, 4, 2)
+			svctest.Must(w.tracking())(t)
+			svctest.Must(w.PutLifecycleHook(w.Context(), &autoscaling.PutLifecycleHookInput{AutoScalingGroupName: new("g"), LifecycleHookName: new("h"), LifecycleTransition: new(launching), HeartbeatTimeout: new(int32(7200))}))(t)
+			w.setDesired("g", 3)
+			w.report(40, 1)
+			w.wantDesired(3)
+			for _, i := range w.describe("g").Instances {
+				if i.LifecycleState == types.LifecycleStatePendingWait {
+					if err := w.complete("h", *i.InstanceId, "CONTINUE"); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			w.report(10, 1)
+			if got := *w.describe("g").DesiredCapacity; got >= 3 {
+				t.Errorf("the desired capacity is %d", got)
+			}
+		})
+	})
 	t.Run("is held back while AlarmNotification is suspended", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(w *world) {

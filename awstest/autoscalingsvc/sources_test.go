@@ -128,6 +128,15 @@ func TestAddToLoadBalancerIsSuspended(t *testing.T) {
 				t.Errorf("%s is registered: %v", id, registered)
 			}
 		}
+		// A target group that is attached meanwhile has to wait.
+		other := w.front("other")
+		w.suspend("g", "AddToLoadBalancer")
+		svctest.Must(w.AttachLoadBalancerTargetGroups(w.Context(), &autoscaling.AttachLoadBalancerTargetGroupsInput{AutoScalingGroupName: new("g"), TargetGroupARNs: []string{other}}))(t)
+		time.Sleep(time.Minute)
+		w.wantSource(other, "Adding", "Adding")
+		w.resume("g", "AddToLoadBalancer")
+		time.Sleep(time.Minute)
+		w.wantSource(other, "Added", "Added")
 	})
 }
 

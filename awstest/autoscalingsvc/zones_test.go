@@ -209,6 +209,25 @@ func TestRebalancing(t *testing.T) {
 	})
 }
 
+func TestBackOffBeginsAnew(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		heal := w.zones[0].RefuseLaunches("")
+		w.group("g", 0, 4, 2)
+		time.Sleep(time.Hour)
+		heal()
+		w.until("g", "InService a:1 b:1")
+		heal = w.zones[0].RefuseLaunches("")
+		before := w.failures("g")
+		w.setDesired("g", 4)
+		time.Sleep(time.Minute)
+		if n := w.failures("g") - before; n != 2 { // at once, and after half a minute
+			t.Errorf("%d launches have failed, want 2", n)
+		}
+		heal()
+	})
+}
+
 func zonalShift(behavior types.ImpairedZoneHealthCheckBehavior) func(*autoscaling.CreateAutoScalingGroupInput) {
 	return func(in *autoscaling.CreateAutoScalingGroupInput) {
 		in.AvailabilityZoneImpairmentPolicy = &types.AvailabilityZoneImpairmentPolicy{ZonalShiftEnabled: new(true), ImpairedZoneHealthCheckBehavior: behavior}
@@ -227,6 +246,19 @@ func TestZonalShift(t *testing.T) {
 			w.wantShape("g", "InService a:1 b:5")
 			cancel()
 			w.until("g", "InService a:3 b:3")
+		})
+	})
+	t.Run("the other zones are rebalanced, and this one is not", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(w *world) {
+			heal := w.zones[2].RefuseLaunches("")
+			w.group("g", 0, 9, 9, w.inZones(3), zonalShift(types.ImpairedZoneHealthCheckBehaviorReplaceUnhealthy))
+			w.wantShape("g", "InService a:5 b:4")
+			w.shift("g", w.zones[0])
+			heal()
+			time.Sleep(50 * time.Minute)
+			w.wantShape("g", "InService a:5 b:2 c:2")
+			w.until("g", "InService a:3 b:3 c:3")
 		})
 	})
 	t.Run("it ends by itself", func(t *testing.T) {

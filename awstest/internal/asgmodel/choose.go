@@ -131,7 +131,7 @@ func keepLeast(list []*member, by func(*member) []int64) (least []*member) {
 // exceed then. Meanwhile the group may exceed its maximum by a tenth, or one.
 // Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html#AutoScalingBehavior.Rebalancing (read 2026-11)
 func (c *control) rebalance(tx *awstest.Tx, g *Group) {
-	if g.suspended(processAZRebalance) || g.suspended(processLaunch) || c.ordinary() != g.Desired || c.templateRetry.active(tx.Now()) {
+	if g.suspended(processAZRebalance) || g.suspended(processLaunch) || c.ordinary() != g.Desired || c.blocked(tx) {
 		return
 	}
 	margin := max(1, g.Max/10)

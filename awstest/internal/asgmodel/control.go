@@ -16,8 +16,8 @@ type control struct {
 	members []*member // in the order in which they came
 	dead    bool      // the group is gone
 
-	event   *awstest.Event // the next look
-	eventAt time.Time
+	times []time.Time    // of the next looks, in order
+	event *awstest.Event // at the first of them
 
 	zones         map[*awstest.Zone]*backoff // where launches have failed
 	templateRetry backoff
@@ -40,22 +40,40 @@ func (c *control) opts() *Options { return &c.region.model.opts }
 // poke makes the control look at its group as soon as Auto Scaling reacts.
 func (c *control) poke(tx *awstest.Tx) { c.wake(tx, tx.Now().Add(c.opts().Reaction)) }
 
-// wake makes the control look at its group, at that time or before.
+// wake makes the control look at its group at that time. No time that was
+// asked for is forgotten for another one.
 func (c *control) wake(tx *awstest.Tx, at time.Time) {
 	if c.dead {
 		return
 	}
-	if c.event != nil {
-		if !c.eventAt.After(at) {
-			return
-		}
-		c.event.Cancel(tx)
+	i, known := slices.BinarySearchFunc(c.times, at, time.Time.Compare)
+	if known {
+		return
 	}
-	c.eventAt = at
-	c.event = tx.Schedule(at, func(tx *awstest.Tx) {
+	c.times = slices.Insert(c.times, i, at)
+	if i == 0 {
+		c.arm(tx)
+	}
+}
+
+// arm sets the event for the next time.
+func (c *control) arm(tx *awstest.Tx) {
+	if c.event != nil {
+		c.event.Cancel(tx)
 		c.event = nil
-		c.run(tx)
-	})
+	}
+	if len(c.times) > 0 {
+		c.event = tx.Schedule(c.times[0], c.wakened)
+	}
+}
+
+func (c *control) wakened(tx *awstest.Tx) {
+	for len(c.times) > 0 && !c.times[0].After(tx.Now()) {
+		c.times = c.times[1:]
+	}
+	c.event = nil
+	c.run(tx)
+	c.arm(tx)
 }
 
 // run compares the group as it is with what it should be, and does all that
@@ -125,8 +143,12 @@ func (c *control) in(z *awstest.Zone) int {
 // for can go.
 func (c *control) relieve(tx *awstest.Tx) {
 	for _, m := range c.members {
-		if m.spare && m.ready(tx.Now()) {
+		switch {
+		case m.State != InService:
+		case m.ready(tx.Now()):
 			m.spare = false
+		default:
+			c.wake(tx, m.inService.Add(m.warmup))
 		}
 	}
 }

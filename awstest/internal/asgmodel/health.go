@@ -145,7 +145,7 @@ func (c *control) standIns(tx *awstest.Tx, g *Group, waiting int) {
 	most := ceil(g.Desired*g.Maintenance.Max, 100)
 	for c.spares() < waiting && c.capacity() < most {
 		z, held := c.place(tx, g, nil)
-		if z == nil || held || c.templateRetry.active(tx.Now()) {
+		if z == nil || held || c.blocked(tx) {
 			return
 		}
 		m, err := c.launch(tx, g, z, nil, c.at(tx, "an instance was launched in response to an unhealthy instance needing to be replaced."))

@@ -47,8 +47,7 @@ func (c *control) fill(tx *awstest.Tx, g *Group) {
 	for missing > 0 {
 		z, held := c.place(tx, g, reserved)
 		switch {
-		case c.templateRetry.active(tx.Now()):
-			c.wake(tx, c.templateRetry.until)
+		case c.blocked(tx):
 			return
 		case z == nil:
 			return // place has set the time of the next try
@@ -67,6 +66,16 @@ func (c *control) fill(tx *awstest.Tx, g *Group) {
 			}
 		}
 	}
+}
+
+// blocked tells whether the launch template has just failed, in all zones. The
+// group looks again when it may be tried once more.
+func (c *control) blocked(tx *awstest.Tx) bool {
+	if !c.templateRetry.active(tx.Now()) {
+		return false
+	}
+	c.wake(tx, c.templateRetry.until)
+	return true
 }
 
 // place returns the zone for a launch: of those in use and not shifted away
