@@ -3,6 +3,7 @@ package dynamodbsvc
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -138,12 +139,7 @@ func member(value any, name, rule string) error {
 // oneOf refuses a value that is none of those which the API knows; the empty
 // one is the default.
 func oneOf[T ~string](value T, name string, values []T) error {
-	for _, v := range values {
-		if v == value {
-			return nil
-		}
-	}
-	if value == "" {
+	if value == "" || slices.Contains(values, value) {
 		return nil
 	}
 	return member(value, name, fmt.Sprintf("satisfy enum value set: %v", values))
