@@ -143,12 +143,8 @@ func (c *control) in(z *awstest.Zone) int {
 // for can go.
 func (c *control) relieve(tx *awstest.Tx) {
 	for _, m := range c.members {
-		switch {
-		case m.State != InService:
-		case m.ready(tx.Now()):
+		if m.spare && m.ready(tx.Now()) {
 			m.spare = false
-		default:
-			c.wake(tx, m.inService.Add(m.warmup))
 		}
 	}
 }
