@@ -38,7 +38,9 @@
 //	your code <- net.Conn  <-------------- | data plane | <- instances <--+
 //
 // The world is regions with zones, and instances in them. An instance serves a
-// port with a handler ([Instance.Serve]) or a listener ([Instance.Listen]), and
+// port with a handler ([Instance.Serve]) or a listener ([Instance.Listen]), runs
+// programs that die with it ([Instance.Program]), from its boot on
+// ([Options].OnBoot), and
 // [Cloud.Dial] reaches it through the addresses and load balancers of the
 // moment, over a buffered connection in memory. So a client measures the real
 // downtime of a failover.
@@ -49,8 +51,9 @@
 // applied with the reply lost, slow, hanging, stale; by operation, resource, count
 // or chance. [Zone.Fail] and [Instance.Fail] take power or network away,
 // [Zone.RefuseLaunches] capacity, [Cloud.FailService] a service; [Cloud.Stick]
-// keeps a resource in a transient state. Each returns the function that heals
-// it.
+// keeps a resource in a transient state. Adapters have effects of their own for
+// what can befall their service alone, such as a message that is delivered
+// twice. Each returns the function that heals it.
 //
 // # Time
 //
@@ -80,6 +83,9 @@
 // # Writing an adapter
 //
 // An operation is one typed function, given to [Handle]; see the example of
-// [Handle]. The import rule of the adapters is that each compiles the SDK client
-// of its own service and no other.
+// [Handle]. One that may answer after its handler has returned, such as a long
+// poll, is given to [HandleLater], one whose input carries a stream to
+// [HandleBody]. What can befall one service alone is an effect of its adapter,
+// made with [Special]. The import rule of the adapters is that each compiles the
+// SDK client of its own service and no other.
 package awstest
