@@ -1,7 +1,6 @@
 package arczonalshiftsvc_test
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -19,32 +18,14 @@ import (
 	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
-var (
-	seed      = flag.Uint64("seed", 0, "run the one random sequence of this seed")
-	sequences = flag.Uint64("sequences", 2000, "how many random sequences are run")
-)
-
 // TestRandomSequences holds sequences of calls, with time passing, against a
 // list of shifts and autoshifts that is looked through each time.
 func TestRandomSequences(t *testing.T) {
-	t.Parallel()
-	if *seed != 0 {
-		sequence(t, *seed)
-		return
-	}
-	n := *sequences
-	if testing.Short() {
-		n = min(n, 300)
-	}
-	const shares = 4
-	for share := range uint64(shares) {
-		t.Run(fmt.Sprint(share), func(t *testing.T) {
-			t.Parallel()
-			for s := share + 1; s <= n && !t.Failed(); s += shares {
-				sequence(t, s)
-			}
-		})
-	}
+	svctest.Sequences(t, 2000, 250, func(t *testing.T, first, last uint64) {
+		for s := first; s <= last && !t.Failed(); s++ {
+			sequence(t, s)
+		}
+	})
 }
 
 func sequence(t *testing.T, seed uint64) {

@@ -1,7 +1,6 @@
 package autoscalingsvc_test
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -16,37 +15,18 @@ import (
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/autoscalingsvc"
 	"github.com/awsha/awsha/awstest/internal/ec2model"
-)
-
-var (
-	seed      = flag.Uint64("seed", 0, "play the one random sequence of this seed")
-	sequences = flag.Int("sequences", 0, "how many random sequences to play; 0 is 1,000, or 200 with -short or with the race detector")
+	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
 // TestRandomSequences plays random operations, deaths and failures against a
 // naive model: a capacity that is desired, bounds, and who was promised to
 // stay. When all is healed and quiet, the group must be what the model says.
 func TestRandomSequences(t *testing.T) {
-	t.Parallel()
-	n := *sequences
-	switch {
-	case *seed != 0:
-		play(t, *seed)
-		return
-	case n == 0 && (testing.Short() || raceEnabled):
-		n = 200
-	case n == 0:
-		n = 1000
-	}
-	const parts = 8
-	for part := range parts {
-		t.Run(fmt.Sprint(part), func(t *testing.T) {
-			t.Parallel()
-			for s := part + 1; s <= n && !t.Failed(); s += parts {
-				play(t, uint64(s))
-			}
-		})
-	}
+	svctest.Sequences(t, 1000, 125, func(t *testing.T, first, last uint64) {
+		for s := first; s <= last && !t.Failed(); s++ {
+			play(t, s)
+		}
+	})
 }
 
 func play(t *testing.T, seed uint64) {

@@ -2,7 +2,6 @@ package dynamodbsvc_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -20,40 +19,23 @@ import (
 	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
-// Ten thousand take about a minute of one processor, most of it the SDK's own.
-var (
-	seed      = flag.Uint64("seed", 0, "replay the random sequence of this seed")
-	sequences = flag.Uint64("sequences", 1000, "how many random sequences to play; a fifth with -short and under the race detector")
-)
-
 // The random sequences run with reads that stand this far behind.
 const lag = 10 * time.Second
 
 // TestRandomSequences plays sequences of writes, reads and transactions
 // against a reference that keeps every version of everything.
 func TestRandomSequences(t *testing.T) {
-	t.Parallel()
-	first, count, chunk := uint64(1), *sequences, uint64(250)
-	switch {
-	case *seed != 0:
-		first, count = *seed, 1
-	case testing.Short() || raceEnabled:
-		count /= 5
-	}
-	for start := first; start < first+count; start += chunk {
-		t.Run(fmt.Sprintf("from=%d", start), func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, func(w *world) {
-				for n := start; n < min(start+chunk, first+count); n++ {
-					p := &player{world: w, Rand: rand.New(rand.NewPCG(n, 5)), seed: n, rows: map[key][]version{}}
-					for range 25 {
-						p.step()
-						time.Sleep(time.Duration(p.IntN(6)) * time.Second)
-					}
+	svctest.Sequences(t, 1000, 250, func(t *testing.T, first, last uint64) {
+		inBubble(t, func(w *world) {
+			for n := first; n <= last; n++ {
+				p := &player{world: w, Rand: rand.New(rand.NewPCG(n, 5)), seed: n, rows: map[key][]version{}}
+				for range 25 {
+					p.step()
+					time.Sleep(time.Duration(p.IntN(6)) * time.Second)
 				}
-			}, func(o *awstest.Options) { o.Latency, o.VisibilityLag, o.CallLog = awstest.NoLatency, lag, 100 })
-		})
-	}
+			}
+		}, func(o *awstest.Options) { o.Latency, o.VisibilityLag, o.CallLog = awstest.NoLatency, lag, 100 })
+	})
 }
 
 // key is a partition and a sort key; the seed keeps sequences apart.

@@ -1,10 +1,8 @@
 package ec2svc_test
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -18,32 +16,14 @@ import (
 	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
-var (
-	seed      = flag.Uint64("seed", 0, "run the one random sequence of this seed")
-	sequences = flag.Uint64("sequences", 500, "how many random sequences are run; 10,000 take a minute")
-)
-
 // TestRandomVolumes holds sequences of calls, with time passing and reads of
 // the past, against a model that is plain enough to be believed.
 func TestRandomVolumes(t *testing.T) {
-	t.Parallel()
-	if *seed != 0 {
-		sequence(t, *seed)
-		return
-	}
-	n := *sequences
-	if testing.Short() || underRace {
-		n = min(n, 50)
-	}
-	shares := uint64(runtime.GOMAXPROCS(0))
-	for share := range shares {
-		t.Run(fmt.Sprint(share), func(t *testing.T) {
-			t.Parallel()
-			for s := share + 1; s <= n && !t.Failed(); s += shares {
-				sequence(t, s)
-			}
-		})
-	}
+	svctest.Sequences(t, 500, 50, func(t *testing.T, first, last uint64) {
+		for s := first; s <= last && !t.Failed(); s++ {
+			sequence(t, s)
+		}
+	})
 }
 
 func sequence(t *testing.T, seed uint64) {

@@ -2,7 +2,6 @@ package kmssvc_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -22,26 +21,14 @@ import (
 	"github.com/awsha/awsha/awstest/kmssvc"
 )
 
-var (
-	seed      = flag.Uint64("seed", 0, "run the one random sequence of this seed")
-	sequences = flag.Uint64("sequences", 2000, "how many random sequences are run")
-)
-
 // TestRandomSequences holds sequences of calls, with weeks passing, against
 // keys in a list and aliases in a map.
 func TestRandomSequences(t *testing.T) {
-	t.Parallel()
-	if *seed != 0 {
-		sequence(t, *seed)
-		return
-	}
-	n := *sequences
-	if testing.Short() {
-		n = min(n, 300)
-	}
-	for s := uint64(1); s <= n && !t.Failed(); s++ {
-		sequence(t, s)
-	}
+	svctest.Sequences(t, 2000, 250, func(t *testing.T, first, last uint64) {
+		for s := first; s <= last && !t.Failed(); s++ {
+			sequence(t, s)
+		}
+	})
 }
 
 func sequence(t *testing.T, seed uint64) {

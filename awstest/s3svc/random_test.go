@@ -3,7 +3,6 @@ package s3svc_test
 import (
 	"cmp"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -22,11 +21,6 @@ import (
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/internal/svctest"
 	"github.com/awsha/awsha/awstest/s3svc"
-)
-
-var (
-	seed      = flag.Uint64("seed", 0, "run the one random sequence of this seed")
-	sequences = flag.Uint64("sequences", 0, "how many random sequences are run; 0 is 1,000, or 150 with -short or with the race detector; 10,000 take a minute or two")
 )
 
 // refVersion is a version in the reference model.
@@ -514,19 +508,7 @@ func run(t *testing.T, cloud *awstest.Cloud, number uint64) (ok bool) {
 // TestRandomSequences holds S3 to a simple model, in sequences of random
 // operations with time that passes.
 func TestRandomSequences(t *testing.T) {
-	t.Parallel()
-	first, last := uint64(1), uint64(1000)
-	switch {
-	case *seed > 0:
-		first, last = *seed, *seed
-	case *sequences > 0:
-		last = *sequences
-	case testing.Short() || raceEnabled:
-		last = 150
-	}
-	const together = 100 // sequences in one cloud
-	for from := first; from <= last; from += together {
-		ok := true
+	svctest.Sequences(t, 1000, 100, func(t *testing.T, first, last uint64) {
 		synctest.Test(t, func(t *testing.T) {
 			cloud := svctest.Must(awstest.New([]awstest.Service{s3svc.New()}, func(o *awstest.Options) { o.Latency, o.CallLog = awstest.NoLatency, 1 }))(t)
 			defer func() {
@@ -534,12 +516,8 @@ func TestRandomSequences(t *testing.T) {
 					t.Error(err)
 				}
 			}()
-			for n := from; n < from+together && n <= last && ok; n++ {
-				ok = run(t, cloud, n)
+			for n := first; n <= last && run(t, cloud, n); n++ {
 			}
 		})
-		if !ok {
-			return
-		}
-	}
+	})
 }

@@ -2,7 +2,6 @@ package sqssvc_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -14,42 +13,26 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/awsha/awsha/awstest"
-)
-
-var (
-	seed      = flag.Uint64("seed", 0, "the one random sequence that TestRandomSequences runs; 0 is all of them")
-	sequences = flag.Uint64("sequences", 2500, "how many random sequences TestRandomSequences runs; a tenth with -short and under the race detector")
+	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
 // TestRandomSequences runs random sequences of calls through the real client
 // and on queues that are as simple as they can be, and compares every answer.
 // Ten thousand take about four times as long as it does: -sequences=10000.
 func TestRandomSequences(t *testing.T) {
-	t.Parallel()
-	const chunk = 250
-	first, last := uint64(1), *sequences
-	switch {
-	case *seed != 0:
-		first, last = *seed, *seed
-	case testing.Short() || raceEnabled:
-		last /= 10
-	}
-	for from := first; from <= last; from += chunk {
-		t.Run(fmt.Sprint("from ", from), func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, func(w *world) {
-				// Requests without a signature cost less.
-				w.Client = sqs.NewFromConfig(w.cloud.Config(home), func(o *sqs.Options) { o.Credentials = aws.AnonymousCredentials{} })
-				for n := from; n <= min(last, from+chunk-1) && !w.Failed(); n++ {
-					r := &random{world: w, Rand: rand.New(rand.NewPCG(n, n))}
-					r.run(n)
-					if w.Failed() {
-						w.Errorf("replay with: go test ./awstest/sqssvc -run TestRandomSequences -seed=%d", n)
-					}
+	svctest.Sequences(t, 2500, 250, func(t *testing.T, first, last uint64) {
+		inBubble(t, func(w *world) {
+			// Requests without a signature cost less.
+			w.Client = sqs.NewFromConfig(w.cloud.Config(home), func(o *sqs.Options) { o.Credentials = aws.AnonymousCredentials{} })
+			for n := first; n <= last && !w.Failed(); n++ {
+				r := &random{world: w, Rand: rand.New(rand.NewPCG(n, n))}
+				r.run(n)
+				if w.Failed() {
+					w.Errorf("replay with: go test ./awstest/sqssvc -run TestRandomSequences -seed=%d", n)
 				}
-			}, func(o *awstest.Options) { o.Latency, o.CallLog = awstest.NoLatency, 10 })
-		})
-	}
+			}
+		}, func(o *awstest.Options) { o.Latency, o.CallLog = awstest.NoLatency, 10 })
+	})
 }
 
 // random is one sequence: a queue and its dead-letter queue, real and naive.

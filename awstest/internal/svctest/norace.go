@@ -1,5 +1,5 @@
 //go:build !race
 
-package dynamodbsvc_test
+package svctest
 
 const raceEnabled = false

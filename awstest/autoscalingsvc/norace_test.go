@@ -1,5 +1,0 @@
-//go:build !race
-
-package autoscalingsvc_test
-
-const raceEnabled = false

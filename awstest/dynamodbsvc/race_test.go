@@ -1,5 +1,0 @@
-//go:build race
-
-package dynamodbsvc_test
-
-const raceEnabled = true

@@ -1,5 +1,0 @@
-//go:build !race
-
-package ec2svc_test
-
-const underRace = false

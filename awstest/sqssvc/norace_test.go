@@ -1,5 +1,0 @@
-//go:build !race
-
-package sqssvc_test
-
-const raceEnabled = false
