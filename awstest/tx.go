@@ -18,7 +18,7 @@ type Tx struct {
 // begin takes the time, once the lock is held, so that no change is older than
 // the one before it.
 func (tx *Tx) begin() {
-	tx.now = time.Now()
+	tx.now = time.Now().UTC() // as the SDK reads times
 	tx.catchUp()
 }
 

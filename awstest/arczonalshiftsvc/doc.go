@@ -75,5 +75,5 @@
 //
 // # Cost
 //
-// A shift costs one event, at its expiry.
+// A shift costs one event, at its expiry, and two if Options.Effect is set.
 package arczonalshiftsvc

@@ -21,7 +21,7 @@ import (
 // TestRandomSequences holds sequences of calls, with time passing, against a
 // list of shifts and autoshifts that is looked through each time.
 func TestRandomSequences(t *testing.T) {
-	svctest.Sequences(t, 2000, 250, func(t *testing.T, first, last uint64) {
+	svctest.Sequences(t, 1000, 125, func(t *testing.T, first, last uint64) {
 		for s := first; s <= last && !t.Failed(); s++ {
 			sequence(t, s)
 		}

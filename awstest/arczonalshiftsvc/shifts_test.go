@@ -270,6 +270,24 @@ func TestShiftTakesEffectAfterAWhile(t *testing.T) {
 	})
 }
 
+// The end of one shift must not bring the next one into effect too early.
+func TestEachShiftTakesItsOwnWhile(t *testing.T) {
+	t.Parallel()
+	inBubbleWith(t, func(o *arczonalshiftsvc.Options) { o.Effect = 5 * time.Minute }, func(w *world) {
+		id := w.shift()
+		w.until(10 * time.Minute)
+		if err := w.cancel(id); err != nil {
+			w.Error(err)
+		}
+		w.until(14 * time.Minute)
+		w.shift(func(in *arczonalshift.StartZonalShiftInput) { in.AwayFrom = aws.String(another) })
+		w.until(30 * time.Minute)
+		if got := w.changes(); got != "5m0s web out of [use1-az2], 15m0s web out of [], 19m0s web out of [use1-az3]" {
+			w.Errorf("got %s", got)
+		}
+	})
+}
+
 // A resource that is stuck stays where it is, whatever shifts come and go.
 func TestStuckResourceStaysWhereItIs(t *testing.T) {
 	t.Parallel()

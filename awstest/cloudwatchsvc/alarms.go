@@ -49,6 +49,7 @@ func (s *service) putMetricAlarm(tx *awstest.Tx, call *awstest.Call, in *cloudwa
 		Name: aws.ToString(in.AlarmName), Description: aws.ToString(in.AlarmDescription), Query: q,
 		Period: time.Duration(aws.ToInt32(in.Period)) * time.Second, Periods: int(aws.ToInt32(in.EvaluationPeriods)), ToAlarm: int(aws.ToInt32(in.DatapointsToAlarm)),
 		Operator: cwmodel.Operator(in.ComparisonOperator), Threshold: *in.Threshold, Missing: cwmodel.Missing(aws.ToString(in.TreatMissingData)),
+		LowSamples:      aws.ToString(in.EvaluateLowSampleCountPercentile),
 		ActionsDisabled: in.ActionsEnabled != nil && !*in.ActionsEnabled,
 		AlarmActions:    slices.Clone(in.AlarmActions), OKActions: slices.Clone(in.OKActions), InsufficientDataActions: slices.Clone(in.InsufficientDataActions),
 	}, tags)
@@ -62,6 +63,9 @@ func (s *service) putMetricAlarm(tx *awstest.Tx, call *awstest.Call, in *cloudwa
 // the model sees to it that one is.
 func readAlarmQuery(call *awstest.Call, in *cloudwatch.PutMetricAlarmInput) (q cwmodel.Query, err error) {
 	if q.Metric, err = readMetric(in.Namespace, in.MetricName, in.Dimensions); err != nil {
+		return q, err
+	}
+	if err = oneOf("Unit", in.Unit, in.Unit.Values()); err != nil {
 		return q, err
 	}
 	q.Unit = string(in.Unit)
@@ -103,6 +107,9 @@ func showAlarm(a *cwmodel.Alarm) types.MetricAlarm {
 	}
 	if a.Missing != "" {
 		shown.TreatMissingData = aws.String(string(a.Missing))
+	}
+	if a.LowSamples != "" {
+		shown.EvaluateLowSampleCountPercentile = aws.String(a.LowSamples)
 	}
 	if a.ReasonData != "" {
 		shown.StateReasonData = aws.String(a.ReasonData)

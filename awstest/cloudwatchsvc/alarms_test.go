@@ -213,6 +213,7 @@ func TestAlarmShowsWhatItIs(t *testing.T) {
 		in := alarmInput(func(in *alarmIn) {
 			in.AlarmDescription, in.DatapointsToAlarm, in.EvaluationPeriods, in.TreatMissingData = aws.String("too much"), aws.Int32(2), aws.Int32(3), aws.String("breaching")
 			in.Dimensions, in.Unit, in.ActionsEnabled = dimensions(2), types.StandardUnitCount, aws.Bool(false)
+			in.EvaluateLowSampleCountPercentile = aws.String("evaluate")
 			in.AlarmActions, in.OKActions, in.InsufficientDataActions = []string{"arn:a"}, []string{"arn:b"}, []string{"arn:c"}
 		})
 		svctest.Must(w.PutMetricAlarm(w.Context(), in))(w)
@@ -221,7 +222,8 @@ func TestAlarmShowsWhatItIs(t *testing.T) {
 			AlarmName: in.AlarmName, AlarmArn: aws.String("arn:aws:cloudwatch:us-east-1:123456789012:alarm:high"), AlarmDescription: in.AlarmDescription,
 			Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions, Unit: in.Unit, Statistic: in.Statistic, Period: in.Period,
 			EvaluationPeriods: in.EvaluationPeriods, DatapointsToAlarm: in.DatapointsToAlarm, ComparisonOperator: in.ComparisonOperator, Threshold: in.Threshold,
-			TreatMissingData: in.TreatMissingData, ActionsEnabled: in.ActionsEnabled, AlarmActions: in.AlarmActions, OKActions: in.OKActions, InsufficientDataActions: in.InsufficientDataActions,
+			EvaluateLowSampleCountPercentile: in.EvaluateLowSampleCountPercentile,
+			TreatMissingData:                 in.TreatMissingData, ActionsEnabled: in.ActionsEnabled, AlarmActions: in.AlarmActions, OKActions: in.OKActions, InsufficientDataActions: in.InsufficientDataActions,
 			StateValue: insufficient, StateReason: aws.String("Unchecked: Initial alarm creation"),
 			StateUpdatedTimestamp: created, StateTransitionedTimestamp: created, AlarmConfigurationUpdatedTimestamp: created,
 		}
@@ -240,6 +242,12 @@ func TestPutMetricAlarmIsRefused(t *testing.T) {
 		}{
 			"no name":                       {func(in *alarmIn) { in.AlarmName = aws.String("") }, "ValidationError"},
 			"a name that is too long":       {func(in *alarmIn) { in.AlarmName = aws.String(strings.Repeat("a", 256)) }, "ValidationError"},
+			"a name in Greek":               {func(in *alarmIn) { in.AlarmName = aws.String(strings.Repeat("α", 255)) }, ""},
+			"a name in two lines":           {func(in *alarmIn) { in.AlarmName = aws.String("a\nb") }, "ValidationError"},
+			"a long description":            {func(in *alarmIn) { in.AlarmDescription = aws.String(strings.Repeat("α", 1024)) }, ""},
+			"a description too long":        {func(in *alarmIn) { in.AlarmDescription = aws.String(strings.Repeat("a", 1025)) }, "ValidationError"},
+			"no unit that there is":         {func(in *alarmIn) { in.Unit = "Apples" }, "ValidationError"},
+			"a metric that cannot be":       {func(in *alarmIn) { in.MetricName = aws.String("a\x00b\x01c") }, "InvalidParameterValue"},
 			"no metric":                     {func(in *alarmIn) { in.MetricName = nil }, "ValidationError"},
 			"no namespace":                  {func(in *alarmIn) { in.Namespace = nil }, "ValidationError"},
 			"no statistic":                  {func(in *alarmIn) { in.Statistic = "" }, "ValidationError"},
@@ -436,5 +444,33 @@ func TestAlarmsOutliveAZone(t *testing.T) {
 		w.mustPut(datum(value(11)))
 		w.until(time.Minute)
 		w.expect(alarm)
+	})
+}
+
+func TestReasonSaysWhatWasCrossed(t *testing.T) {
+	t.Parallel()
+	for missing, want := range map[string]string{
+		"missing":      "Insufficient Data: no datapoints were received for 1 periods and 1 missing datapoints were treated as [missing].",
+		"breaching":    "Threshold Crossed: no datapoints were received for 1 periods and 1 missing datapoints were treated as [breaching].",
+		"notBreaching": "Threshold Crossed: no datapoints were received for 1 periods and 1 missing datapoints were treated as [notBreaching].",
+	} {
+		inBubble(t, func(w *world) {
+			w.alarm(func(in *alarmIn) { in.TreatMissingData = &missing })
+			w.set(map[string]types.StateValue{"missing": ok, "breaching": ok, "notBreaching": alarm}[missing])
+			w.until(time.Minute + time.Second)
+			if got := *w.describe("high").StateReason; got != want {
+				w.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+	inBubble(t, func(w *world) { // as long as SetAlarmState lets one be, however many periods there are
+		for i := range 1440 {
+			w.mustPut(datum(at(w.start.Add(-time.Duration(i)*time.Minute)), value(11)))
+		}
+		w.alarm(func(in *alarmIn) { in.EvaluationPeriods = aws.Int32(1440) })
+		w.until(time.Minute + time.Second)
+		if a := w.describe("high"); a.StateValue != alarm || len(*a.StateReason) > 1023 {
+			w.Errorf("the alarm is %s for a reason of %d characters", a.StateValue, len(*a.StateReason))
+		}
 	})
 }

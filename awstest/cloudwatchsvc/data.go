@@ -53,7 +53,7 @@ func (s *service) putMetricData(tx *awstest.Tx, call *awstest.Call, in *cloudwat
 // readData holds data points against the rules: all of them or none.
 func readData(now time.Time, namespace string, list []types.MetricDatum) ([]cwmodel.Datum, error) {
 	switch {
-	case namespace == "" || len(namespace) > maxName || strings.HasPrefix(namespace, ":"):
+	case blank(namespace) || len(namespace) > maxName || strings.HasPrefix(namespace, ":") || !printable(namespace):
 		return nil, badValue("The value %s for parameter Namespace is invalid.", namespace)
 	case len(list) == 0:
 		return nil, missing("The parameter MetricData is required.")
@@ -75,6 +75,8 @@ func readDatum(now time.Time, at, namespace string, in *types.MetricDatum, out *
 	switch {
 	case name == "" || len(name) > maxName:
 		return badValue("The parameter %s.MetricName must have from 1 to %d characters.", at, maxName)
+	case blank(name) || !printable(name):
+		return badValue("The value %q for the parameter %s.MetricName is invalid.", name, at)
 	case in.Unit != "" && !slices.Contains(in.Unit.Values(), in.Unit):
 		return badValue("The parameter %s.Unit must be a value in the set %v.", at, in.Unit.Values())
 	case in.StorageResolution != nil && *in.StorageResolution != 1 && *in.StorageResolution != 60:
@@ -141,6 +143,16 @@ func readValues(at string, in *types.MetricDatum, out *cwmodel.Datum) error {
 	return nil
 }
 
+// blank tells whether a part of a metric's identity has nothing but space.
+func blank(text string) bool { return strings.TrimSpace(text) == "" }
+
+// printable tells whether all of a part of a metric's identity is in ASCII
+// without its control characters.
+// Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html (read 2026-11)
+func printable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
 func readDimensions(at string, list []types.Dimension) (all []cwmodel.Dimension, err error) {
 	if len(list) > maxDimensions {
 		return nil, badValue("The collection %s.Dimensions must not have a size greater than %d.", at, maxDimensions)
@@ -148,9 +160,9 @@ func readDimensions(at string, list []types.Dimension) (all []cwmodel.Dimension,
 	for _, d := range list {
 		name, value := aws.ToString(d.Name), aws.ToString(d.Value)
 		switch {
-		case name == "" || len(name) > maxName || strings.HasPrefix(name, ":"):
+		case blank(name) || len(name) > maxName || strings.HasPrefix(name, ":") || !printable(name):
 			return nil, badValue("The value %q for the name of a dimension of %s is invalid.", name, at)
-		case value == "" || len(value) > maxDimensionValue:
+		case blank(value) || len(value) > maxDimensionValue || !printable(value):
 			return nil, badValue("The value %q for the dimension %s of %s is invalid.", value, name, at)
 		case slices.ContainsFunc(all, func(d cwmodel.Dimension) bool { return d.Name == name }):
 			return nil, badValue("No metric can specify the same dimension %s multiple times.", name)

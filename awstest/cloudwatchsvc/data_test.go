@@ -56,11 +56,26 @@ func TestPutMetricDataIsHeldAgainstTheRules(t *testing.T) {
 			"no unit that there is":        {func(d *types.MetricDatum) { d.Unit = "Apples" }, "InvalidParameterValue"},
 			"no name":                      {func(d *types.MetricDatum) { d.MetricName = aws.String("") }, "InvalidParameterValue"},
 			"a name that is too long":      {func(d *types.MetricDatum) { d.MetricName = aws.String(strings.Repeat("a", 256)) }, "InvalidParameterValue"},
-			"30 dimensions":                {func(d *types.MetricDatum) { d.Dimensions = dimensions(30) }, ""},
-			"31 dimensions":                {func(d *types.MetricDatum) { d.Dimensions = dimensions(31) }, "InvalidParameterValue"},
-			"a dimension twice":            {func(d *types.MetricDatum) { d.Dimensions = append(dimensions(1), dimensions(1)...) }, "InvalidParameterValue"},
-			"a dimension with a colon":     {func(d *types.MetricDatum) { d.Dimensions = dimensions(1); d.Dimensions[0].Name = aws.String(":d") }, "InvalidParameterValue"},
-			"a dimension without a value":  {func(d *types.MetricDatum) { d.Dimensions = dimensions(1); d.Dimensions[0].Value = aws.String("") }, "InvalidParameterValue"},
+			"a name with a control":        {func(d *types.MetricDatum) { d.MetricName = aws.String("a\x00b\x01c") }, "InvalidParameterValue"},
+			"a name of spaces":             {func(d *types.MetricDatum) { d.MetricName = aws.String("  ") }, "InvalidParameterValue"},
+			"a name with a space":          {func(d *types.MetricDatum) { d.MetricName = aws.String("a b") }, ""},
+			"a dimension not in ASCII": {func(d *types.MetricDatum) {
+				d.Dimensions = []types.Dimension{{Name: aws.String("größe"), Value: aws.String("1")}}
+			}, "InvalidParameterValue"},
+			"a dimension of spaces": {func(d *types.MetricDatum) {
+				d.Dimensions = []types.Dimension{{Name: aws.String(" "), Value: aws.String("1")}}
+			}, "InvalidParameterValue"},
+			"a dimension's value of tabs": {func(d *types.MetricDatum) {
+				d.Dimensions = []types.Dimension{{Name: aws.String("a"), Value: aws.String("\t")}}
+			}, "InvalidParameterValue"},
+			"a control in a value": {func(d *types.MetricDatum) {
+				d.Dimensions = []types.Dimension{{Name: aws.String("a"), Value: aws.String("b\x00c\x01d")}}
+			}, "InvalidParameterValue"},
+			"30 dimensions":               {func(d *types.MetricDatum) { d.Dimensions = dimensions(30) }, ""},
+			"31 dimensions":               {func(d *types.MetricDatum) { d.Dimensions = dimensions(31) }, "InvalidParameterValue"},
+			"a dimension twice":           {func(d *types.MetricDatum) { d.Dimensions = append(dimensions(1), dimensions(1)...) }, "InvalidParameterValue"},
+			"a dimension with a colon":    {func(d *types.MetricDatum) { d.Dimensions = dimensions(1); d.Dimensions[0].Name = aws.String(":d") }, "InvalidParameterValue"},
+			"a dimension without a value": {func(d *types.MetricDatum) { d.Dimensions = dimensions(1); d.Dimensions[0].Value = aws.String("") }, "InvalidParameterValue"},
 			"a dimension that is too long": {func(d *types.MetricDatum) {
 				d.Dimensions = dimensions(1)
 				d.Dimensions[0].Value = aws.String(strings.Repeat("v", 1025))

@@ -1,6 +1,7 @@
 package cloudwatchsvc
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -71,6 +72,9 @@ func hasAction(a *cwmodel.Alarm, prefix string) bool {
 func (s *service) describeAlarmsForMetric(_ *awstest.Tx, call *awstest.Call, in *cloudwatch.DescribeAlarmsForMetricInput) (*cloudwatch.DescribeAlarmsForMetricOutput, error) {
 	m, err := readMetric(in.Namespace, in.MetricName, in.Dimensions)
 	if err != nil {
+		return nil, err
+	}
+	if err := cmp.Or(oneOf("Unit", in.Unit, in.Unit.Values()), oneOf("Statistic", in.Statistic, in.Statistic.Values())); err != nil {
 		return nil, err
 	}
 	out := &cloudwatch.DescribeAlarmsForMetricOutput{}

@@ -3,6 +3,7 @@ package cloudwatchsvc
 import (
 	"encoding/json"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -28,9 +29,9 @@ func (s *service) setAlarmState(tx *awstest.Tx, call *awstest.Call, in *cloudwat
 	switch {
 	case !slices.Contains(in.StateValue.Values(), in.StateValue):
 		return nil, invalid("StateValue must be a value in the set %v", in.StateValue.Values())
-	case len(*in.StateReason) > maxReason:
+	case utf8.RuneCountInString(*in.StateReason) > maxReason:
 		return nil, invalid("StateReason must have at most %d characters", maxReason)
-	case len(data) > maxReasonData:
+	case utf8.RuneCountInString(data) > maxReasonData:
 		return nil, invalid("StateReasonData must have at most %d characters", maxReasonData)
 	case data != "" && !json.Valid([]byte(data)):
 		return nil, awstest.Errorf("InvalidFormat", "StateReasonData is no valid JSON")

@@ -172,6 +172,9 @@ func TestSetAlarmStateIsRefused(t *testing.T) {
 			svctest.WantStatus(w, err, c.status)
 		}
 		w.expect(insufficient)
+		if _, err := w.SetAlarmState(w.Context(), &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("high"), StateValue: alarm, StateReason: aws.String(strings.Repeat("α", 1023))}); err != nil {
+			w.Errorf("a reason in Greek: %v", err)
+		}
 	})
 }
 
@@ -315,4 +318,38 @@ func TestMistakesOfTheTest(t *testing.T) {
 			t.Errorf("got %v, want a word on %s", err, field)
 		}
 	}
+}
+
+// Actions belong to a change of the state: an alarm that is in its first state
+// still has not changed.
+func TestFirstStateActsForNobody(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		actions := w.watchActions()
+		w.alarm(func(in *alarmIn) { in.InsufficientDataActions = []string{"arn:aws:autoscaling:i"} })
+		w.until(10 * time.Minute)
+		if got := actions(); got != "" {
+			w.Errorf("got %s", got)
+		}
+	})
+}
+
+// An idle alarm of a policy acts every minute: what it leaves behind must not
+// grow for ever.
+func TestHistoryIsKeptForThirtyDays(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	inBubble(t, func(w *world) {
+		w.alarm(func(in *alarmIn) { in.AlarmName = aws.String("old") })
+		w.until(29 * day)
+		w.alarm()
+		w.until(30*day - time.Second)
+		if got := w.history(func(in *cloudwatch.DescribeAlarmHistoryInput) { in.AlarmName = aws.String("old") }); got != `0 old ConfigurationUpdate Alarm "old" created` {
+			w.Errorf("got %s", got)
+		}
+		w.until(30*day + time.Second)
+		if got := w.history(func(*cloudwatch.DescribeAlarmHistoryInput) {}); got != `2505600 high ConfigurationUpdate Alarm "high" created` {
+			w.Errorf("got %s", got)
+		}
+	})
 }

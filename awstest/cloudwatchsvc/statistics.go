@@ -34,7 +34,9 @@ type span struct {
 	period     time.Duration
 }
 
-// newSpan rounds the beginning down, and refuses what is no time.
+// newSpan rounds the beginning down, and the end too if the period is a part of
+// a minute: the last full period is the last one then. It refuses what is no
+// time.
 func newSpan(now time.Time, start, end *time.Time, seconds int32) (span, error) {
 	period := time.Duration(seconds) * time.Second
 	switch {
@@ -45,26 +47,34 @@ func newSpan(now time.Time, start, end *time.Time, seconds int32) (span, error) 
 	case start.After(*end):
 		return span{}, badValue("The parameter StartTime must be less than the parameter EndTime.")
 	}
-	to := time.Minute
+	to, last := time.Minute, *end
 	switch age := now.Sub(*start); {
 	case age > fiveKept:
 		to = time.Hour
 	case age > minuteKept:
 		to = 5 * time.Minute
 	case period < time.Minute:
-		to = period
+		if to = period; period > time.Second {
+			last = last.Truncate(to)
+		}
 	}
-	return span{start.Truncate(to), *end, period}, nil
+	// In UTC, as the SDK reads times.
+	return span{start.Truncate(to).UTC(), last, period}, nil
 }
 
 // count returns how many periods there may be.
-func (s *span) count() int { return int((s.end.Sub(s.start) + s.period - 1) / s.period) }
+func (s *span) count() int64 {
+	d := s.end.Sub(s.start) // at most 292 years, so that nothing may be added to it
+	n := int64(d / s.period)
+	if d%s.period != 0 {
+		n++
+	}
+	return n
+}
 
-// kept tells whether there is data of that period since the beginning at all.
+// kept tells whether data since the beginning is kept by that period.
 func (s *span) kept(now time.Time) bool {
 	switch age := now.Sub(s.start); {
-	case age > hourKept:
-		return false
 	case age > fiveKept:
 		return s.period%time.Hour == 0
 	case age > minuteKept:
@@ -75,15 +85,29 @@ func (s *span) kept(now time.Time) bool {
 	return true
 }
 
+// first returns when the first period begins that there may be data of.
+func (s *span) first(now time.Time) time.Time {
+	late := now.Add(-hourKept).Unix() - s.start.Unix() // in seconds: a Duration has no room for it
+	if late <= 0 {
+		return s.start
+	}
+	period := int64(s.period / time.Second)
+	return time.Unix(s.start.Unix()+(late+period-1)/period*period, 0).UTC()
+}
+
 // windows returns what a metric held in each period of the span, oldest first.
 func (s *span) windows(region *cwmodel.Region, tx *awstest.Tx, call *awstest.Call, m cwmodel.Metric, unit string) (all []window) {
 	if !s.kept(tx.Now()) {
 		return nil
 	}
-	for at := s.start; at.Before(s.end); at = at.Add(s.period) {
+	last := s.end
+	if ahead := tx.Now().Add(maxAhead + time.Second); last.After(ahead) {
+		last = ahead // nothing is put for later
+	}
+	for at := s.first(tx.Now()); at.Before(last); at = at.Add(s.period) {
 		end := at.Add(s.period)
-		if end.After(s.end) {
-			end = s.end
+		if end.After(last) {
+			end = last
 		}
 		for _, w := range region.Windows(call.At, m, unit, at, end) {
 			all = append(all, window{at, w})
@@ -110,10 +134,13 @@ func (s *service) getMetricStatistics(tx *awstest.Tx, call *awstest.Call, in *cl
 	if err != nil {
 		return nil, err
 	}
+	if err := oneOf("Unit", in.Unit, in.Unit.Values()); err != nil {
+		return nil, err
+	}
 	if n := t.count(); n > maxDatapoints {
 		return nil, badCombination("You have requested up to %d datapoints, which exceeds the limit of %d. You may reduce the datapoints requested by increasing Period, or decreasing the time range.", n, maxDatapoints)
 	}
-	out := &cloudwatch.GetMetricStatisticsOutput{Label: in.MetricName}
+	out := &cloudwatch.GetMetricStatisticsOutput{Label: aws.String(m.Name)}
 	for _, w := range t.windows(s.region(call), tx, call, m, string(in.Unit)) {
 		if d, ok := datapoint(&w, statistics); ok {
 			out.Datapoints = append(out.Datapoints, d)
@@ -172,8 +199,13 @@ func readExtended(call *awstest.Call, name string) (cwmodel.Statistic, error) {
 }
 
 func readMetric(namespace, name *string, dimensions []types.Dimension) (cwmodel.Metric, error) {
-	all, err := readDimensions("the metric", dimensions)
-	return cwmodel.Metric{Namespace: aws.ToString(namespace), Name: aws.ToString(name), Dimensions: all}, err
+	m := cwmodel.Metric{Namespace: aws.ToString(namespace), Name: aws.ToString(name)}
+	if !printable(m.Namespace) || !printable(m.Name) {
+		return m, badValue("The metric %q in %q has characters that no metric has.", m.Name, m.Namespace)
+	}
+	var err error
+	m.Dimensions, err = readDimensions("the metric", dimensions)
+	return m, err
 }
 
 // datapoint shows statistics of a period, if there is any of them.

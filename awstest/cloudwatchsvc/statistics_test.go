@@ -273,3 +273,88 @@ func TestMetricDataIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// There is no data in the future, and no work for its periods: nobody else
+// comes to the cloud meanwhile.
+func TestEndInTheFarFutureIsNoWork(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.mustPut(datum(), datum(at(w.start.Add(119*time.Minute))))
+		end := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+		if got := w.data(func(in *cloudwatch.GetMetricDataInput) { in.EndTime = &end }, query("q")); got != "[ q backlog Complete: 119=1 0=1 ]" {
+			w.Errorf("got %s", got)
+		}
+		_, err := w.GetMetricStatistics(w.Context(), w.statisticsInput(func(in *cloudwatch.GetMetricStatisticsInput) { in.EndTime = &end }))
+		svctest.WantCode(w, err, "InvalidParameterCombination")
+	})
+}
+
+// AWS keeps 455 days of data: an earlier beginning is no reason to show none.
+func TestWhatIsKeptIsThereHoweverEarlyTheBeginning(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	inBubble(t, func(w *world) {
+		w.mustPut(datum())
+		w.until(100 * day)
+		w.mustPut(datum())
+		for _, c := range []struct {
+			after time.Duration
+			want  string
+		}{{101 * day, "0s 1, 2400h0m0s 1"}, {456 * day, "2400h0m0s 1"}, {556 * day, ""}} {
+			w.until(c.after)
+			if got := w.statistics(period(86400), func(in *cloudwatch.GetMetricStatisticsInput) {
+				in.StartTime, in.EndTime = aws.Time(w.start.Add(-500*day)), aws.Time(w.start.Add(600*day))
+			}); got != c.want {
+				w.Errorf("after %v: got %s, want %s", c.after, got, c.want)
+			}
+		}
+	})
+}
+
+// The example of the SDK's page: at 01:05:23, for the 10 seconds before.
+func TestShortPeriodsEndWithTheLastFullOne(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		high := func(seconds int) types.MetricDatum {
+			return datum(at(w.start.Add(time.Duration(seconds)*time.Second)), func(d *types.MetricDatum) { d.StorageResolution = aws.Int32(1) })
+		}
+		w.until(23 * time.Second)
+		w.mustPut(high(9), high(10), high(19), high(20), high(22))
+		between := func(in *cloudwatch.GetMetricStatisticsInput) {
+			in.StartTime, in.EndTime = aws.Time(w.start.Add(13*time.Second)), aws.Time(w.start.Add(23*time.Second))
+		}
+		if got := w.statistics(period(10), between); got != "10s 2" {
+			w.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestPercentilesOfOneValue(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.mustPut(datum(func(d *types.MetricDatum) {
+			d.Value, d.StatisticValues = nil, &types.StatisticSet{SampleCount: aws.Float64(1), Sum: aws.Float64(4), Minimum: aws.Float64(3), Maximum: aws.Float64(5)}
+		}))
+		if got := w.statistics(func(in *cloudwatch.GetMetricStatisticsInput) {
+			in.Statistics, in.ExtendedStatistics = nil, []string{"p50"}
+		}); got != "0s map[p50:4]" {
+			w.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestOutputIsNotTheCallersInput(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.mustPut(datum())
+		in := w.statisticsInput(func(in *statisticsInput) { in.StartTime = aws.Time(w.start.In(time.FixedZone("here", 3600))) })
+		out := svctest.Must(w.GetMetricStatistics(w.Context(), in))(w)
+		*in.MetricName = "another"
+		if at := out.Datapoints; len(at) != 1 || at[0].Timestamp.Location() != time.UTC {
+			w.Errorf("got %+v, want one in UTC", at)
+		}
+		if *out.Label != "backlog" {
+			w.Errorf("the label became %s", *out.Label)
+		}
+	})
+}

@@ -47,7 +47,7 @@
 //   - CreateKey: symmetric keys for encryption with material of KMS, also multi-Region primary keys. Policies and tags are accepted and ignored. No other keys.
 //   - DescribeKey: state, manager, dates; makes the key of an alias of AWS.
 //   - ListKeys: pages.
-//   - EnableKey: refused while the key is pending deletion or unavailable.
+//   - EnableKey: refused while the key is pending deletion; of a key that is unavailable the state changes once it is available.
 //   - DisableKey: the same.
 //   - ScheduleKeyDeletion: 7 to 30 days, and then exactly, where AWS may take a day more; the aliases go with the key. Keys have no replicas.
 //   - CancelKeyDeletion: the key is disabled then.

@@ -17,7 +17,8 @@ func Deny(cloud *awstest.Cloud, region, key string) (heal func(), err error) {
 }
 
 // Disconnect makes a key unavailable, as a key in a custom key store is whose
-// store is disconnected, until heal is called. Otherwise it is like [Deny].
+// store is disconnected, until heal is called; one that is pending deletion
+// stays so. Otherwise it is like [Deny].
 func Disconnect(cloud *awstest.Cloud, region, key string) (heal func(), err error) {
 	return inflict(cloud, region, key, (*kmsmodel.Region).Disconnect)
 }

@@ -1,6 +1,8 @@
 package kmssvc
 
 import (
+	"unicode/utf8"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
@@ -32,7 +34,7 @@ func (s *service) createKey(tx *awstest.Tx, call *awstest.Call, in *kms.CreateKe
 		return nil, call.NotModelled("key usage %s", in.KeyUsage)
 	case in.Origin != "" && in.Origin != types.OriginTypeAwsKms:
 		return nil, call.NotModelled("key material of origin %s", in.Origin)
-	case len(aws.ToString(in.Description)) > maxDescription:
+	case utf8.RuneCountInString(aws.ToString(in.Description)) > maxDescription:
 		return nil, awstest.Errorf("ValidationException", "1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to %d", maxDescription)
 	}
 	k := s.region(call).CreateKey(tx, kmsmodel.KeySpec{Description: aws.ToString(in.Description), MultiRegion: aws.ToBool(in.MultiRegion)})

@@ -169,8 +169,8 @@ func TestStatesAllowWhatTheGuideHas(t *testing.T) {
 		"CreateAlias":         {func(w *world, id string) error { return w.createAlias("alias/new", id) }, [4]string{"ok", "ok", state, "ok"}},
 		"DeleteAlias":         {func(w *world, _ string) error { return w.deleteAlias("alias/old") }, [4]string{"ok", "ok", "ok", "ok"}},
 		"DescribeKey":         {func(w *world, id string) error { _, err := w.describe(id); return err }, [4]string{"ok", "ok", "ok", "ok"}},
-		"DisableKey":          {(*world).disable, [4]string{"ok", "ok", state, state}},
-		"EnableKey":           {(*world).enable, [4]string{"ok", "ok", state, state}},
+		"DisableKey":          {(*world).disable, [4]string{"ok", "ok", state, "ok"}},
+		"EnableKey":           {(*world).enable, [4]string{"ok", "ok", state, "ok"}},
 		"ScheduleKeyDeletion": {func(w *world, id string) error { return w.schedule(id, 7) }, [4]string{"ok", "ok", state, "ok"}},
 		"UpdateAlias":         {func(w *world, id string) error { return w.updateAlias("alias/other", id) }, [4]string{"ok", "ok", state, "ok"}},
 		"use":                 {func(w *world, id string) error { return errorOf(w.usable(id)) }, [4]string{"ok", "DisabledException", state, state}},
@@ -563,6 +563,38 @@ func TestFaultsOfKeys(t *testing.T) {
 	})
 }
 
+// As the guide has it, note 12: the operation succeeds, and the state changes
+// when the key is available.
+func TestUnavailableKeyIsWhatItWasAskedToBeOnceAvailable(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		for name, c := range map[string]struct {
+			before, while func(*world, string) error
+			want          string
+		}{
+			"disabled before":    {(*world).disable, func(*world, string) error { return nil }, "Disabled"},
+			"disabled meanwhile": {(*world).enable, (*world).disable, "Disabled"},
+			"enabled meanwhile":  {(*world).disable, (*world).enable, "Enabled"},
+		} {
+			id := *w.key().KeyId
+			if err := c.before(w, id); err != nil {
+				w.Error(err)
+			}
+			heal := svctest.Must(kmssvc.Disconnect(w.cloud, "us-east-1", id))(w)
+			if err := c.while(w, id); err != nil {
+				w.Errorf("%s: %v", name, err)
+			}
+			if got := w.state(id) + " " + w.usable(id); got != "Unavailable KMSInvalidStateException" {
+				w.Errorf("%s, while it is unavailable: %s", name, got)
+			}
+			heal()
+			if got := w.state(id); got != c.want {
+				w.Errorf("%s: got %s, want %s", name, got, c.want)
+			}
+		}
+	})
+}
+
 func errorBy(_ func(), err error) error { return err }
 
 func TestNoKeyCanBeUsedWhileKMSIsDown(t *testing.T) {
@@ -648,4 +680,16 @@ func TestNotModelledIsLoud(t *testing.T) {
 			return err
 		}, "awstest: KMS."+says+" is not modelled")
 	}
+}
+
+func TestDescriptionsAreCountedInCharacters(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		for length, want := range map[int]string{8192: "ok", 8193: "ValidationException"} {
+			_, err := w.CreateKey(w.Context(), &kms.CreateKeyInput{Description: aws.String(strings.Repeat("α", length))})
+			if got := code(err); got != want {
+				w.Errorf("%d characters: got %s, want %s", length, got, want)
+			}
+		}
+	})
 }

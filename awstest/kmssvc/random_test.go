@@ -24,7 +24,7 @@ import (
 // TestRandomSequences holds sequences of calls, with weeks passing, against
 // keys in a list and aliases in a map.
 func TestRandomSequences(t *testing.T) {
-	svctest.Sequences(t, 2000, 250, func(t *testing.T, first, last uint64) {
+	svctest.Sequences(t, 1000, 125, func(t *testing.T, first, last uint64) {
 		for s := first; s <= last && !t.Failed(); s++ {
 			sequence(t, s)
 		}

@@ -52,9 +52,10 @@ func (r *Region) setState(tx *awstest.Tx, a *Alarm, s State, reason, data string
 	}
 }
 
-// repeat carries out what is repeated as long as the state lasts.
+// repeat carries out what is repeated as long as the state lasts. The state
+// that an alarm begins with has been brought about by nothing.
 func (r *Region) repeat(tx *awstest.Tx, w *watch, a *Alarm) {
-	if tx.Now().Sub(w.acted) < repetition {
+	if w.acted.IsZero() || tx.Now().Sub(w.acted) < repetition {
 		return
 	}
 	for _, arn := range a.Actions(a.State) {

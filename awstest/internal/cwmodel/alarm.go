@@ -52,6 +52,8 @@ type AlarmSpec struct {
 	Threshold float64
 	Missing   Missing // empty is TreatMissing
 
+	LowSamples string // as it was given; few samples are evaluated like many
+
 	ActionsDisabled                                  bool
 	AlarmActions, OKActions, InsufficientDataActions []string // ARNs
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/awsha/awsha/awstest"
 )
@@ -12,6 +13,7 @@ import (
 // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (read 2026-11)
 const (
 	maxName       = 255
+	maxText       = 1024 // of a description
 	maxActions    = 5
 	maxARN        = 1024
 	maxDimensions = 30
@@ -23,8 +25,12 @@ const (
 // check holds an alarm against the rules.
 func (s *AlarmSpec) check() error {
 	switch {
-	case s.Name == "" || len(s.Name) > maxName:
+	case s.Name == "" || utf8.RuneCountInString(s.Name) > maxName:
 		return invalid("AlarmName must have from 1 to %d characters", maxName)
+	case !utf8.ValidString(s.Name) || strings.ContainsFunc(s.Name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return invalid("AlarmName must be in UTF-8, without control characters")
+	case utf8.RuneCountInString(s.Description) > maxText:
+		return invalid("AlarmDescription must have at most %d characters", maxText)
 	case s.Query.Metric.Namespace == "" || s.Query.Metric.Name == "":
 		return invalid("MetricName and Namespace are required")
 	case len(s.Query.Metric.Dimensions) > maxDimensions:

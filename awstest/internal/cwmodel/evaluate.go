@@ -219,15 +219,23 @@ func (a *Alarm) missing() Missing {
 	return TreatMissing
 }
 
+// told is how many values a reason tells: it has a longest length, like one
+// that is given with SetAlarmState.
+const told = 5
+
 // reason says in a sentence what the data was, as CloudWatch does.
 func (e *evidence) reason(a *Alarm) string {
 	if len(e.points) == 0 {
-		return fmt.Sprintf("Insufficient Data: no datapoints were received for %d periods and %d missing datapoints were treated as [%s].", a.Periods, a.Periods, a.missing())
+		what := "Threshold Crossed"
+		if a.missing() == TreatMissing {
+			what = "Insufficient Data"
+		}
+		return fmt.Sprintf("%s: no datapoints were received for %d periods and %d missing datapoints were treated as [%s].", what, a.Periods, a.Periods, a.missing())
 	}
 	var values []string
-	for _, p := range e.points {
+	for _, p := range e.points[:min(told, len(e.points))] {
 		values = append(values, fmt.Sprintf("%v (%s)", p.value, p.at.UTC().Format("02/01/06 15:04:05")))
 	}
-	return fmt.Sprintf("Threshold Crossed: %d out of the last %d datapoints breached the threshold, %s %v: [%s].",
+	return fmt.Sprintf("Threshold Crossed: %d out of the last %d datapoints breached the threshold, %s %v. The most recent datapoints: [%s].",
 		e.breaching, a.Periods, a.Operator, a.Threshold, strings.Join(values, ", "))
 }

@@ -126,7 +126,10 @@ func (r *Region) put(tx *awstest.Tx, d *Datum) {
 func newPart(put time.Time, d *Datum) part {
 	if d.Set != nil {
 		p := part{put: put, set: *d.Set}
-		if p.set.Min == p.set.Max { // every value is known
+		switch { // is every value known?
+		case p.set.Count == 1:
+			p.values, p.counts = []float64{p.set.Sum}, []float64{1}
+		case p.set.Min == p.set.Max:
 			p.values, p.counts = []float64{p.set.Min}, []float64{p.set.Count}
 		}
 		return p

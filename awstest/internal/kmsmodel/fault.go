@@ -10,19 +10,9 @@ func (r *Region) Deny(tx *awstest.Tx, id string) (heal func(*awstest.Tx)) {
 }
 
 // Disconnect makes a key unavailable, as one in a custom key store that is
-// disconnected, until heal is called with the cloud locked. A key that is not
-// enabled stays what it is.
+// disconnected, until heal is called with the cloud locked. A key that is
+// pending deletion stays so.
 func (r *Region) Disconnect(tx *awstest.Tx, id string) (heal func(*awstest.Tx)) {
-	r.change(tx, id, func(k *Key) {
-		if k.disconnected++; k.State == Enabled {
-			k.State = Unavailable
-		}
-	})
-	return func(tx *awstest.Tx) {
-		r.change(tx, id, func(k *Key) {
-			if k.disconnected--; k.disconnected == 0 && k.State == Unavailable {
-				k.State = Enabled
-			}
-		})
-	}
+	r.change(tx, id, func(k *Key) { k.disconnected++ })
+	return func(tx *awstest.Tx) { r.change(tx, id, func(k *Key) { k.disconnected-- }) }
 }

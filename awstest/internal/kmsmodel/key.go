@@ -25,7 +25,7 @@ func (r *Region) create(tx *awstest.Tx, k Key) Key {
 	if k.MultiRegion {
 		k.ID = "mrk-" + strings.Repeat("0", 20) + n
 	}
-	k.ARN, k.State, k.Created = r.arn("key/"+k.ID), Enabled, tx.Now()
+	k.ARN, k.State, k.connected, k.Created = r.arn("key/"+k.ID), Enabled, Enabled, tx.Now()
 	r.keys.Put(tx.Now(), k.ID, k)
 	return k
 }
@@ -54,7 +54,8 @@ func denied() error {
 	return awstest.Errorf("AccessDeniedException", "You are not authorized to perform this operation on this key.")
 }
 
-// SetEnabled enables or disables a key. It may be what it is asked to be.
+// SetEnabled enables or disables a key. It may be what it is asked to be. The
+// state of a key that is unavailable does not change until it is available.
 func (r *Region) SetEnabled(tx *awstest.Tx, ref string, enabled bool) error {
 	k, err := r.own(tx, ref)
 	switch {
@@ -62,17 +63,12 @@ func (r *Region) SetEnabled(tx *awstest.Tx, ref string, enabled bool) error {
 		return err
 	case k.State == PendingDeletion:
 		return k.pending()
-	case k.State == Unavailable:
-		return k.unavailable()
 	}
 	state := Disabled
 	if enabled {
 		state = Enabled
 	}
-	if enabled && k.disconnected > 0 {
-		state = Unavailable
-	}
-	r.change(tx, k.ID, func(k *Key) { k.State = state })
+	r.change(tx, k.ID, func(k *Key) { k.connected = state })
 	return nil
 }
 
@@ -98,7 +94,7 @@ func (r *Region) ScheduleDeletion(tx *awstest.Tx, ref string, days int) (Key, er
 		return k, err
 	}
 	at := tx.Now().Add(time.Duration(days) * 24 * time.Hour)
-	r.change(tx, k.ID, func(k *Key) { k.State, k.Deletion = PendingDeletion, at })
+	r.change(tx, k.ID, func(k *Key) { k.connected, k.Deletion = PendingDeletion, at })
 	r.deletion[k.ID] = tx.Schedule(at, func(tx *awstest.Tx) {
 		tx.WhenFree(nil, k.ID, func(tx *awstest.Tx) { r.delete(tx, k.ID, at) })
 	})
@@ -132,6 +128,6 @@ func (r *Region) CancelDeletion(tx *awstest.Tx, ref string) (Key, error) {
 	}
 	r.deletion[k.ID].Cancel(tx)
 	delete(r.deletion, k.ID)
-	r.change(tx, k.ID, func(k *Key) { k.State, k.Deletion = Disabled, time.Time{} })
+	r.change(tx, k.ID, func(k *Key) { k.connected, k.Deletion = Disabled, time.Time{} })
 	return r.byID(tx.Now(), k.ID)
 }

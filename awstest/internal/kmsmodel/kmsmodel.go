@@ -50,8 +50,9 @@ type Key struct {
 	Created     time.Time
 	Deletion    time.Time // of a key that is pending deletion
 
-	denied       int // faults in force that refuse its use
-	disconnected int // faults in force that make it unavailable
+	connected    State // what State is while the key is available
+	denied       int   // faults in force that refuse its use
+	disconnected int   // faults in force that make it unavailable
 }
 
 // Model is KMS in every region of a cloud.
@@ -116,5 +117,9 @@ func (r *Region) change(tx *awstest.Tx, id string, fn func(*Key)) {
 		return
 	}
 	fn(&k)
+	k.State = k.connected
+	if k.disconnected > 0 && k.connected != PendingDeletion { // which stays to be seen, so that it can be cancelled
+		k.State = Unavailable
+	}
 	r.keys.Put(tx.Now(), id, k)
 }

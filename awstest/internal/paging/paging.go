@@ -5,6 +5,7 @@ package paging
 
 import (
 	"encoding/base64"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -43,5 +44,5 @@ func From(token *string) (start int, ok bool) {
 	text, _ := base64.RawURLEncoding.DecodeString(*token)
 	number, _ := strings.CutPrefix(string(text), prefix)
 	start, _ = strconv.Atoi(number)
-	return start, start > 0 && start <= 1<<31 && *Token(start) == *token
+	return start, start > 0 && start <= math.MaxInt32 && *Token(start) == *token
 }

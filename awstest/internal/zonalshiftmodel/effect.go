@@ -94,10 +94,13 @@ func (r *Region) wanted(tx *awstest.Tx, arn string) []*awstest.Zone {
 	return nil
 }
 
-// settle brings a resource into the zones that it should be in, once that
-// takes effect and nothing holds the resource up.
+// settle brings a resource into the zones that it should be in as of now, once
+// that takes effect and nothing holds the resource up. What has changed until
+// then takes its own time.
 func (r *Region) settle(tx *awstest.Tx, arn string) {
+	zones := r.wanted(tx, arn)
 	apply := func(tx *awstest.Tx) {
+		r.due[arn] = zones
 		tx.WhenFree(nil, arn, func(tx *awstest.Tx) { r.apply(tx, arn) })
 	}
 	if r.model.opts.Effect == 0 {
@@ -120,7 +123,10 @@ func (r *Region) settleAll(tx *awstest.Tx) {
 }
 
 func (r *Region) apply(tx *awstest.Tx, arn string) {
-	zones := r.wanted(tx, arn)
+	zones := r.due[arn]
+	if len(zones) == 0 {
+		delete(r.due, arn)
+	}
 	if slices.Equal(zones, r.Effective(tx.Now(), arn)) {
 		return
 	}

@@ -80,6 +80,7 @@ type Region struct {
 	expiry     map[string]*awstest.Event     // of active shifts, by ID
 	active     map[string]string             // shift of a customer by ARN
 	autoshifts []*Autoshift
+	due        map[string][]*awstest.Zone              // what is to be effective, but for what is stuck, by ARN
 	effective  *history.Table[string, []*awstest.Zone] // by ARN
 }
 
@@ -94,6 +95,7 @@ func (m *Model) Region(r *awstest.Region) *Region {
 		effective: history.NewTable[string, []*awstest.Zone](awstest.Memory),
 		expiry:    map[string]*awstest.Event{},
 		active:    map[string]string{},
+		due:       map[string][]*awstest.Zone{},
 	}
 	m.regions[r] = region
 	return region
