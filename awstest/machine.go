@@ -102,6 +102,10 @@ func (tx *Tx) PrivateIP(i *Instance) netip.Addr { return i.private }
 // On tells whether an instance is switched on, which a fault does not change.
 func (tx *Tx) On(i *Instance) bool { return i.on }
 
+// Boots tells how often an instance has booted. What ran in it when it lost its
+// power is gone when that has become more.
+func (tx *Tx) Boots(i *Instance) int { return i.boot }
+
 // Reachability is whether a machine runs and can be reached, or a zone is up,
 // and for how long it was as it was before.
 type Reachability struct {

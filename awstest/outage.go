@@ -2,6 +2,8 @@ package awstest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Fault is what can befall a [Zone] or an [Instance].
@@ -43,8 +45,8 @@ func (z *Zone) Fail(f Fault) (heal func()) {
 	c := z.region.cloud
 	return c.inflict(&z.faults, f, func(tx *Tx) {
 		z.note(tx)
-		for _, i := range c.net.instances {
-			if i.zone == z {
+		for _, id := range slices.Sorted(maps.Keys(c.net.instances)) { // so that runs repeat
+			if i := c.net.instances[id]; i.zone == z {
 				tx.refresh(i)
 			}
 		}

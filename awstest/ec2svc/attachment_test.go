@@ -235,7 +235,14 @@ func TestWhatHoldsAVolume(t *testing.T) {
 		"a file system, until it is forced":         {mounted, "busy", func(w *world, h hold) { wantCode(w, w.detachVolume(h.id, force), "") }, 30 * time.Second},
 		"a machine without power, until it is back": {failed(awstest.PowerLoss), "detaching", func(_ *world, h hold) { h.release() }, 0},
 		"a machine that is cut off, until a stop":   {failed(awstest.NetworkLoss), "detaching", func(w *world, h hold) { wantCode(w, w.stop(h.instance), "") }, 0},
-		"a machine that is cut off, until force":    {failed(awstest.NetworkLoss), "detaching", func(w *world, h hold) { wantCode(w, w.detachVolume(h.id, force), "") }, 30 * time.Second},
+		"a file system, until a loss of power ends": {mounted, "busy", func(w *world, h hold) {
+			machine, _ := w.cloud.Instance(h.instance)
+			heal := machine.Fail(awstest.NetworkLoss) // so that nobody sees it go down
+			machine.Fail(awstest.PowerLoss)()
+			w.wantVolume(h.id, "in-use, busy to "+h.instance+" as /dev/sdf")
+			heal()
+		}, 0},
+		"a machine that is cut off, until force": {failed(awstest.NetworkLoss), "detaching", func(w *world, h hold) { wantCode(w, w.detachVolume(h.id, force), "") }, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -260,6 +267,39 @@ func TestWhatHoldsAVolume(t *testing.T) {
 			})
 		})
 	}
+	t.Run("a file system, if the machine is only cut off for a while", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(w *world) {
+			h := mounted(w)
+			machine, _ := w.cloud.Instance(h.instance)
+			machine.Fail(awstest.NetworkLoss)()
+			wantCode(w, w.detachVolume(h.id), "")
+			time.Sleep(time.Hour)
+			w.wantVolume(h.id, "in-use, busy to "+h.instance+" as /dev/sdf")
+		})
+	})
+	t.Run("nothing by force for longer, however often it is forced", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(w *world) {
+			h := mounted(w)
+			for range 3 {
+				wantCode(w, w.detachVolume(h.id, force), "")
+				time.Sleep(10 * time.Second)
+			}
+			w.wantVolume(h.id, "available")
+		})
+	})
+	t.Run("nothing by force that was about to let go", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(w *world) {
+			instance := w.running(zoneA)
+			id := w.attached(w.volume(zoneA), instance, "/dev/sdf")
+			wantCode(w, w.detachVolume(id), "")
+			wantCode(w, w.detachVolume(id, force), "")
+			time.Sleep(5 * time.Second)
+			w.wantVolume(id, "available")
+		})
+	})
 	t.Run("nothing that is over before it matters", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(w *world) {

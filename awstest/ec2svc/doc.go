@@ -76,7 +76,7 @@
 //   - AssociateAddress: into a VPC with an internet gateway, within a network border group, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
-//   - RunInstances: ClientToken, zonal if the request names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. The image and the type may be anything; the root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups, user data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. No Spot, no reservations.
+//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. The image and the type may be anything; the root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups, user data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. No Spot, no reservations.
 //   - CreateLaunchTemplate: the name, the first version, tags, ClientToken. Data that are modelled for RunInstances; what they name need not exist, as in AWS. There are no warnings about data that will not do, and no quotas.
 //   - CreateLaunchTemplateVersion: SourceVersion, whose parameters are replaced by those given, each as a whole.
 //   - ModifyLaunchTemplate: the default version, by number. A repeat is no mistake, with or without its ClientToken.
@@ -92,7 +92,7 @@
 //   - CreateVolume: zone by name or ID, the types with their sizes, IOPS and throughput, encryption, ClientToken, tags. A zone that is down has no capacity, for which AWS documents no error. No snapshots, no Multi-Attach, no quotas.
 //   - DeleteVolume: of one that is available or in the state error. It is deleting, then gone.
 //   - AttachVolume: running or stopped instance of the same zone, device names that are free, Options.AttachmentLimit for all types of instances. /dev/sdf and /dev/xvdf are two names, and which the image takes is not looked at. No EBS cards.
-//   - DetachVolume: by the volume, by its instance and device as well, with Force. Of the root volume only while the instance is stopped. Also while it is attaching, for which AWS documents nothing.
+//   - DetachVolume: by the volume, by its instance and device as well, with Force; to force it once more puts nothing off, which AWS does not say. Of the root volume only while the instance is stopped. Also while it is attaching, for which AWS documents nothing.
 //   - DescribeVolumes: IDs, filters, pages.
 //   - DescribeVolumeStatus: the check of I/O. A dead zone impairs all volumes in it after Options.VolumeStatusCheck, whether it has lost power or network, until as long after its end; nothing else impairs them. No performance, no events and no actions: AWS may disable I/O after a loss of power until EnableVolumeIO.
 //   - DescribeInstanceStatus: the system and the instance check. A failure shows after Options.StatusCheck, as long after its end, and not at all if it was shorter. No scheduled events, no EBS check.
@@ -127,7 +127,7 @@
 //   - DryRunOperation: status 412.
 //   - Gateway.NotAttached: AssociateAddress into a VPC without an internet gateway, DetachInternetGateway of one that is not attached to the VPC.
 //   - IdempotentInstanceTerminated: a token whose instance is terminated or shutting down.
-//   - IdempotentParameterMismatch: a token with another request.
+//   - IdempotentParameterMismatch: a token with another request; of CreateVolume also one whose volume is deleted, or has vanished for want of its key.
 //   - IncorrectInstanceState: start, stop or reboot from a state that does not allow it; AssociateAddress to an interface of an instance that is pending or terminating.
 //   - IncorrectState: AttachNetworkInterface or AttachVolume to an instance that neither runs nor is stopped; a volume that is not in the state that the call needs; DetachVolume of the root volume of an instance that is not stopped.
 //   - InsufficientAddressCapacity: status 500, when all 131,000 addresses have been used.

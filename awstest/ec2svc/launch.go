@@ -28,6 +28,7 @@ func (s *service) runInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.RunIn
 		return nil, err
 	}
 	spec.Request = string(request)
+	spec.Placed = in.Placement != nil || in.SubnetId != nil || len(in.NetworkInterfaces) > 0
 	region := s.region(tx, call)
 	launched, err := region.Run(tx, spec)
 	if err != nil {

@@ -344,8 +344,27 @@ func TestStatusChecks(t *testing.T) {
 				}
 				w.wantState(id, isRunning)
 				heal()
-				want(119*time.Second, result{impaired, impaired})
+				want(119*time.Second, c.want)
 				want(time.Second, result{ok, ok})
+			})
+		})
+		t.Run(name+" before the checks have passed", func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(w *world) {
+				id := w.running(zoneA)
+				machine, _ := w.cloud.Instance(id)
+				time.Sleep(time.Minute)
+				defer c.fail(w, machine)()
+				for range 119 {
+					time.Sleep(time.Second)
+					if diff := cmp.Diff(result{initializing, initializing}, check(w, id)); diff != "" {
+						w.Fatal(diff)
+					}
+				}
+				time.Sleep(time.Second)
+				if diff := cmp.Diff(c.want, check(w, id)); diff != "" {
+					w.Error(diff)
+				}
 			})
 		})
 	}

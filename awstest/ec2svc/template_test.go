@@ -154,6 +154,46 @@ func TestRepeatedLaunchByTemplate(t *testing.T) {
 	})
 }
 
+// TestRepeatedLaunchByTemplateInAnotherZone has the default version name
+// another zone by the time of the repeat: the token is of the request.
+func TestRepeatedLaunchByTemplateInAnotherZone(t *testing.T) {
+	t.Parallel()
+	in := func(zoneID string) *types.RequestLaunchTemplateData {
+		return large(func(d *types.RequestLaunchTemplateData) {
+			d.Placement = &types.LaunchTemplatePlacementRequest{AvailabilityZoneId: &zoneID}
+		})
+	}
+	inBubble(t, func(w *world) {
+		id := w.template("web", in(zoneA))
+		launch := by(id, "$Default")
+		launch.ClientToken = aws.String("a")
+		first := must(w.RunInstances(w.Context(), launch))(w)
+		w.addVersion(id, in(zoneB))
+		must(w.ModifyLaunchTemplate(w.Context(), &ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &id, DefaultVersion: aws.String("2")}))(w)
+		again := must(w.RunInstances(w.Context(), launch))(w)
+		if diff := cmp.Diff(ids(first.Instances), ids(again.Instances)); diff != "" {
+			w.Error(diff)
+		}
+	})
+}
+
+// TestEmptyListsSayNothing has lists without elements in a request, which are
+// not sent: they replace nothing, and are no parameter that is not modelled.
+func TestEmptyListsSayNothing(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		id := w.template("web", large(func(d *types.RequestLaunchTemplateData) {
+			d.NetworkInterfaces = []types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{{DeviceIndex: aws.Int32(0)}, {DeviceIndex: aws.Int32(1)}}
+			d.LicenseSpecifications = []types.LaunchTemplateLicenseConfigurationRequest{}
+		}))
+		launch := by(id, "1")
+		launch.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{}
+		if n := len(must(w.RunInstances(w.Context(), launch))(w).Instances[0].NetworkInterfaces); n != 2 {
+			w.Errorf("launched with %d interfaces, want the template's 2", n)
+		}
+	})
+}
+
 // versions tells the versions of a template: number, type, image and key,
 // with a star at the default one.
 func (w *world) versions(in *ec2.DescribeLaunchTemplateVersionsInput) (list []string) {

@@ -94,7 +94,7 @@ func (s *service) fromTemplate(tx *awstest.Tx, call *awstest.Call, in *ec2.RunIn
 func overlay[T any](under, over *T) {
 	to, from := reflect.ValueOf(under).Elem(), reflect.ValueOf(over).Elem()
 	for i := range from.NumField() {
-		if from.Type().Field(i).IsExported() && !from.Field(i).IsZero() {
+		if from.Type().Field(i).IsExported() && !unset(from.Field(i)) {
 			to.Field(i).Set(from.Field(i))
 		}
 	}
@@ -106,9 +106,15 @@ func unread[T any](in T, fields ...string) string {
 	v := reflect.ValueOf(in)
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if f.IsExported() && !v.Field(i).IsZero() && !slices.Contains(fields, f.Name) {
+		if f.IsExported() && !unset(v.Field(i)) && !slices.Contains(fields, f.Name) {
 			return f.Name
 		}
 	}
 	return ""
+}
+
+// unset tells whether a member of a request is not there: an empty list is not
+// sent.
+func unset(v reflect.Value) bool {
+	return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0
 }

@@ -191,6 +191,13 @@ func TestVolumeTokens(t *testing.T) {
 		}
 		_, err := w.CreateVolume(w.Context(), volumeIn(zoneA, token, func(in *ec2.CreateVolumeInput) { in.Size = aws.Int32(2) }))
 		wantCode(w, err, "IdempotentParameterMismatch")
+		spent := func(in *ec2.CreateVolumeInput) { in.ClientToken = aws.String("b") }
+		wantCode(w, w.deleteVolume(w.volume(zoneA, spent)), "")
+		for range 2 { // while it is being deleted, and when it is gone
+			_, err = w.CreateVolume(w.Context(), volumeIn(zoneA, spent))
+			wantMessage(w, err, "IdempotentParameterMismatch", "The client token you have provided is associated with a resource that is already deleted. Please use a different client token.")
+			time.Sleep(time.Minute)
+		}
 		if n := len(must(w.DescribeVolumes(w.Context(), &ec2.DescribeVolumesInput{}))(w).Volumes); n != 2 {
 			w.Errorf("there are %d volumes, want 2", n)
 		}

@@ -9,7 +9,8 @@ import (
 // the volume: a file system that is mounted. Until unmount is called, a
 // DetachVolume without Force does not come to its end, and after
 // Options.VolumeDetaching the attachment is shown as busy. A stop, a reboot or
-// a termination of the instance unmounts, too.
+// a termination of the instance unmounts, too, and so does a loss of power,
+// once the machine runs again.
 //
 // The volume must be attached to an instance that runs. A mistake is a [*awstest.FieldError].
 func MountVolume(cloud *awstest.Cloud, region, volumeID string) (unmount func(), err error) {

@@ -109,7 +109,7 @@ func (m *ebs) show() string {
 }
 
 func (v *modelVolume) shownAttachment() string {
-	if v.waiting && v.mounts > 0 {
+	if v.waiting && !v.forced && v.mounts > 0 {
 		return "busy"
 	}
 	return v.attachment
@@ -258,14 +258,18 @@ func (m *ebs) detach(v *modelVolume, from *modelInstance, force bool) string {
 		return "IncorrectState"
 	case v.attachment == "detaching" && !force:
 		return "IncorrectState"
+	case v.forced:
+		return ""
+	case v.attachment != "detaching":
+		v.attachment, v.waiting = "detaching", false
+		v.turns++
 	}
-	v.attachment, v.forced, v.waiting = "detaching", force, false
-	v.turns++
-	takes := toDetach
 	if force {
-		takes = toForceDetach
+		v.forced = true
+		m.later(toForceDetach, &v.turns, func() { m.take(v) })
+		return ""
 	}
-	m.later(takes, &v.turns, func() {
+	m.later(toDetach, &v.turns, func() {
 		v.waiting = true
 		m.settle(v)
 	})
@@ -274,14 +278,14 @@ func (m *ebs) detach(v *modelVolume, from *modelInstance, force bool) string {
 
 // settle ends a detachment that only waits for its instance.
 func (m *ebs) settle(v *modelVolume) {
-	if v.waiting && (v.forced || v.mounts == 0 || v.on.state != "running") {
+	if v.waiting && (v.mounts == 0 || v.on.state != "running") {
 		m.take(v)
 	}
 }
 
 func (m *ebs) take(v *modelVolume) {
 	v.on.devices = slices.DeleteFunc(v.on.devices, func(other *modelVolume) bool { return other == v })
-	v.state, v.on, v.waiting, v.mounts = "available", nil, false, 0
+	v.state, v.on, v.waiting, v.forced, v.mounts = "available", nil, false, false, 0
 	v.turns++
 }
 

@@ -135,7 +135,11 @@ func TestVolumeStatus(t *testing.T) {
 					}
 				}
 				heal()
-				want(299*time.Second, "impaired failed")
+				old := id
+				id = w.creating(zoneA) // it has not seen the fault
+				want(0, "insufficient-data insufficient-data")
+				id = old
+				want(299*time.Second-time.Millisecond, "impaired failed")
 				want(time.Second, "ok passed")
 			})
 		})
@@ -298,6 +302,75 @@ func TestInstanceWhoseKeyCannotBeUsed(t *testing.T) {
 			if diff := cmp.Diff("", reason(w, id)); diff != "" {
 				w.Error(diff)
 			}
+		})
+	})
+}
+
+// TestKeyThatCanBeUsedAgain disables a key around the end of an attachment to
+// an instance that starts.
+func TestKeyThatCanBeUsedAgain(t *testing.T) {
+	t.Parallel()
+	const device = "/dev/sdf"
+	mapping := func(key string) func(*ec2.RunInstancesInput) {
+		return func(in *ec2.RunInstancesInput) {
+			in.BlockDeviceMappings = []types.BlockDeviceMapping{{DeviceName: aws.String(device), Ebs: &types.EbsBlockDevice{
+				VolumeSize: aws.Int32(1), Encrypted: aws.Bool(true), KmsKeyId: &key,
+			}}}
+		}
+	}
+	t.Run("before the instance of a launch runs", func(t *testing.T) {
+		t.Parallel()
+		inBubbleWithKey(t, func(w locked) {
+			w.disable(false)
+			id := w.launch(zoneA, mapping(w.key.ID))
+			volume := *w.instance(id).BlockDeviceMappings[1].Ebs.VolumeId
+			time.Sleep(5 * time.Second)
+			w.wantVolume(volume, "in-use, attaching to "+id+" as "+device)
+			w.disable(true)
+			time.Sleep(10 * time.Second)
+			w.wantState(id, isRunning)
+			w.wantVolume(volume, "in-use, attached to "+id+" as "+device)
+		})
+	})
+	// A stopped instance is started while a volume is being attached.
+	starting := func(w locked) (id, volume string) {
+		volume = w.volume(zoneA, func(in *ec2.CreateVolumeInput) { in.Encrypted, in.KmsKeyId = aws.Bool(true), &w.key.ID })
+		id = inState(stopped)(w.world)
+		w.disable(false)
+		must(w.attachVolume(volume, id, device))(w)
+		wantCode(w, w.start(id), "")
+		time.Sleep(5 * time.Second)
+		w.wantVolume(volume, "in-use, attaching to "+id+" as "+device)
+		return id, volume
+	}
+	t.Run("not before a start ends", func(t *testing.T) {
+		t.Parallel()
+		inBubbleWithKey(t, func(w locked) {
+			id, volume := starting(w)
+			time.Sleep(10 * time.Second)
+			w.wantState(id, stopped)
+			w.wantVolume(volume, "available")
+		})
+	})
+	t.Run("not before a start is broken off", func(t *testing.T) {
+		t.Parallel()
+		inBubbleWithKey(t, func(w locked) {
+			id, volume := starting(w)
+			wantCode(w, w.stop(id), "")
+			w.wantVolume(volume, "available")
+		})
+	})
+	t.Run("while the volume is stuck", func(t *testing.T) {
+		t.Parallel()
+		inBubbleWithKey(t, func(w locked) {
+			id, volume := starting(w)
+			heal := must(w.cloud.Stick(volume))(w)
+			w.disable(true)
+			time.Sleep(10 * time.Second)
+			w.wantState(id, isRunning)
+			w.wantVolume(volume, "in-use, attaching to "+id+" as "+device)
+			heal()
+			w.wantVolume(volume, "in-use, attached to "+id+" as "+device)
 		})
 	})
 }

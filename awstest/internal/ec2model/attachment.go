@@ -28,14 +28,21 @@ type Attachment struct {
 	Since               time.Time // when it was asked for
 	DeleteOnTermination bool
 
-	mounts []int // what holds it, by numbers that are given once
+	mounts []mount
 	forced bool
-	due    bool // detaching, it only waits for the instance to let go
+	due    bool // it only waits for the instance: to let go, or to have started
 }
+
+// mount is what holds a volume, by a number that is given once. It ends with
+// the boot of the machine that it is of.
+type mount struct{ number, boot int }
+
+// waits tells whether an attachment in a state only waits for the instance.
+func (a *Attachment) waits(s AttachmentState) bool { return a.due && a.State == s }
 
 // Show returns the state as EC2 describes it.
 func (a *Attachment) Show() AttachmentState {
-	if a.State == Detaching && a.due && len(a.mounts) > 0 {
+	if a.waits(Detaching) && !a.forced && len(a.mounts) > 0 {
 		return Busy
 	}
 	return a.State
@@ -104,16 +111,34 @@ func (r *Region) attachVolume(tx *awstest.Tx, id, instance, device string, delet
 		}
 	})
 	change(tx, r.instances, instance, func(i *Instance) { i.Volumes = append(slices.Clone(i.Volumes), id) })
-	r.laterVolume(tx, v, r.model.opts.VolumeAttaching, func(tx *awstest.Tx, v Volume) {
-		i, _ := r.instances.Get(tx.Now(), v.Attachment.Instance)
-		switch {
-		case r.unlocks(tx, v):
-			r.turn(tx, v.ID, func(v *Volume) { v.Attachment.State = Attached })
-		case i.State != Pending: // while it starts, the instance has to do with it: see becomeRunning
-			r.part(tx, v)
-		}
-	})
+	r.laterVolume(tx, v, r.model.opts.VolumeAttaching, r.becomeAttached)
 	return v
+}
+
+// becomeAttached ends the making of an attachment, in one way or the other. An
+// instance that starts has to do with a key that cannot be used: see
+// becomeRunning.
+func (r *Region) becomeAttached(tx *awstest.Tx, v Volume) {
+	i, _ := r.instances.Get(tx.Now(), v.Attachment.Instance)
+	switch {
+	case r.unlocks(tx, v):
+		r.turn(tx, v.ID, func(v *Volume) { v.Attachment.State, v.Attachment.due = Attached, false })
+	case i.State == Pending:
+		change(tx, r.volumes, v.ID, func(v *Volume) { v.Attachment.due = true })
+	case i.State != ShuttingDown: // those of an instance that never ran go with it: see partAll
+		r.part(tx, v)
+	}
+}
+
+// started ends the making of the attachments that have waited for an instance
+// to start, when it has, or has not.
+func (r *Region) started(tx *awstest.Tx, instance string) {
+	i, _ := r.instances.Get(tx.Now(), instance)
+	for _, v := range r.AttachedVolumes(tx.Now(), i) {
+		if v.Attachment.waits(Attaching) {
+			r.whenFree(tx, v, r.becomeAttached)
+		}
+	}
 }
 
 // DetachVolume begins to detach a volume; instance and device must be those of
@@ -138,15 +163,18 @@ func (r *Region) DetachVolume(tx *awstest.Tx, id, instance, device string, force
 		return v, awstest.Errorf("IncorrectState", "Unable to detach root volume '%s' from instance '%s'", id, i.ID)
 	case a.State == Detaching && !force:
 		return v, awstest.Errorf("IncorrectState", "Volume '%s' is in the '%s' state.", id, a.Show())
+	case a.forced:
+		return v, nil // a repeat puts nothing off
+	case a.State != Detaching:
+		v = r.turn(tx, id, func(v *Volume) { v.Attachment.State, v.Attachment.due = Detaching, false })
 	}
-	v = r.turn(tx, id, func(v *Volume) {
-		v.Attachment.State, v.Attachment.forced, v.Attachment.due = Detaching, force, false
-	})
-	takes := r.model.opts.VolumeDetaching
 	if force {
-		takes = r.model.opts.VolumeForceDetaching
+		// If it is detaching already, the instance may still let go before.
+		v = change(tx, r.volumes, id, func(v *Volume) { v.Attachment.forced = true })
+		r.laterVolume(tx, v, r.model.opts.VolumeForceDetaching, r.part)
+		return v, nil
 	}
-	r.laterVolume(tx, v, takes, func(tx *awstest.Tx, v Volume) {
+	r.laterVolume(tx, v, r.model.opts.VolumeDetaching, func(tx *awstest.Tx, v Volume) {
 		r.letGo(tx, change(tx, r.volumes, v.ID, func(v *Volume) { v.Attachment.due = true }))
 	})
 	return v, nil
@@ -157,7 +185,7 @@ func (r *Region) DetachVolume(tx *awstest.Tx, id, instance, device string, force
 // runs and does not answer.
 func (r *Region) letGo(tx *awstest.Tx, v Volume) {
 	i, _ := r.instances.Get(tx.Now(), v.Attachment.Instance)
-	if v.Attachment.forced || i.State != Running || tx.Reachable(i.Machine).OK && len(v.Attachment.mounts) == 0 {
+	if i.State != Running || tx.Reachable(i.Machine).OK && len(v.Attachment.mounts) == 0 {
 		r.part(tx, v)
 	}
 }
@@ -179,26 +207,25 @@ func (r *Region) part(tx *awstest.Tx, v Volume) {
 func (r *Region) release(tx *awstest.Tx, instance string) {
 	i, _ := r.instances.Get(tx.Now(), instance)
 	for _, v := range r.AttachedVolumes(tx.Now(), i) {
-		if v.Attachment.due {
+		if v.Attachment.waits(Detaching) {
 			r.whenFree(tx, v, r.letGo)
 		}
 	}
 }
 
 // Mount has a program on the instance hold a volume, which must be attached,
-// until unmount is called or the instance does not run any more.
+// until unmount is called or the machine does not run any more.
 func (r *Region) Mount(tx *awstest.Tx, v Volume) (unmount func(*awstest.Tx)) {
 	r.mounts++
-	number := r.mounts
-	change(tx, r.volumes, v.ID, func(v *Volume) { v.Attachment.mounts = append(slices.Clone(v.Attachment.mounts), number) })
+	i, _ := r.instances.Get(tx.Now(), v.Attachment.Instance)
+	held := mount{r.mounts, tx.Boots(i.Machine)}
+	change(tx, r.volumes, v.ID, func(v *Volume) { v.Attachment.mounts = append(slices.Clone(v.Attachment.mounts), held) })
 	return func(tx *awstest.Tx) {
 		now, ok := r.volumes.Get(tx.Now(), v.ID)
-		if !ok || !slices.Contains(now.Attachment.mounts, number) {
+		if !ok || !slices.Contains(now.Attachment.mounts, held) {
 			return
 		}
-		change(tx, r.volumes, v.ID, func(v *Volume) {
-			v.Attachment.mounts = slices.DeleteFunc(slices.Clone(v.Attachment.mounts), func(n int) bool { return n == number })
-		})
+		r.drop(tx, now, func(m mount) bool { return m == held })
 		r.release(tx, now.Attachment.Instance)
 	}
 }
@@ -207,9 +234,16 @@ func (r *Region) Mount(tx *awstest.Tx, v Volume) (unmount func(*awstest.Tx)) {
 func (r *Region) unmount(tx *awstest.Tx, instance string) {
 	i, _ := r.instances.Get(tx.Now(), instance)
 	for _, v := range r.AttachedVolumes(tx.Now(), i) {
-		if len(v.Attachment.mounts) > 0 {
-			change(tx, r.volumes, v.ID, func(v *Volume) { v.Attachment.mounts = nil })
-		}
+		r.drop(tx, v, func(mount) bool { return true })
 	}
 	r.release(tx, instance)
+}
+
+// drop takes back some of what holds a volume.
+func (r *Region) drop(tx *awstest.Tx, v Volume, which func(mount) bool) {
+	if slices.ContainsFunc(v.Attachment.mounts, which) {
+		change(tx, r.volumes, v.ID, func(v *Volume) {
+			v.Attachment.mounts = slices.DeleteFunc(slices.Clone(v.Attachment.mounts), which)
+		})
+	}
 }

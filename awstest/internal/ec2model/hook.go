@@ -41,9 +41,33 @@ func (r *Region) tell(tx *awstest.Tx, i Instance) {
 // and when they will have seen it.
 func (r *Region) reached(tx *awstest.Tx, id string) {
 	i, _ := r.instances.Get(tx.Now(), id)
-	if slices.ContainsFunc(r.AttachedVolumes(tx.Now(), i), func(v Volume) bool { return v.Attachment.due }) {
-		tx.Schedule(tx.Now(), func(tx *awstest.Tx) { r.release(tx, id) })
+	if slices.ContainsFunc(r.AttachedVolumes(tx.Now(), i), func(v Volume) bool { return v.Attachment.due || len(v.Attachment.mounts) > 0 }) {
+		tx.Schedule(tx.Now(), func(tx *awstest.Tx) { r.rebooted(tx, id) })
 	}
+	r.watch(tx, id)
+}
+
+// rebooted ends what the programs of an earlier boot of a machine have held,
+// and lets go of what only waits for it.
+func (r *Region) rebooted(tx *awstest.Tx, id string) {
+	i, _ := r.instances.Get(tx.Now(), id)
+	for _, v := range r.AttachedVolumes(tx.Now(), i) {
+		r.drop(tx, v, func(m mount) bool { return m.boot != tx.Boots(i.Machine) })
+	}
+	r.release(tx, id)
+}
+
+// watchUnreachable looks at the status checks of an instance that starts anew
+// under a fault: its machine is as it was, and says nothing.
+func (r *Region) watchUnreachable(tx *awstest.Tx, i Instance) {
+	if !tx.Reachable(i.Machine).OK {
+		r.watch(tx, i.ID)
+	}
+}
+
+// watch looks at the status checks of an instance now, and when they will have
+// seen what is now.
+func (r *Region) watch(tx *awstest.Tx, id string) {
 	if len(r.model.onStatus) > 0 {
 		look := func(tx *awstest.Tx) { r.look(tx, id) }
 		tx.Schedule(tx.Now(), look)

@@ -28,6 +28,7 @@ type LaunchSpec struct {
 	LaunchData
 	Min, Max int
 	Token    string
+	Placed   bool   // the request names the place, and not its template: the token is zonal
 	Request  string // to tell whether a token comes with the same request again
 }
 
@@ -38,6 +39,9 @@ const defaultType = "m1.small"
 // Launch launches one instance into a subnet, whatever place the data names,
 // with some more tags: a launch as services make it.
 func (r *Region) Launch(tx *awstest.Tx, data LaunchData, subnet string, tags Tags) (Instance, error) {
+	if data.Interface != "" { // which has a place already
+		return Instance{}, awstest.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level subnet ID may not be specified on the same request")
+	}
 	data.ZoneID, data.ZoneName, data.Subnet = "", "", subnet
 	for _, t := range tags {
 		data.Tags = data.Tags.With(t)
@@ -64,7 +68,7 @@ func (r *Region) Run(tx *awstest.Tx, spec LaunchSpec) ([]Instance, error) {
 		return nil, err
 	}
 	t := token{operation: "RunInstances", text: spec.Token}
-	if subnet != nil {
+	if subnet != nil && spec.Placed {
 		t.zone = subnet.Zone.ID()
 	}
 	if ids, known, err := r.recall(t, spec.Request); err != nil {

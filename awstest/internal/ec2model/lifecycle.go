@@ -84,12 +84,14 @@ func (r *Region) Reboot(tx *awstest.Tx, list []Instance) error {
 		}
 	}
 	for _, i := range list {
-		if i.State == Running {
-			tx.PowerOff(i.Machine)
-			r.unmount(tx, i.ID)
-			tx.PowerOn(i.Machine)
-			change(tx, r.instances, i.ID, func(i *Instance) { i.BootedAt = tx.Now() })
+		if i.State != Running {
+			continue
 		}
+		tx.PowerOff(i.Machine)
+		r.unmount(tx, i.ID)
+		tx.PowerOn(i.Machine)
+		change(tx, r.instances, i.ID, func(i *Instance) { i.BootedAt = tx.Now() })
+		r.watchUnreachable(tx, i)
 	}
 	return nil
 }
@@ -137,8 +139,9 @@ func (r *Region) enter(tx *awstest.Tx, i Instance, s State, cause *Cause) Instan
 	})
 	if s != Running {
 		r.unmount(tx, i.ID)
-		i, _ = r.instances.Get(tx.Now(), i.ID)
 	}
+	r.started(tx, i.ID)
+	i, _ = r.instances.Get(tx.Now(), i.ID)
 	r.tell(tx, i)
 	return i
 }
@@ -155,6 +158,7 @@ func (r *Region) becomeRunning(tx *awstest.Tx, i Instance) {
 	case r.readable(tx, i):
 		r.enter(tx, i, Running, nil)
 		tx.PowerOn(i.Machine)
+		r.watchUnreachable(tx, i)
 	case i.BootedAt.IsZero():
 		r.shutDown(tx, i, badKey)
 	default:

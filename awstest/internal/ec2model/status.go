@@ -19,22 +19,26 @@ const (
 	StatusInsufficientData Status = "insufficient-data" // of volumes
 )
 
-// Status returns the results of the system check and of the instance check.
-// They look at how long the machine has been as it is: a failure shows after
-// the time that a check takes, and goes on showing for that time after its
-// end. One that was shorter never shows.
+// Status returns the results of the system check, which looks at the zone, and
+// of the instance check, which looks at the machine. They look at how long it
+// has been as it is: a failure shows after the time that a check takes, and
+// goes on showing for that time after its end. One that was shorter never shows.
 func (r *Region) Status(tx *awstest.Tx, i Instance) (system, instance Status) {
 	if i.State != Running {
 		return StatusNotApplicable, StatusNotApplicable
 	}
-	reach := tx.Reachable(i.Machine)
+	machine, zone := tx.Reachable(i.Machine), tx.ZoneReachable(i.Zone)
 	delay := r.model.opts.StatusCheck
+	if !machine.OK && machine.Since.Before(i.BootedAt) {
+		machine.Since = i.BootedAt // before that nobody looked
+	}
+	failed := seen(tx, machine, delay)
 	switch {
-	case reach.OK && tx.Now().Sub(i.BootedAt) < delay:
-		return StatusInitializing, StatusInitializing
-	case !seen(tx, reach, delay):
+	case tx.Now().Sub(i.BootedAt) < delay, !machine.OK && !failed && machine.Since.Sub(i.BootedAt) < delay:
+		return StatusInitializing, StatusInitializing // no check has passed yet
+	case !failed:
 		return StatusOK, StatusOK
-	case reach.OK || tx.Down(i.Zone):
+	case seen(tx, zone, delay):
 		return StatusImpaired, StatusImpaired
 	}
 	return StatusOK, StatusImpaired
@@ -56,10 +60,10 @@ func seen(tx *awstest.Tx, reach awstest.Reachability, delay time.Duration) bool 
 func (r *Region) VolumeStatus(tx *awstest.Tx, v Volume) Status {
 	delay := r.model.opts.VolumeCheck
 	switch {
+	case tx.Now().Sub(v.CreatedAt) < delay: // what ails the zone was before it
+		return StatusInsufficientData
 	case seen(tx, tx.ZoneReachable(v.Zone), delay):
 		return StatusImpaired
-	case tx.Now().Sub(v.CreatedAt) < delay:
-		return StatusInsufficientData
 	}
 	return StatusOK
 }

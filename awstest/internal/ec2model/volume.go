@@ -78,7 +78,11 @@ func (r *Region) CreateVolume(tx *awstest.Tx, zoneID, zoneName string, spec Volu
 	if ids, known, err := r.recall(t, request); err != nil {
 		return Volume{}, err
 	} else if known {
-		return r.Volume(tx.Now(), ids[0])
+		if v, err := r.Volume(tx.Now(), ids[0]); err == nil && v.State != VolumeDeleting {
+			return v, nil
+		}
+		// As accounts answer: https://github.com/crossplane-contrib/provider-aws/issues/1858 (read 2026-11)
+		return Volume{}, awstest.Errorf("IdempotentParameterMismatch", "The client token you have provided is associated with a resource that is already deleted. Please use a different client token.")
 	}
 	if err := spec.check(); err != nil {
 		return Volume{}, err
