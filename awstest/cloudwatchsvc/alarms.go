@@ -65,7 +65,7 @@ func readAlarmQuery(call *awstest.Call, in *cloudwatch.PutMetricAlarmInput) (q c
 	if q.Metric, err = readMetric(in.Namespace, in.MetricName, in.Dimensions); err != nil {
 		return q, err
 	}
-	if err = oneOf("Unit", in.Unit, in.Unit.Values()); err != nil {
+	if err := oneOf("Unit", in.Unit, in.Unit.Values()); err != nil {
 		return q, err
 	}
 	q.Unit = string(in.Unit)

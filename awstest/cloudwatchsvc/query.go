@@ -150,7 +150,7 @@ func readQuery(tx *awstest.Tx, call *awstest.Call, in *cloudwatch.GetMetricDataI
 	if q.metric, err = readMetric(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions); err != nil {
 		return q, err
 	}
-	if err = oneOf("Unit", m.Unit, m.Unit.Values()); err != nil {
+	if err := oneOf("Unit", m.Unit, m.Unit.Values()); err != nil {
 		return q, err
 	}
 	q.span, err = newSpan(tx.Now(), in.StartTime, in.EndTime, aws.ToInt32(m.Period))

@@ -1,6 +1,7 @@
 package s3svc
 
 import (
+	"maps"
 	"net/http"
 	"time"
 
@@ -121,9 +122,7 @@ func describe(v *s3model.Version) *s3.HeadObjectOutput {
 		ContentDisposition: text(o.ContentDisposition), CacheControl: text(o.CacheControl), WebsiteRedirectLocation: text(o.Redirect),
 		ServerSideEncryption: types.ServerSideEncryptionAes256, ReplicationStatus: types.ReplicationStatus(v.ReplicationStatus()),
 	}
-	for k, value := range o.Metadata {
-		out.Metadata[k] = value
-	}
+	maps.Copy(out.Metadata, o.Metadata)
 	if !o.Expires.IsZero() {
 		expire(out, o.Expires)
 	}

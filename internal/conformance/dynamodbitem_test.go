@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -343,10 +344,5 @@ var itemScenarios = []scenario{
 
 // slicesContainsWord tells whether a reference stands in an expression.
 func slicesContainsWord(expression, ref string) bool {
-	for _, word := range strings.FieldsFunc(expression, func(c rune) bool { return strings.ContainsRune(" (),", c) }) {
-		if word == ref {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(strings.FieldsFunc(expression, func(c rune) bool { return strings.ContainsRune(" (),", c) }), ref)
 }

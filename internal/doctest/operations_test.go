@@ -123,7 +123,7 @@ func writeService(w *strings.Builder, files fs.FS, name string) (operations int,
 		},
 	}
 	all := parse.Parse(file.Doc.Text()).Content
-	print := comment.Printer{DocLinkURL: func(link *comment.DocLink) string {
+	printer := comment.Printer{DocLinkURL: func(link *comment.DocLink) string {
 		to, symbol := link.ImportPath, link.Name
 		if to == "" {
 			to = module + "/awstest/" + adapter
@@ -134,7 +134,7 @@ func writeService(w *strings.Builder, files fs.FS, name string) (operations int,
 		return "https://pkg.go.dev/" + to + "#" + symbol
 	}}
 	markdown := func(blocks ...comment.Block) string {
-		return strings.TrimSpace(string(print.Markdown(&comment.Doc{Content: blocks})))
+		return strings.TrimSpace(string(printer.Markdown(&comment.Doc{Content: blocks})))
 	}
 	fmt.Fprintf(w, "\n## %s\n\n%s\n", adapter, markdown(all[0]))
 	start := slices.IndexFunc(all, func(b comment.Block) bool {

@@ -57,7 +57,7 @@ func (tr *trial) inject(operation string, e awstest.Effect) (heal func()) {
 // changes makes a change, and asserts what it tells and whether it is made, once the fault is healed.
 func (tr *trial) changes(ctx context.Context, heal func(), made int, tells func(error) bool) {
 	tr.Helper()
-	before, err := tr.calls.sure(tr.Context(), tr.cfg)
+	before, err := tr.sure(tr.Context(), tr.cfg)
 	if err != nil {
 		tr.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func (tr *trial) changes(ctx context.Context, heal func(), made int, tells func(
 	}
 	heal()
 	time.Sleep(time.Minute)
-	after, err := tr.calls.sure(tr.Context(), tr.cfg)
+	after, err := tr.sure(tr.Context(), tr.cfg)
 	if err != nil {
 		tr.Fatal(err)
 	}
