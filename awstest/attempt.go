@@ -33,9 +33,9 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	if err := c.reach(ctx, caller); err != nil {
 		return nil, c.finish(rec, err)
 	}
-	sent, err := op.receive(in, request)
+	sent, err := c.receive(ctx, op, in, request)
 	if err != nil {
-		return nil, c.finish(rec, &smithyhttp.RequestSendError{Err: err})
+		return nil, c.finish(rec, err)
 	}
 
 	// Arrive, and wait.
@@ -93,7 +93,7 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 		})
 	}
 	if effect.applyReject != nil && err == nil {
-		out, err = nil, endpoint.shape(effect.applyReject, rec.RequestID)
+		out, err = nil, endpoint.shape(op.name, effect.applyReject, rec.RequestID)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

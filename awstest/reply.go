@@ -57,7 +57,7 @@ func (r *reply) send(tx *Tx, out any, err error) {
 	if errors.Is(err, ErrNotModelled) {
 		tx.problem(err)
 	}
-	r.sent, r.out, r.err = true, out, r.endpoint.shape(err, r.rec.RequestID)
+	r.sent, r.out, r.err = true, out, r.endpoint.shape(r.op.name, err, r.rec.RequestID)
 	r.rec.Applied = err == nil
 	if r.final && r.gone.IsZero() {
 		r.rec.answer(tx.now, r.op, out, r.err)

@@ -11,7 +11,7 @@ import (
 )
 
 // shape gives an error of a handler the form in which the SDK delivers it.
-func (e *Endpoint) shape(err error, requestID string) error {
+func (e *Endpoint) shape(operation string, err error, requestID string) error {
 	var api *APIError
 	if err == nil || !errors.As(err, &api) {
 		return err
@@ -21,7 +21,10 @@ func (e *Endpoint) shape(err error, requestID string) error {
 		status = http.StatusBadRequest
 	}
 	var shaped error
-	if e.spec.Modelled != nil {
+	switch {
+	case e.spec.ModelledIn != nil:
+		shaped = e.spec.ModelledIn(operation, api.Code, api.Message)
+	case e.spec.Modelled != nil:
 		shaped = e.spec.Modelled(api.Code, api.Message)
 	}
 	if shaped == nil {

@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,9 +21,44 @@ type wire struct {
 	header http.Header
 }
 
-// receive reads what was sent. A body that the SDK has put into chunks, with a
+// receive reads what was sent. What cannot be sought in, such as a pipe, may
+// keep its reader waiting: that ends with the caller's context or the cloud,
+// and who reads is left behind, as net/http leaves it.
+func (c *Cloud) receive(ctx context.Context, op *operation, in any, request *smithyhttp.Request) (w wire, err error) {
+	if !op.waits(in) {
+		w, err = op.read(in, request)
+	} else {
+		read := make(chan struct{})
+		var sent wire
+		var broken error
+		go func() {
+			sent, broken = op.read(in, request)
+			close(read)
+		}()
+		if err := c.await(ctx, read); err != nil {
+			return w, err
+		}
+		w, err = sent, broken
+	}
+	if err != nil {
+		return w, &smithyhttp.RequestSendError{Err: err}
+	}
+	return w, nil
+}
+
+// waits tells whether reading the body may take its time.
+func (op *operation) waits(in any) bool {
+	if op.body == nil {
+		return false
+	}
+	body := op.body(in)
+	_, seekable := body.(io.Seeker)
+	return body != nil && !seekable
+}
+
+// read reads what was sent. A body that the SDK has put into chunks, with a
 // checksum at the end, is read in this form: the SDK wants to see that.
-func (op *operation) receive(in any, request *smithyhttp.Request) (w wire, err error) {
+func (op *operation) read(in any, request *smithyhttp.Request) (w wire, err error) {
 	if request != nil {
 		w.header = request.Header
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -187,8 +188,13 @@ func (s *service) batchGetItem(tx *awstest.Tx, call *awstest.Call, in *dynamodb.
 	for _, r := range unread {
 		left, ok := out.UnprocessedKeys[r.ref]
 		if !ok {
-			left = *r.from
-			left.Keys, left.ExpressionAttributeNames = nil, maps.Clone(left.ExpressionAttributeNames)
+			left.ExpressionAttributeNames = maps.Clone(r.from.ExpressionAttributeNames)
+			if r.from.ConsistentRead != nil {
+				left.ConsistentRead = aws.Bool(*r.from.ConsistentRead)
+			}
+			if r.from.ProjectionExpression != nil {
+				left.ProjectionExpression = aws.String(*r.from.ProjectionExpression)
+			}
 		}
 		left.Keys = append(left.Keys, fromItem(r.given))
 		out.UnprocessedKeys[r.ref] = left

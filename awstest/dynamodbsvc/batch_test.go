@@ -150,8 +150,10 @@ func TestBatchGetItem(t *testing.T) {
 		for p := dynamodb.NewBatchGetItemPaginator(w, &dynamodb.BatchGetItemInput{RequestItems: requests}); p.HasMorePages(); pages++ {
 			out := svctest.Must(p.NextPage(w.Context()))(w)
 			total += len(out.Responses["plain"])
-			if left := out.UnprocessedKeys["plain"]; pages == 0 && (len(left.Keys) != 19 || diff(requests["plain"].ExpressionAttributeNames, left.ExpressionAttributeNames) != "" || !*left.ConsistentRead) {
+			if left := out.UnprocessedKeys["plain"]; pages == 0 && (len(left.Keys) != 19 || diff(requests["plain"].ExpressionAttributeNames, left.ExpressionAttributeNames) != "" || !*left.ConsistentRead || *left.ProjectionExpression != "#x") {
 				w.Errorf("left: %v", left)
+			} else if pages == 0 && (left.ConsistentRead == requests["plain"].ConsistentRead || left.ProjectionExpression == requests["plain"].ProjectionExpression) {
+				w.Error("what is left shares the caller's pointers")
 			}
 		}
 		if total != 20 || pages != 2 {

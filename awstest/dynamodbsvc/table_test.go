@@ -194,7 +194,7 @@ func TestCreateTableIsRefused(t *testing.T) {
 			"a boolean key":      {func(in *dynamodb.CreateTableInput) { in.AttributeDefinitions[0].AttributeType = "BOOL" }, "1 validation error detected: Value 'BOOL' at 'attributeDefinitions.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]"},
 			"no throughput":      {func(in *dynamodb.CreateTableInput) { in.BillingMode = "" }, "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"},
 			"zero throughput": {func(in *dynamodb.CreateTableInput) {
-				in.BillingMode, in.ProvisionedThroughput = types.BillingModeProvisioned, &types.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(0), WriteCapacityUnits: aws.Int64(1)}
+				in.BillingMode, in.ProvisionedThroughput = types.BillingModeProvisioned, &types.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(0), WriteCapacityUnits: aws.Int64(0)}
 			}, "1 validation error detected: Value '0' at 'provisionedThroughput.readCapacityUnits' failed to satisfy constraint: Member must have value greater than or equal to 1"},
 			"throughput on demand": {func(in *dynamodb.CreateTableInput) {
 				in.ProvisionedThroughput = &types.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(1), WriteCapacityUnits: aws.Int64(1)}
@@ -342,6 +342,9 @@ func TestTags(t *testing.T) {
 		svctest.WantCode(w, tag(strings.Repeat("k", 129), ""), "ValidationException")
 		svctest.WantCode(w, tag("b", strings.Repeat("v", 257)), "ValidationException")
 		svctest.WantCode(w, tag("", ""), "ValidationException")
+		if err := tag("b", strings.Repeat("é", 256)); err != nil { // characters count, not bytes
+			w.Error(err)
+		}
 		arn = aws.String(*arn + "x")
 		svctest.WantCode(w, tag("b", ""), "ResourceNotFoundException")
 		arn = aws.String("new")

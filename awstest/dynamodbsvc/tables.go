@@ -139,9 +139,12 @@ func (t *table) bill(tx *awstest.Tx, mode types.BillingMode, p *types.Provisione
 	if p == nil || p.ReadCapacityUnits == nil || p.WriteCapacityUnits == nil {
 		return invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
 	}
-	for name, n := range map[string]int64{"provisionedThroughput.readCapacityUnits": *p.ReadCapacityUnits, "provisionedThroughput.writeCapacityUnits": *p.WriteCapacityUnits} {
-		if n < 1 {
-			return member(n, name, "have value greater than or equal to 1")
+	for _, units := range []struct {
+		of string
+		n  int64
+	}{{"read", *p.ReadCapacityUnits}, {"write", *p.WriteCapacityUnits}} {
+		if units.n < 1 {
+			return member(units.n, "provisionedThroughput."+units.of+"CapacityUnits", "have value greater than or equal to 1")
 		}
 	}
 	t.billing, t.read, t.write = mode, *p.ReadCapacityUnits, *p.WriteCapacityUnits

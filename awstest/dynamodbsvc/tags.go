@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -12,7 +13,7 @@ import (
 	"github.com/awsha/awsha/awstest"
 )
 
-// Limits of tags.
+// Limits of tags, in characters.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.html (read 2026-11)
 const (
 	maxTags     = 50
@@ -36,9 +37,9 @@ func tagged(old map[string]string, more []types.Tag) (map[string]string, error) 
 	for _, t := range more {
 		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
 		switch {
-		case key == "" || len(key) > maxTagKey:
+		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
 			return nil, member(key, "tags.member.key", "have length from 1 to 128")
-		case len(value) > maxTagValue:
+		case utf8.RuneCountInString(value) > maxTagValue:
 			return nil, member(value, "tags.member.value", "have length less than or equal to 256")
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			return nil, invalid("One or more parameter values were invalid: Tag keys with the prefix aws: are reserved. Key: %s", key)

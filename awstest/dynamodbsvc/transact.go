@@ -3,7 +3,6 @@ package dynamodbsvc
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -172,7 +171,11 @@ func try(tx *awstest.Tx, steps []*step, reasons []types.CancellationReason) (ok 
 }
 
 func newReasons(n int) []types.CancellationReason {
-	return slices.Repeat([]types.CancellationReason{{Code: aws.String("None")}}, n)
+	reasons := make([]types.CancellationReason, n)
+	for i := range reasons {
+		reasons[i].Code = aws.String("None")
+	}
+	return reasons
 }
 
 func validation(err error) types.CancellationReason {

@@ -143,12 +143,24 @@ type expiry struct {
 	at  time.Time
 }
 
+// note replaces what was noted for the key before. A lease that is renewed is
+// noted over and over: when most of the queue does not hold any more, it is made
+// anew.
 func (e *expiries) note(k ddbmodel.Key, at time.Time) {
 	if e.at == nil {
 		e.at = map[ddbmodel.Key]time.Time{}
 	}
 	e.at[k] = at
 	heap.Push(&e.queue, expiry{k, at})
+	const few = 64
+	if len(e.queue) <= few+2*len(e.at) {
+		return
+	}
+	e.queue = e.queue[:0]
+	for k, at := range e.at {
+		e.queue = append(e.queue, expiry{k, at})
+	}
+	heap.Init(&e.queue)
 }
 
 func (e *expiries) forget(k ddbmodel.Key) { delete(e.at, k) }

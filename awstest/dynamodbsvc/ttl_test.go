@@ -1,6 +1,7 @@
 package dynamodbsvc_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -171,4 +172,17 @@ func TestItemsFromBeforeTimeToLiveExpire(t *testing.T) {
 			w.Error("gone although time to live is disabled")
 		}
 	})
+}
+
+// Who renews a lease that expires does not fill the memory with the moments of
+// before.
+func TestRenewalsAreForgotten(t *testing.T) {
+	t.Parallel()
+	kept, due := dynamodbsvc.Renewed(3, 10_000)
+	if kept > 100 {
+		t.Errorf("%d moments are kept", kept)
+	}
+	if want := []string{"0", "1", "2"}; !slices.Equal(due, want) {
+		t.Errorf("due are %v, want %v", due, want)
+	}
 }

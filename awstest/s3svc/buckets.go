@@ -115,7 +115,7 @@ func (s *service) listBuckets(_ *awstest.Tx, call *awstest.Call, in *s3.ListBuck
 	if err != nil {
 		return nil, err
 	}
-	out := &s3.ListBucketsOutput{Owner: s.owner(), Prefix: in.Prefix}
+	out := &s3.ListBucketsOutput{Owner: s.owner(), Prefix: text(aws.ToString(in.Prefix))}
 	for _, b := range s.model.Buckets(call.At) {
 		if b.Name <= after || !strings.HasPrefix(b.Name, aws.ToString(in.Prefix)) || in.BucketRegion != nil && b.Region != call.Region {
 			continue

@@ -246,6 +246,10 @@ func TestListOfBuckets(t *testing.T) {
 		if diff := cmp.Diff(append([]string{name}, all...), names); diff != "" || regions[0] != "" {
 			w.Error(diff, regions)
 		}
+		prefix := aws.String("journal-")
+		if out := svctest.Must(w.ListBuckets(w.Context(), &s3.ListBucketsInput{Prefix: prefix}))(w); out.Prefix == prefix || *out.Prefix != *prefix {
+			w.Errorf("the prefix is %v: the caller's own", out.Prefix)
+		}
 		names, regions = list(&s3.ListBucketsInput{MaxBuckets: aws.Int32(2), Prefix: aws.String("journal-")})
 		if diff := cmp.Diff(all, names); diff != "" || regions[0] != there {
 			w.Error(diff, regions)

@@ -84,6 +84,11 @@ func (s *service) source(tx *awstest.Tx, call *awstest.Call, in *s3.CopyObjectIn
 		return nil, nil, err
 	}
 	id := values.Get("versionId")
+	if values.Has("versionId") {
+		if err := named(&id); err != nil {
+			return nil, nil, err
+		}
+	}
 	v, err := from.Version(key, id)
 	switch {
 	case err != nil && v != nil && id != "":

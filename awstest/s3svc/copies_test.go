@@ -111,6 +111,7 @@ func TestCopiesThatAreRefused(t *testing.T) {
 			"a missing source":           {copyInput("journal/missing"), "NoSuchKey"},
 			"a missing version":          {copyInput("journal/key?versionId=00000000000000000000000000000fff"), "NoSuchVersion"},
 			"what is no version":         {copyInput("journal/key?versionId=x"), "InvalidArgument"},
+			"an empty version":           {copyInput("journal/key?versionId="), "InvalidArgument"},
 			"a missing bucket":           {copyInput("missing/key"), "NoSuchBucket"},
 			"onto itself":                {copyInput("journal/key", func(in *s3.CopyObjectInput) { in.Key = aws.String("key") }), "InvalidRequest"},
 			"an unknown directive":       {copyInput("journal/key", func(in *s3.CopyObjectInput) { in.MetadataDirective = "MOVE" }), "InvalidArgument"},

@@ -27,6 +27,12 @@ func (s *service) deleteObject(tx *awstest.Tx, call *awstest.Call, in *s3.Delete
 	if err != nil {
 		return nil, err
 	}
+	if err := named(in.VersionId); err != nil {
+		return nil, err
+	}
+	if err := filled(call, in.IfMatch); err != nil {
+		return nil, err
+	}
 	if err := conflicts(call, in.IfMatch != nil); err != nil {
 		return nil, err
 	}

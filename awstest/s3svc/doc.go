@@ -33,7 +33,8 @@
 //
 // Of two conditional writes the first to arrive wins, and the other meets
 // PreconditionFailed. That two of them overlap, and S3 answers
-// ConditionalRequestConflict, is the effect [Conflict].
+// ConditionalRequestConflict, is the effect [Conflict]. A condition of a write
+// that is there and empty is not modelled: it is no write without a condition.
 //
 // A version that a rule of the bucket's replication is about is PENDING until
 // its replica is made, after Options.ReplicationLag, and then COMPLETED:
@@ -51,8 +52,9 @@
 //
 // A body that a client sends is read before the call takes effect, by the rules
 // of the SDK: it must have a length, and a retry needs one that can be sought
-// in. The body of GetObject reads the bytes of that moment, whatever
-// is written later; [CutBody] breaks its connection.
+// in. A body that keeps its reader waiting, such as a pipe, does so until the
+// context of the call ends. The body of GetObject reads the bytes of that
+// moment, whatever is written later; [CutBody] breaks its connection.
 //
 // # Operations
 //
@@ -108,9 +110,11 @@
 //
 // # Errors
 //
-// An error is the SDK's type of its code where the SDK has one, such as
-// *types.NoSuchKey, else a *smithy.GenericAPIError, inside a
-// response error with an HTTP status and a request ID. The codes are those of
+// An error is the SDK's type of its code where the SDK has one for it in that
+// operation, else a *smithy.GenericAPIError, inside a response error with an
+// HTTP status and a request ID. The SDK has few: GetObject has *types.NoSuchKey
+// and ListObjectsV2 *types.NoSuchBucket, but GetObject leaves NoSuchBucket
+// generic, and UploadPart NoSuchUpload. Compare codes. They are those of
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (read
 // 2026-11); the status is 400 unless noted.
 //

@@ -163,3 +163,32 @@ func TestDownloadGoesOnAfterACut(t *testing.T) {
 		}
 	})
 }
+
+// A body that keeps its reader waiting does not keep the caller beyond the
+// context, and nothing of it is stored.
+func TestBodyThatWaits(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		for _, end := range []time.Duration{time.Minute, time.Hour} {
+			body, sender := io.Pipe()
+			go func() {
+				_, _ = sender.Write([]byte("te"))
+				time.Sleep(30 * time.Minute)
+				_, _ = sender.Write([]byte("xt"))
+				_ = sender.Close()
+			}()
+			ctx, cancel := context.WithTimeout(w.Context(), end)
+			start := time.Now()
+			_, err := w.PutObject(ctx, putInput("key", "", func(in *s3.PutObjectInput) { in.Body, in.ContentLength = body, aws.Int64(4) }))
+			cancel()
+			took := time.Since(start)
+			switch {
+			case end == time.Hour && (err != nil || w.read("key") != "text"):
+				w.Errorf("got %v and %q", err, w.read("key"))
+			case end == time.Minute && (!errors.Is(err, context.DeadlineExceeded) || took != end || w.read("key") != "NoSuchKey"):
+				w.Errorf("got %v after %v, and %q", err, took, w.read("key"))
+			}
+			time.Sleep(time.Hour) // whoever still reads comes to the end
+		}
+	})
+}

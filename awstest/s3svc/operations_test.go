@@ -2,13 +2,17 @@ package s3svc_test
 
 import (
 	"errors"
-	"reflect"
+	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/internal/svctest"
@@ -30,27 +34,79 @@ func TestDocListsEveryErrorCode(t *testing.T) {
 	svctest.PageListsCodes(t, codes(t))
 }
 
-// A code that the adapter's operations have a type for reaches the caller in
-// that type.
+// required is an input of every operation, with what the SDK insists on.
+func required() []any {
+	b, n := aws.String(name), aws.Int32(1)
+	replication := &types.ReplicationConfiguration{Role: b, Rules: []types.ReplicationRule{rule()}}
+	return []any{
+		&s3.AbortMultipartUploadInput{Bucket: b, Key: b, UploadId: b}, &s3.CompleteMultipartUploadInput{Bucket: b, Key: b, UploadId: b},
+		&s3.CopyObjectInput{Bucket: b, Key: b, CopySource: b}, &s3.CreateBucketInput{Bucket: b}, &s3.CreateMultipartUploadInput{Bucket: b, Key: b},
+		&s3.DeleteBucketInput{Bucket: b}, &s3.DeleteBucketReplicationInput{Bucket: b},
+		&s3.DeleteObjectInput{Bucket: b, Key: b}, &s3.DeleteObjectTaggingInput{Bucket: b, Key: b},
+		&s3.DeleteObjectsInput{Bucket: b, Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: b}}}},
+		&s3.GetBucketLocationInput{Bucket: b}, &s3.GetBucketReplicationInput{Bucket: b}, &s3.GetBucketVersioningInput{Bucket: b},
+		&s3.GetObjectInput{Bucket: b, Key: b}, &s3.GetObjectTaggingInput{Bucket: b, Key: b},
+		&s3.HeadBucketInput{Bucket: b}, &s3.HeadObjectInput{Bucket: b, Key: b},
+		&s3.ListBucketsInput{}, &s3.ListMultipartUploadsInput{Bucket: b}, &s3.ListObjectVersionsInput{Bucket: b}, &s3.ListObjectsV2Input{Bucket: b},
+		&s3.ListPartsInput{Bucket: b, Key: b, UploadId: b}, &s3.PutBucketReplicationInput{Bucket: b, ReplicationConfiguration: replication},
+		&s3.PutBucketVersioningInput{Bucket: b, VersioningConfiguration: &types.VersioningConfiguration{}},
+		&s3.PutObjectInput{Bucket: b, Key: b}, &s3.PutObjectTaggingInput{Bucket: b, Key: b, Tagging: tagSet("a", "1")},
+		&s3.UploadPartInput{Bucket: b, Key: b, UploadId: b, PartNumber: n},
+	}
+}
+
+// overHTTP is a client that is answered with an error of S3, as HTTP brings it.
+func overHTTP(code string) *s3.Client {
+	return s3.New(s3.Options{
+		Region: here, Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
+		HTTPClient: smithyhttp.ClientDoFunc(func(rq *http.Request) (*http.Response, error) {
+			answer := &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody, Request: rq}
+			if rq.Method != http.MethodHead {
+				answer.Body = io.NopCloser(strings.NewReader("<Error><Code>" + code + "</Code><Message>no</Message></Error>"))
+			}
+			return answer, nil
+		}),
+	})
+}
+
+// typeOf is the type of the error of the service, and what it says.
+func typeOf(err error) string {
+	api, _ := errors.AsType[smithy.APIError](err)
+	return fmt.Sprintf("%T %v", api, api)
+}
+
+// An error has the type that the SDK makes of S3's answer: many codes have one
+// in some operations only.
 func TestErrorsAreOfTheSDKsTypes(t *testing.T) {
 	t.Parallel()
-	typed := map[string]bool{
-		"AccessDenied": true, "BucketAlreadyOwnedByYou": true, "NoSuchBucket": true, "NoSuchKey": true, "NoSuchUpload": true, "NotFound": true,
-	}
 	inBubble(t, func(w *world) {
 		all := codes(t)
-		all["NotFound"] = true // made of a status
-		for code := range all {
-			heal := svctest.Must(w.cloud.Inject(awstest.Match{Service: s3.ServiceID}, awstest.Reject(awstest.APIError{Code: code, Message: "no"})))(w)
-			_, err := w.ListBuckets(w.Context(), nil)
-			heal()
-			svctest.WantCode(w, err, code)
-			modelled := false
-			for ; err != nil; err = errors.Unwrap(err) {
-				modelled = modelled || strings.HasSuffix(reflect.TypeOf(err).String(), "types."+code)
+		for _, code := range []string{
+			"BucketAlreadyExists", "EncryptionTypeMismatch", "InvalidObjectState", "InvalidWriteOffset", "NoSuchUpload",
+			"ObjectNotInActiveTierError", "TooManyParts",
+		} {
+			all[code] = true
+		}
+		seen := map[string]bool{}
+		for _, in := range required() {
+			seen[svctest.NameOf(in)] = true
+			these := all
+			if strings.HasPrefix(svctest.NameOf(in), "Head") {
+				these = map[string]bool{"NotFound": true} // made of the status
 			}
-			if modelled != typed[code] {
-				w.Errorf("%s is of the SDK's type: %v", code, modelled)
+			for code := range these {
+				heal := svctest.Must(w.cloud.Inject(awstest.Match{Service: s3.ServiceID}, awstest.Reject(awstest.APIError{Code: code, Message: "no", Status: http.StatusNotFound})))(w)
+				_, got := svctest.Call(w.Context(), w.Client, in)
+				heal()
+				_, want := svctest.Call(w.Context(), overHTTP(code), in)
+				if g, e := typeOf(got), typeOf(want); len(these) > 1 && g != e || !strings.HasPrefix(g, strings.Fields(e)[0]) {
+					w.Errorf("%s: got %s, and over HTTP %s", svctest.NameOf(in), g, e)
+				}
+			}
+		}
+		for _, op := range w.cloud.Operations(s3.ServiceID) {
+			if !seen[op] {
+				w.Errorf("%s is not tried", op)
 			}
 		}
 	})
@@ -93,8 +149,14 @@ func TestNotModelledIsLoud(t *testing.T) {
 		"one zone":             {put(func(in *s3.PutObjectInput) { in.StorageClass = "ONEZONE_IA" }), ".PutObject: storage class ONEZONE_IA"},
 		"a checksum":           {put(func(in *s3.PutObjectInput) { in.ChecksumXXHASH64 = aws.String("AAAAAAAAAAA=") }), ".PutObject: checksum algorithm XXHASH64"},
 		"a checksum algorithm": {&s3.CreateMultipartUploadInput{Bucket: bucket, Key: key, ChecksumAlgorithm: "XXHASH3"}, ".CreateMultipartUpload: checksum algorithm XXHASH3"},
-		"several ranges":       {getInput("there", func(in *s3.GetObjectInput) { in.Range = aws.String("bytes=0-0,2-2") }), ".GetObject: several ranges"},
-		"encoding":             {&s3.ListObjectsV2Input{Bucket: bucket, EncodingType: "url"}, ".ListObjectsV2: parameter EncodingType"},
+		"an empty condition":   {put(func(in *s3.PutObjectInput) { in.IfMatch = aws.String("") }), ".PutObject: an empty condition"},
+		"none but empty":       {put(func(in *s3.PutObjectInput) { in.IfNoneMatch = aws.String("") }), ".PutObject: an empty condition"},
+		"an empty condition of a copy": {
+			&s3.CopyObjectInput{Bucket: bucket, Key: key, CopySource: aws.String("journal/there"), IfMatch: aws.String("")}, ".CopyObject: an empty condition",
+		},
+		"an empty condition of a delete": {&s3.DeleteObjectInput{Bucket: bucket, Key: key, IfMatch: aws.String("")}, ".DeleteObject: an empty condition"},
+		"several ranges":                 {getInput("there", func(in *s3.GetObjectInput) { in.Range = aws.String("bytes=0-0,2-2") }), ".GetObject: several ranges"},
+		"encoding":                       {&s3.ListObjectsV2Input{Bucket: bucket, EncodingType: "url"}, ".ListObjectsV2: parameter EncodingType"},
 		"tags of a bucket": {&s3.CreateBucketInput{Bucket: aws.String("more"), CreateBucketConfiguration: &types.CreateBucketConfiguration{
 			Tags: []types.Tag{{Key: key, Value: key}},
 		}}, ".CreateBucket: a configuration other than a location constraint"},

@@ -97,9 +97,21 @@ func (s *service) look(tx *awstest.Tx, call *awstest.Call, in *s3.HeadObjectInpu
 	return out, v.Object.Data[span.From:span.To], nil
 }
 
+// named refuses the empty version ID, which is not the current version: it is
+// a version that the caller has forgotten to fill in.
+func named(id *string) error {
+	if id != nil && *id == "" {
+		return s3model.InvalidArgument("Version id cannot be the empty string")
+	}
+	return nil
+}
+
 // find returns the version that a request names. The error about a delete
 // marker says that it is one.
 func find(call *awstest.Call, b *s3model.Bucket, key, id *string) (*s3model.Version, error) {
+	if err := named(id); err != nil {
+		return nil, err
+	}
 	v, err := b.Version(*key, aws.ToString(id))
 	api, ok := err.(*awstest.APIError) //nolint:errorlint // made by the model
 	if ok && v != nil {

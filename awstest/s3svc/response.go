@@ -16,7 +16,7 @@ import (
 // shape gives an error the form in which the SDK delivers it. Errors without
 // headers that a caller would read get it from the cloud.
 func shape(call *awstest.Call, api *awstest.APIError, header http.Header) *awshttp.ResponseError {
-	shaped := modelled(api.Code, api.Message)
+	shaped := modelled(call.Operation, api.Code, api.Message)
 	if shaped == nil {
 		shaped = &smithy.GenericAPIError{Code: api.Code, Message: api.Message, Fault: smithy.FaultClient}
 	}

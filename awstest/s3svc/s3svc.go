@@ -35,7 +35,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 			Throttled:   awstest.APIError{Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable},
 			Unavailable: awstest.APIError{Code: "ServiceUnavailable", Message: "Service is unable to handle request.", Status: http.StatusServiceUnavailable},
 			Denied:      awstest.APIError{Code: "AccessDenied", Message: "Access Denied", Status: http.StatusForbidden},
-			Modelled:    modelled,
+			ModelledIn:  modelled,
 		})
 		s.addBuckets(e)
 		s.addReplication(e)
@@ -50,24 +50,37 @@ func New(optFns ...func(*Options)) awstest.Service {
 	}
 }
 
-// modelled gives the codes that the adapter uses the SDK's types for them.
-// Codes that the operations have no type for, such as PreconditionFailed, stay
-// generic.
-func modelled(code, message string) error {
+// modelled gives a code the type that the SDK has for it in an operation. In
+// most operations it has none even for codes such as NoSuchBucket, and leaves
+// them generic.
+// Source: the SDK's deserializers of errors (read 2026-11)
+func modelled(operation, code, message string) error {
 	m := aws.String(message)
-	switch code {
-	case "AccessDenied":
-		return &types.AccessDenied{Message: m}
-	case "BucketAlreadyOwnedByYou":
-		return &types.BucketAlreadyOwnedByYou{Message: m}
-	case "NoSuchBucket":
-		return &types.NoSuchBucket{Message: m}
-	case "NoSuchKey":
-		return &types.NoSuchKey{Message: m}
-	case "NoSuchUpload":
+	switch operation + " " + code {
+	case "AbortMultipartUpload NoSuchUpload":
 		return &types.NoSuchUpload{Message: m}
-	case "NotFound":
+	case "CopyObject ObjectNotInActiveTierError":
+		return &types.ObjectNotInActiveTierError{Message: m}
+	case "CreateBucket BucketAlreadyExists":
+		return &types.BucketAlreadyExists{Message: m}
+	case "CreateBucket BucketAlreadyOwnedByYou":
+		return &types.BucketAlreadyOwnedByYou{Message: m}
+	case "GetObject InvalidObjectState":
+		return &types.InvalidObjectState{Message: m}
+	case "GetObject NoSuchKey":
+		return &types.NoSuchKey{Message: m}
+	case "HeadBucket NotFound", "HeadObject NotFound":
 		return &types.NotFound{Message: m}
+	case "ListObjectsV2 NoSuchBucket":
+		return &types.NoSuchBucket{Message: m}
+	case "PutObject EncryptionTypeMismatch":
+		return &types.EncryptionTypeMismatch{Message: m}
+	case "PutObject InvalidRequest":
+		return &types.InvalidRequest{Message: m}
+	case "PutObject InvalidWriteOffset":
+		return &types.InvalidWriteOffset{Message: m}
+	case "PutObject TooManyParts":
+		return &types.TooManyParts{Message: m}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package s3svc
 
 import (
 	"io"
+	"math"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -109,6 +110,9 @@ func (s *service) completeMultipartUpload(tx *awstest.Tx, call *awstest.Call, in
 	if err != nil {
 		return nil, err
 	}
+	if err := filled(call, in.IfMatch, in.IfNoneMatch); err != nil {
+		return nil, err
+	}
 	c := s3model.Completion{
 		Condition: s3model.Condition{IfMatch: aws.ToString(in.IfMatch), IfNoneMatch: aws.ToString(in.IfNoneMatch)},
 		Size:      in.MpuObjectSize,
@@ -163,7 +167,7 @@ func (s *service) listParts(tx *awstest.Tx, call *awstest.Call, in *s3.ListParts
 	}
 	after := 0
 	if marker := aws.ToString(in.PartNumberMarker); marker != "" {
-		if after, err = strconv.Atoi(marker); err != nil || after < 0 {
+		if after, err = strconv.Atoi(marker); err != nil || after < 0 || after > math.MaxInt32 {
 			return nil, s3model.InvalidArgument("Argument part-number-marker must be an integer between 0 and 2147483647")
 		}
 	}

@@ -317,15 +317,20 @@ func TestListOfParts(t *testing.T) {
 			{&s3.ListPartsInput{MaxParts: aws.Int32(1)}, []int32{1, 3, 5, 9}},
 			{&s3.ListPartsInput{MaxParts: aws.Int32(2), PartNumberMarker: aws.String("2")}, []int32{3, 5, 9}},
 			{&s3.ListPartsInput{PartNumberMarker: aws.String("9")}, nil},
+			{&s3.ListPartsInput{PartNumberMarker: aws.String("2147483647")}, nil},
 		} {
 			if diff := cmp.Diff(c.want, list(c.in)); diff != "" {
 				w.Error(diff)
 			}
 		}
-		for _, in := range []*s3.ListPartsInput{{MaxParts: aws.Int32(-1)}, {PartNumberMarker: aws.String("a")}} {
+		for _, in := range []*s3.ListPartsInput{{MaxParts: aws.Int32(-1)}, {PartNumberMarker: aws.String("a")}, {PartNumberMarker: aws.String("9223372036854775807")}} {
 			in.Bucket, in.Key, in.UploadId = u.Bucket, u.Key, u.UploadId
 			_, err := w.ListParts(w.Context(), in)
 			svctest.WantCode(w, err, "InvalidArgument")
+		}
+		none := svctest.Must(w.ListParts(w.Context(), &s3.ListPartsInput{Bucket: u.Bucket, Key: u.Key, UploadId: u.UploadId, MaxParts: aws.Int32(0)}))(w)
+		if len(none.Parts) > 0 || *none.IsTruncated {
+			w.Errorf("a page of nothing has %d parts, and goes on: %v", len(none.Parts), *none.IsTruncated)
 		}
 	})
 }

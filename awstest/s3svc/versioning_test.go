@@ -172,6 +172,7 @@ func TestReadsOfVersionsThatCannotBeRead(t *testing.T) {
 			{v.VersionId, "NoSuchVersion", "NotFound", 404, "", ""},
 			{aws.String("null"), "NoSuchVersion", "NotFound", 404, "", ""},
 			{aws.String("nonsense"), "InvalidArgument", "BadRequest", 400, "", ""},
+			{aws.String(""), "InvalidArgument", "BadRequest", 400, "", ""}, // not the current one
 		} {
 			for code, err := range map[string]error{c.get: get(c.id), c.head: head(c.id)} {
 				svctest.WantCode(w, err, code)
@@ -190,6 +191,8 @@ func TestReadsOfVersionsThatCannotBeRead(t *testing.T) {
 		_, err = w.GetObjectTagging(w.Context(), &s3.GetObjectTaggingInput{Bucket: aws.String(name), Key: aws.String("key"), VersionId: marker.VersionId})
 		svctest.WantCode(w, err, "MethodNotAllowed")
 		_, err = w.DeleteObject(w.Context(), &s3.DeleteObjectInput{Bucket: aws.String(name), Key: aws.String("key"), VersionId: aws.String("nonsense")})
+		svctest.WantCode(w, err, "InvalidArgument")
+		_, err = w.DeleteObject(w.Context(), &s3.DeleteObjectInput{Bucket: aws.String(name), Key: aws.String("key"), VersionId: aws.String("")})
 		svctest.WantCode(w, err, "InvalidArgument")
 	})
 }

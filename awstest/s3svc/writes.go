@@ -72,11 +72,26 @@ func (s *service) putObject(tx *awstest.Tx, call *awstest.Call, in *s3.PutObject
 
 // writable holds the conditions of a write against what is there.
 func writable(call *awstest.Call, b *s3model.Bucket, key string, ifMatch, ifNoneMatch *string) error {
+	if err := filled(call, ifMatch, ifNoneMatch); err != nil {
+		return err
+	}
 	c := s3model.Condition{IfMatch: aws.ToString(ifMatch), IfNoneMatch: aws.ToString(ifNoneMatch)}
 	if err := conflicts(call, c.Any()); err != nil {
 		return err
 	}
 	return b.Check(key, c)
+}
+
+// filled refuses conditions that are there and empty. The SDK sends them, and
+// AWS does not say what they mean; to write without a condition is the last
+// thing that their author wants.
+func filled(call *awstest.Call, conditions ...*string) error {
+	for _, c := range conditions {
+		if c != nil && *c == "" {
+			return call.NotModelled("an empty condition")
+		}
+	}
+	return nil
 }
 
 // length refuses a stream whose length HTTP would not know, or that has another

@@ -366,3 +366,26 @@ func TestDeletedItemsAreForgotten(t *testing.T) {
 		t.Error("what was there five seconds ago is lost")
 	}
 }
+
+// A queue that is read at its head has its past in front of it.
+func TestReadsOfThePresentDoNotPassOverWhatIsDeleted(t *testing.T) {
+	t.Parallel()
+	items, now := ddbmodel.NewItems(), start()
+	for i := range 100 {
+		k, err := byN.Key(ddbexpr.Map{"pk": ddbexpr.String("p"), "sk": ddbexpr.Int(int64(i))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		items.Put(now, k, ddbexpr.Map{})
+		now = now.Add(time.Second)
+		if i != 50 {
+			items.Delete(now, k)
+		}
+	}
+	if n := items.Passed(now); n != 1 {
+		t.Errorf("%d keys are looked at for one item", n)
+	}
+	if n := items.Passed(now.Add(-time.Millisecond)); n != 100 {
+		t.Errorf("%d keys are looked at for the past", n)
+	}
+}

@@ -14,6 +14,11 @@ type Items struct {
 	rows  *history.Table[Key, ddbexpr.Map]
 	order sorted
 
+	// The order of those that are there now, and since when it is this one:
+	// reads of the present do not have to pass over what is deleted.
+	live    sorted
+	changed time.Time
+
 	// Deleted items stay in the order as long as reads of the past find them:
 	// since when they are deleted, and the deletions in turn.
 	deleted map[Key]time.Time
@@ -39,11 +44,25 @@ func (s *Items) Get(at time.Time, k Key) (ddbexpr.Map, bool) { return s.rows.Get
 // changed meanwhile.
 func (s *Items) In(at time.Time, stretch Stretch, backwards bool) iter.Seq2[Key, ddbexpr.Map] {
 	return func(yield func(Key, ddbexpr.Map) bool) {
-		for k := range s.order.in(stretch, backwards) {
+		for k := range s.orderAt(at).in(stretch, backwards) {
 			if item, ok := s.rows.Get(at, k); ok && !yield(k, item) {
 				return
 			}
 		}
+	}
+}
+
+// orderAt returns an order that has all that was there at a moment.
+func (s *Items) orderAt(at time.Time) *sorted {
+	if at.Before(s.changed) {
+		return &s.order
+	}
+	return &s.live
+}
+
+func (s *Items) change(now time.Time) {
+	if now.After(s.changed) {
+		s.changed = now
 	}
 }
 
@@ -54,6 +73,8 @@ func (s *Items) Put(now time.Time, k Key, item ddbexpr.Map) {
 		s.bytes -= ddbexpr.Size(old)
 	} else {
 		s.count++
+		s.live.insert(k)
+		s.change(now)
 		if _, inOrder := s.deleted[k]; !inOrder {
 			s.order.insert(k)
 		}
@@ -71,6 +92,8 @@ func (s *Items) Delete(now time.Time, k Key) {
 		return
 	}
 	s.count--
+	s.live.remove(k)
+	s.change(now)
 	s.bytes -= ddbexpr.Size(old)
 	s.rows.Delete(now, k)
 	s.deleted[k] = now

@@ -129,6 +129,9 @@ func (u *Upload) find(number int) (int, bool) {
 // Parts returns the parts with greater numbers, at most limit, and whether
 // there are more.
 func (u *Upload) Parts(after, limit int) (parts []Part, more bool) {
+	if limit <= 0 {
+		return nil, false // as of the other lists
+	}
 	i, _ := u.find(after + 1)
 	end := min(len(u.parts), i+limit)
 	return u.parts[i:end], end < len(u.parts)
