@@ -1,6 +1,8 @@
 package autoscalingsvc
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -86,17 +88,17 @@ func (s *service) launchInstances(tx *awstest.Tx, call *awstest.Call, in *autosc
 	out := &autoscaling.LaunchInstancesOutput{AutoScalingGroupName: &ask.Group, ClientToken: &ask.Token}
 	var subnet *string
 	if result.Subnet != nil {
-		subnet = &result.Subnet.ID
+		subnet = aws.String(result.Subnet.ID)
 	}
 	if len(result.IDs) > 0 {
 		out.Instances = []types.InstanceCollection{{
-			InstanceIds: result.IDs, InstanceType: &result.Type, MarketType: aws.String(onDemand),
+			InstanceIds: slices.Clone(result.IDs), InstanceType: &result.Type, MarketType: aws.String(onDemand),
 			AvailabilityZone: aws.String(result.Zone.Name()), AvailabilityZoneId: aws.String(result.Zone.ID()), SubnetId: subnet,
 		}}
 	}
 	if e := result.Failed; e != nil {
 		out.Errors = []types.LaunchInstancesError{{
-			ErrorCode: &e.Code, ErrorMessage: &e.Message, InstanceType: &result.Type, MarketType: aws.String(onDemand),
+			ErrorCode: aws.String(e.Code), ErrorMessage: aws.String(e.Message), InstanceType: &result.Type, MarketType: aws.String(onDemand),
 			AvailabilityZone: aws.String(result.Zone.Name()), AvailabilityZoneId: aws.String(result.Zone.ID()), SubnetId: subnet,
 		}}
 	}

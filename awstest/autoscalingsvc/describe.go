@@ -77,13 +77,15 @@ func tagFilter(filters []types.Filter) (func(*asgmodel.Group) bool, error) {
 	}, nil
 }
 
-func showGroup(g *asgmodel.Group) types.AutoScalingGroup {
+func showGroup(group *asgmodel.Group) types.AutoScalingGroup {
+	shown := *group // whoever asks may write into what it gets
+	g := &shown
 	out := types.AutoScalingGroup{
 		AutoScalingGroupName: &g.Name, AutoScalingGroupARN: &g.ARN, CreatedTime: &g.Created, Status: optional(g.Status),
 		LaunchTemplate: showTemplate(g.Template),
 		MinSize:        aws.Int32(int32(g.Min)), MaxSize: aws.Int32(int32(g.Max)), DesiredCapacity: aws.Int32(int32(g.Desired)),
 		HealthCheckType: &g.HealthCheckType, HealthCheckGracePeriod: inSeconds(g.Grace), DefaultCooldown: inSeconds(g.Cooldown),
-		NewInstancesProtectedFromScaleIn: &g.ProtectNew, TerminationPolicies: g.Policies,
+		NewInstancesProtectedFromScaleIn: &g.ProtectNew, TerminationPolicies: slices.Clone(g.Policies),
 		AvailabilityZoneDistribution: &types.AvailabilityZoneDistribution{CapacityDistributionStrategy: types.CapacityDistributionStrategyBalancedBestEffort},
 	}
 	if g.Warmup != nil {
@@ -105,7 +107,7 @@ func showGroup(g *asgmodel.Group) types.AutoScalingGroup {
 	}
 	if p := g.Impairment; p != nil {
 		out.AvailabilityZoneImpairmentPolicy = &types.AvailabilityZoneImpairmentPolicy{
-			ZonalShiftEnabled: &p.ShiftEnabled, ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehavior(p.Behavior),
+			ZonalShiftEnabled: aws.Bool(p.ShiftEnabled), ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehavior(p.Behavior),
 		}
 	}
 	if p := g.Maintenance; p != nil {

@@ -60,9 +60,11 @@
 // EC2 is, launches fail and terminations wait.
 //
 // A group that is enabled for zonal shift can be shifted away from a zone with
-// arczonalshiftsvc: nothing is launched there, nothing is rebalanced into it
-// or out of it, and scaling policies do not make the group smaller. Unhealthy
-// instances of the zone are replaced elsewhere or ignored, as the group is set.
+// arczonalshiftsvc, an autoshift that is under way included: nothing is
+// launched there but by LaunchInstances, of which AWS does not say it, nothing
+// is rebalanced into it or out of it, and scaling policies do not make the
+// group smaller. Unhealthy instances of the zone are replaced elsewhere or
+// ignored, as the group is set.
 //
 // Scaling policies are the actions of CloudWatch alarms; with cloudwatchsvc a
 // test can put metrics and see the alarms.
@@ -81,7 +83,7 @@
 //   - CompleteLifecycleAction: CONTINUE and ABANDON, by the instance or by the token, for which there is [LifecycleActionToken].
 //   - CreateAutoScalingGroup: a launch template by ID or name, with a version, $Latest or $Default; zones by name or ID, or subnets; bounds, health checks, grace period, cooldown, warmup, protection, hooks, target groups, tags; distribution balanced-best-effort or balanced-only, impairment policy, instance maintenance policy; the termination policies Default, OldestInstance, NewestInstance, OldestLaunchTemplate and ClosestToNextInstanceHour. Health check types EC2 and ELB.
 //   - CreateOrUpdateTags: of groups, up to 50 each; instances that are there do not get them.
-//   - DeleteAutoScalingGroup: refused with instances or activities, unless forced; then instances are terminated without draining and hooks, and the group does not wait for them. Its policies and their alarms go.
+//   - DeleteAutoScalingGroup: refused with instances or activities, unless forced; then instances are terminated without draining and hooks, and the group does not wait for them, but until EC2 takes the order. Its policies and their alarms go.
 //   - DeleteLifecycleHook: abandons launches that wait for it, and continues terminations.
 //   - DeletePolicy: with the alarms of target tracking; a user's alarms stay, without the action.
 //   - DeleteTags: by their keys.
@@ -102,15 +104,15 @@
 //   - ExitStandby: through Pending, with lifecycle hooks; the desired capacity grows. Refused beyond the maximum and while Launch is suspended.
 //   - LaunchInstances: into one zone or subnet, at once, with errors in the answer, client tokens and both retry strategies. The desired capacity grows by what was launched.
 //   - PutLifecycleHook: launching and terminating, heartbeat timeout, default result, up to 50; all hooks of a transition are waited for at the same time. No notification targets.
-//   - PutScalingPolicy: simple and step scaling in all adjustment types; target tracking of a customized metric, with the two alarms that AWS makes. The group grows by all that is missing and shrinks by a tenth, or one, each minute, where AWS says only that it does so gradually. No predefined metrics: nobody measures CPU here. No metric math, no periods below a minute.
+//   - PutScalingPolicy: simple and step scaling in all adjustment types; target tracking of a customized metric, with the two alarms that AWS makes. The group grows by all that is missing and shrinks by a tenth, or one, each minute, where AWS says only that it does so gradually. The metric of an empty group counts as that of one instance. No predefined metrics: nobody measures CPU here. No metric math, no periods below a minute.
 //   - RecordLifecycleActionHeartbeat: by the instance or by the token; for 100 heartbeat timeouts, or 48 hours, in all.
 //   - ResumeProcesses: one, several or all.
 //   - SetDesiredCapacity: within the bounds; HonorCooldown.
-//   - SetInstanceHealth: Unhealthy is refused in the grace period, unless ShouldRespectGracePeriod is false.
+//   - SetInstanceHealth: Healthy holds until the next look at an instance that is not. Unhealthy is refused in the grace period, unless ShouldRespectGracePeriod is false.
 //   - SetInstanceProtection: all or none.
 //   - SuspendProcesses: Launch, Terminate, AddToLoadBalancer, AlarmNotification, AZRebalance, HealthCheck and ReplaceUnhealthy have their effects; InstanceRefresh and ScheduledActions have nothing to suspend. AWS does not suspend any by itself after a day of failures here.
 //   - TerminateInstanceInAutoScalingGroup: one or several, with or without decrementing the desired capacity; one on standby does not count for it.
-//   - UpdateAutoScalingGroup: what CreateAutoScalingGroup sets, but for hooks, target groups and tags; bounds move the desired capacity.
+//   - UpdateAutoScalingGroup: what CreateAutoScalingGroup sets, but for hooks, target groups and tags; bounds move the desired capacity; another launch template is tried at once in all zones.
 //
 // A token of a page is a place in the result: what is added or goes between
 // two pages may move a group or an activity from one to the next.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/autoscalingsvc"
+	"github.com/awsha/awsha/awstest/internal/ec2model"
 	"github.com/awsha/awsha/awstest/internal/svctest"
 )
 
@@ -410,6 +412,35 @@ func TestServicesAreDown(t *testing.T) {
 			w.wantState(ids[0], "")
 		})
 	})
+	t.Run("nor do hooks, alarms and launches go on", func(t *testing.T) {
+		t.Parallel()
+		with(t, func(w *world) {
+			w.group("g", 0, 8, 1)
+			svctest.Must(w.tracking())(t)
+			svctest.Must(w.CreateAutoScalingGroup(w.Context(), w.input("h", 0, 1, 1, withHooks(hook("h", launching, 60, "ABANDON")))))(t)
+			time.Sleep(30 * time.Second)
+			id := *w.describe("h").Instances[0].InstanceId
+			w.wantState(id, "Pending:Wait")
+			svctest.Must(w.CreateAutoScalingGroup(w.Context(), w.input("p", 0, 1, 1, withHooks(hook("h", launching, 600, "ABANDON")))))(t)
+			time.Sleep(10 * time.Second)
+			pending := *w.describe("p").Instances[0].InstanceId
+			heal := svctest.Must(w.cloud.FailService(serviceID, "us-east-1"))(t)
+			w.report(5, 20)
+			if i := w.instance(id); i.State != ec2model.Running {
+				t.Errorf("%s is %s", id, i.State)
+			}
+			heal()
+			w.wantDesired(1)
+			w.wantState(pending, "Pending")
+			w.report(1, 20)
+			w.wantDesired(2)
+			w.wantState(pending, "Pending:Wait")
+			time.Sleep(time.Minute)
+			if i := w.instance(id); i.State != ec2model.Terminated {
+				t.Errorf("%s is %s", id, i.State)
+			}
+		})
+	})
 	t.Run("without EC2 launches fail and terminations wait", func(t *testing.T) {
 		t.Parallel()
 		with(t, func(w *world) {
@@ -430,5 +461,20 @@ func TestServicesAreDown(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			w.wantShape("g", "InService b:1")
 		})
+	})
+}
+
+func TestTagsAreCountedInCharacters(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.group("g", 0, 2, 0)
+		put := func(n int) error {
+			_, err := w.CreateOrUpdateTags(w.Context(), &autoscaling.CreateOrUpdateTagsInput{Tags: []types.Tag{{Key: new(strings.Repeat("ж", n)), Value: new(strings.Repeat("ж", 2*n)), ResourceId: new("g"), ResourceType: new("auto-scaling-group")}}})
+			return err
+		}
+		if err := put(128); err != nil {
+			t.Error(err)
+		}
+		svctest.WantCode(t, put(129), "ValidationError")
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -548,5 +549,116 @@ func TestRebalancingWithoutTerminate(t *testing.T) {
 		w.wantShape("g", "InService a:2 b:20")
 		w.resume("g", "Terminate")
 		w.until("g", "InService a:10 b:10")
+	})
+}
+
+// Whoever writes into an answer, or into what it has sent, changes nothing.
+func TestAnswersAreTheCallers(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.group("g", 0, 4, 0, withHooks(hook("h", terminating, 60, "CONTINUE")), zonalShift(types.ImpairedZoneHealthCheckBehaviorReplaceUnhealthy))
+		lower := new(0.0)
+		svctest.Must(w.PutScalingPolicy(w.Context(), &autoscaling.PutScalingPolicyInput{
+			AutoScalingGroupName: new("g"), PolicyName: new("steps"), PolicyType: new("StepScaling"), AdjustmentType: new("ChangeInCapacity"),
+			StepAdjustments: []types.StepAdjustment{{MetricIntervalLowerBound: lower, ScalingAdjustment: new(int32(1))}},
+		}))(t)
+		svctest.Must(w.tracking())(t)
+		*lower = 77
+		launch := func() []string {
+			out := svctest.Must(w.LaunchInstances(w.Context(), &autoscaling.LaunchInstancesInput{AutoScalingGroupName: new("g"), RequestedCapacity: new(int32(1)), AvailabilityZones: w.names(1), ClientToken: new("once")}))(t)
+			return out.Instances[0].InstanceIds
+		}
+		launch()
+		time.Sleep(time.Minute)
+		look := func() (types.AutoScalingGroup, types.LifecycleHook, []types.ScalingPolicy, []string) {
+			return w.describe("g"),
+				svctest.Must(w.DescribeLifecycleHooks(w.Context(), &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: new("g")}))(t).LifecycleHooks[0],
+				svctest.Must(w.DescribePolicies(w.Context(), nil))(t).ScalingPolicies, launch()
+		}
+		g, h, p, ids := look()
+		for _, text := range []*string{
+			g.AutoScalingGroupARN, g.HealthCheckType, &g.TerminationPolicies[0], h.AutoScalingGroupName,
+			p[1].TargetTrackingConfiguration.CustomizedMetricSpecification.MetricName, &ids[0],
+		} {
+			*text = "spoilt"
+		}
+		*g.AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled = false
+		*p[0].StepAdjustments[0].MetricIntervalLowerBound = 88
+		*p[1].TargetTrackingConfiguration.TargetValue = 99
+		g, h, p, ids = look()
+		if *g.AutoScalingGroupARN == "spoilt" || *g.HealthCheckType == "spoilt" || g.TerminationPolicies[0] == "spoilt" || !*g.AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled {
+			t.Error("the group has changed")
+		}
+		if *h.AutoScalingGroupName == "spoilt" {
+			t.Error("the hook has changed")
+		}
+		tracking := p[1].TargetTrackingConfiguration
+		if b := *p[0].StepAdjustments[0].MetricIntervalLowerBound; b != 0 || *tracking.TargetValue == 99 || *tracking.CustomizedMetricSpecification.MetricName == "spoilt" {
+			t.Errorf("the policies have changed: %v", b)
+		}
+		if ids[0] == "spoilt" {
+			t.Error("what a token is known for has changed")
+		}
+	})
+}
+
+func TestCausesHaveALimit(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.group("g", 0, 8, 1)
+		w.suspend("g", "Launch")
+		for i := range 100 {
+			w.setDesired("g", int32(2+i%2))
+		}
+		w.resume("g")
+		time.Sleep(time.Minute)
+		cause := *w.activities("g")[0].Cause
+		if len(cause) > 1023 || !strings.HasSuffix(cause, "increasing the capacity from 2 to 3.") || !strings.Contains(cause, "changing the desired capacity from 2 to 3.") {
+			t.Errorf("%d characters: %s", len(cause), cause)
+		}
+	})
+}
+
+func TestCooldownAfterAFailure(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.group("g", 0, 8, 1)
+		time.Sleep(time.Hour)
+		for _, z := range w.zones {
+			defer z.RefuseLaunches("")()
+		}
+		w.setDesired("g", 3)
+		time.Sleep(10 * time.Second)
+		if w.failures("g") == 0 {
+			t.Error("no launch has failed")
+		}
+		svctest.Must(w.SetDesiredCapacity(w.Context(), &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: new("g"), DesiredCapacity: new(int32(2)), HonorCooldown: new(true)}))(t)
+	})
+}
+
+// Forced deletion while EC2 is down forgets no instance.
+func TestForcedDeletionWaitsForEC2(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ec2 := func(r *awstest.Registry) error { return r.Add(awstest.ServiceSpec{ID: "EC2"}).Err() }
+		w := newWorldOf(t, []awstest.Service{autoscalingsvc.New(), ec2})
+		defer w.close()
+		ids := w.group("g", 0, 2, 2)
+		heal := svctest.Must(w.cloud.FailService("EC2", "us-east-1"))(t)
+		svctest.Must(w.DeleteAutoScalingGroup(w.Context(), &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: new("g"), ForceDelete: new(true)}))(t)
+		time.Sleep(10 * time.Minute)
+		if g := w.describe("g"); g.Status == nil || *g.Status != "Delete in progress" {
+			t.Errorf("its status is %v", g.Status)
+		}
+		heal()
+		time.Sleep(5 * time.Minute)
+		for _, id := range ids {
+			if s := w.instance(id).State; s != ec2model.Terminated {
+				t.Errorf("%s is %s", id, s)
+			}
+		}
+		if n := len(svctest.Must(w.DescribeAutoScalingGroups(w.Context(), nil))(t).AutoScalingGroups); n != 0 {
+			t.Errorf("there are %d groups", n)
+		}
 	})
 }

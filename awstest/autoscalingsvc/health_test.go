@@ -395,3 +395,68 @@ func TestSuspendedProcessesOfHealth(t *testing.T) {
 		})
 	})
 }
+
+// Status checks that failed before a stop say nothing of the time after it.
+func TestStatusChecksBeginAnewWithAStart(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		ids := w.group("g", 0, 2, 1)
+		if err := w.enterStandby(true, ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		m, _ := w.cloud.Instance(ids[0])
+		heal := m.Fail(awstest.NetworkLoss)
+		time.Sleep(10 * time.Minute)
+		w.ec2Stop(ids[0])
+		time.Sleep(5 * time.Minute)
+		heal()
+		w.inEC2Start(ids[0])
+		time.Sleep(10 * time.Minute)
+		if err := w.exitStandby(ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Minute)
+		w.wantState(ids[0], "InService")
+	})
+}
+
+func TestAnAttachedInstanceMayBeImpaired(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.group("g", 0, 2, 0)
+		id := w.run(w.zones[0])
+		m, _ := w.cloud.Instance(id)
+		defer m.Fail(awstest.NetworkLoss)()
+		time.Sleep(10 * time.Minute)
+		if err := w.attach(id); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		w.wantState(id, "")
+	})
+}
+
+// A user's word holds until the next look.
+func TestCalledHealthyWithoutBeingSo(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		ids := w.group("g", 0, 2, 1)
+		w.suspend("g", "ReplaceUnhealthy")
+		w.ec2Stop(ids[0])
+		want := func(health string) {
+			t.Helper()
+			if got := *w.describe("g").Instances[0].HealthStatus; got != health {
+				t.Errorf("it is %s, want %s", got, health)
+			}
+		}
+		time.Sleep(5 * time.Minute)
+		want("Unhealthy")
+		if err := w.setHealth(ids[0], "Healthy", nil); err != nil {
+			t.Fatal(err)
+		}
+		want("Healthy")
+		time.Sleep(time.Minute)
+		want("Unhealthy")
+	})
+}

@@ -39,7 +39,7 @@ func (s *service) describeLifecycleHooks(_ *awstest.Tx, call *awstest.Call, in *
 			continue
 		}
 		out.LifecycleHooks = append(out.LifecycleHooks, types.LifecycleHook{
-			AutoScalingGroupName: &g.Name, LifecycleHookName: &h.Name, LifecycleTransition: aws.String(string(h.Transition)),
+			AutoScalingGroupName: aws.String(g.Name), LifecycleHookName: &h.Name, LifecycleTransition: aws.String(string(h.Transition)),
 			DefaultResult: &h.Default, HeartbeatTimeout: inSeconds(h.Heartbeat), GlobalTimeout: inSeconds(h.Global()),
 			NotificationMetadata: optional(h.Metadata),
 		})

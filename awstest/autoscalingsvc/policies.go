@@ -35,7 +35,7 @@ func (s *service) putScalingPolicy(tx *awstest.Tx, call *awstest.Call, in *autos
 	spec.Adjustment = int(aws.ToInt32(in.ScalingAdjustment))
 	spec.Cooldown, spec.Warmup = duration(in.Cooldown), duration(in.EstimatedInstanceWarmup)
 	for _, step := range in.StepAdjustments {
-		spec.Steps = append(spec.Steps, asgmodel.Step{Lower: step.MetricIntervalLowerBound, Upper: step.MetricIntervalUpperBound, Adjustment: int(aws.ToInt32(step.ScalingAdjustment))})
+		spec.Steps = append(spec.Steps, asgmodel.Step{Lower: clone(step.MetricIntervalLowerBound), Upper: clone(step.MetricIntervalUpperBound), Adjustment: int(aws.ToInt32(step.ScalingAdjustment))})
 	}
 	if spec.Type == asgmodel.StepScaling && spec.Aggregation == "" {
 		spec.Aggregation = "Average"
@@ -51,6 +51,14 @@ func (s *service) putScalingPolicy(tx *awstest.Tx, call *awstest.Call, in *autos
 		return nil, err
 	}
 	return &autoscaling.PutScalingPolicyOutput{PolicyARN: &p.ARN, Alarms: s.showAlarms(tx.Now(), call, p)}, nil
+}
+
+// clone returns a number that nobody else has.
+func clone(f *float64) *float64 {
+	if f == nil {
+		return nil
+	}
+	return aws.Float64(*f)
 }
 
 func duration(n *int32) *time.Duration {
@@ -171,18 +179,18 @@ func (s *service) showPolicy(call *awstest.Call, p asgmodel.Policy) types.Scalin
 	}
 	for _, step := range p.Steps {
 		out.StepAdjustments = append(out.StepAdjustments, types.StepAdjustment{
-			MetricIntervalLowerBound: step.Lower, MetricIntervalUpperBound: step.Upper, ScalingAdjustment: aws.Int32(int32(step.Adjustment)),
+			MetricIntervalLowerBound: clone(step.Lower), MetricIntervalUpperBound: clone(step.Upper), ScalingAdjustment: aws.Int32(int32(step.Adjustment)),
 		})
 	}
 	if t := p.Tracking; t != nil {
 		m := &types.CustomizedMetricSpecification{
-			Namespace: &t.Query.Metric.Namespace, MetricName: &t.Query.Metric.Name,
+			Namespace: aws.String(t.Query.Metric.Namespace), MetricName: aws.String(t.Query.Metric.Name),
 			Statistic: types.MetricStatistic(t.Query.Statistic.String()), Unit: optional(t.Query.Unit),
 		}
 		for _, d := range t.Query.Metric.Dimensions {
 			m.Dimensions = append(m.Dimensions, types.MetricDimension{Name: &d.Name, Value: &d.Value})
 		}
-		out.TargetTrackingConfiguration = &types.TargetTrackingConfiguration{TargetValue: &t.Target, DisableScaleIn: &t.DisableScaleIn, CustomizedMetricSpecification: m}
+		out.TargetTrackingConfiguration = &types.TargetTrackingConfiguration{TargetValue: aws.Float64(t.Target), DisableScaleIn: aws.Bool(t.DisableScaleIn), CustomizedMetricSpecification: m}
 	}
 	return out
 }

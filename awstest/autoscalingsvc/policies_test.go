@@ -456,3 +456,42 @@ func TestPoliciesAreRefused(t *testing.T) {
 		svctest.WantCode(t, err, "ValidationError")
 	})
 }
+
+func TestTargetTrackingOfAQueue(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		from  int32
+		value float64
+		want  int32
+	}{
+		"an empty group grows":           {0, 35, 4},
+		"a huge value asks for the most": {1, 1e100, 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(w *world) {
+				w.group("g", 0, 8, c.from)
+				svctest.Must(w.tracking())(t)
+				w.report(4, c.value)
+				w.wantDesired(c.want)
+			})
+		})
+	}
+}
+
+func TestAPolicyThatIsRefusedKeepsItsAlarms(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.group("g", 0, 2, 0)
+		svctest.Must(w.tracking())(t)
+		before := w.alarms()
+		_, err := w.tracking(func(in *autoscaling.PutScalingPolicyInput) {
+			in.TargetTrackingConfiguration.DisableScaleIn = new(true)
+			in.TargetTrackingConfiguration.CustomizedMetricSpecification.MetricName = new("")
+		})
+		svctest.WantCode(t, err, "ValidationError")
+		if after := w.alarms(); len(after) != 2 || after[0].Name != before[0].Name || after[1].Name != before[1].Name {
+			t.Errorf("the alarms are %v, and were %v", after, before)
+		}
+	})
+}

@@ -254,3 +254,26 @@ func TestAttach(t *testing.T) {
 		svctest.WantCode(t, w.attach(more), "ValidationError") // it does not run
 	})
 }
+
+func TestTerminationOnTheWayToStandby(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		tg := w.front("web")
+		ids := w.group("g", 0, 4, 1, behind(tg), grace(600))
+		w.serve(&answers{}, ids...)
+		time.Sleep(time.Minute)
+		if err := w.enterStandby(true, ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		w.wantState(ids[0], "EnteringStandby")
+		svctest.Must(w.TerminateInstanceInAutoScalingGroup(w.Context(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{InstanceId: &ids[0], ShouldDecrementDesiredCapacity: new(false)}))(t)
+		time.Sleep(10 * time.Minute)
+		for _, a := range w.activities("g") {
+			if a.EndTime == nil {
+				t.Errorf("%s is %s", *a.Description, a.StatusCode)
+			}
+		}
+		w.wantState(ids[0], "")
+	})
+}

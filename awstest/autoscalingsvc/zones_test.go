@@ -1,6 +1,8 @@
 package autoscalingsvc_test
 
 import (
+	"github.com/awsha/awsha/awstest/internal/ec2model"
+	"github.com/awsha/awsha/awstest/internal/zonalshiftmodel"
 	"strings"
 	"testing"
 	"time"
@@ -316,5 +318,48 @@ func TestZonalShift(t *testing.T) {
 				t.Errorf("%d resources can be shifted, want the group", n)
 			}
 		})
+	})
+}
+
+func TestAutoshiftUnderWay(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.cloud.Update(func(tx *awstest.Tx) {
+			m, _ := awstest.Lookup[zonalshiftmodel.Model](tx)
+			m.Region(w.region).StartAutoshift(tx, w.zones[0])
+		})
+		w.group("g", 0, 4, 2, zonalShift(types.ImpairedZoneHealthCheckBehaviorReplaceUnhealthy))
+		w.wantShape("g", "InService b:2")
+		w.group("later", 0, 4, 0)
+		svctest.Must(w.UpdateAutoScalingGroup(w.Context(), &autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName: new("later"), DesiredCapacity: new(int32(2)),
+			AvailabilityZoneImpairmentPolicy: &types.AvailabilityZoneImpairmentPolicy{ZonalShiftEnabled: new(true), ImpairedZoneHealthCheckBehavior: types.ImpairedZoneHealthCheckBehaviorReplaceUnhealthy},
+		}))(t)
+		time.Sleep(time.Minute)
+		w.wantShape("later", "InService b:2")
+	})
+}
+
+// Another template may launch what there is room for.
+func TestNewTemplateWithoutCapacity(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		for _, z := range w.zones {
+			defer z.RefuseLaunches(instanceType)()
+		}
+		w.group("g", 0, 8, 2)
+		time.Sleep(20 * time.Minute)
+		w.wantShape("g", "")
+		var id string
+		w.inEC2(func(tx *awstest.Tx, r *ec2model.Region) {
+			other, err := r.CreateTemplate(tx, ec2model.TemplateSpec{Name: "other", First: ec2model.VersionSpec{Data: ec2model.LaunchData{Image: "ami-1", Type: "m5.large"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			id = other.ID
+		})
+		svctest.Must(w.UpdateAutoScalingGroup(w.Context(), &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: new("g"), LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateId: &id}}))(t)
+		time.Sleep(time.Minute)
+		w.wantShape("g", "InService a:1 b:1")
 	})
 }

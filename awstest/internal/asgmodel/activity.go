@@ -41,14 +41,28 @@ func (c *control) at(tx *awstest.Tx, format string, args ...any) string {
 }
 
 // because notes why the desired capacity has changed, for the activities that
-// follow from it.
+// follow from it. What is too long ago to be told is forgotten.
 func (c *control) because(tx *awstest.Tx, format string, args ...any) {
-	c.reasons = append(c.reasons, c.at(tx, format, args...))
+	c.reasons = recent(append(c.reasons, c.at(tx, format, args...)))
 }
 
 // causes returns a cause with what led to it.
 func (c *control) causes(sentences ...string) string {
-	return strings.Join(append(slices.Clone(c.reasons), sentences...), "  ")
+	return strings.Join(recent(append(slices.Clone(c.reasons), sentences...)), "  ")
+}
+
+// maxCause is how long a cause can be.
+// Source: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Activity.html (read 2026-11)
+const maxCause = 1023
+
+// recent returns the last sentences that make a cause together.
+func recent(sentences []string) []string {
+	first, length := len(sentences), 0
+	for first > 0 && length+len(sentences[first-1])+2 <= maxCause {
+		first--
+		length += len(sentences[first]) + 2
+	}
+	return sentences[first:]
 }
 
 // begin begins an activity that is about an instance, or about a place.
@@ -72,15 +86,19 @@ func (c *control) note(tx *awstest.Tx, id, status string, progress int) {
 	c.edit(tx, id, func(a *Activity) { a.Status, a.Progress = status, progress })
 }
 
-// end ends an activity that has not ended; no ID is none.
+// end ends an activity that has not ended; no ID is none. A cooldown begins
+// with what has been launched or terminated, not with what has failed.
+// Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scaling-cooldowns.html (read 2026-11)
 func (c *control) end(tx *awstest.Tx, id, status, message string) {
 	c.edit(tx, id, func(a *Activity) {
 		a.Status, a.Message, a.Progress, a.End = status, message, 100, tx.Now()
 		if status != Successful && message != "" {
 			a.Description += ".  Status Reason: " + message
 		}
+		if status == Successful {
+			c.lastEnd = tx.Now()
+		}
 	})
-	c.lastEnd = tx.Now()
 }
 
 func (c *control) edit(tx *awstest.Tx, id string, edit func(*Activity)) {

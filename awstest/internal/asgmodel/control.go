@@ -24,7 +24,7 @@ type control struct {
 	reasons       []string      // of what the desired capacity is, for activities
 	replacing     int           // launches that stand for instances that were unhealthy
 	balancing     int           // instances too many since the group was rebalanced
-	lastEnd       time.Time     // of an activity
+	lastEnd       time.Time     // of an activity that has succeeded
 	policyWarmup  time.Duration // of what is launched for a scaling policy
 }
 

@@ -34,16 +34,21 @@ func (r *Region) Delete(tx *awstest.Tx, name string, force bool) error {
 }
 
 // clear terminates what is left of a group that is deleted by force, and ends
-// the group; it does not wait for the instances.
+// the group; it does not wait for the instances, but until EC2 takes the order.
 func (c *control) clear(tx *awstest.Tx) {
 	g, ok := c.group(tx)
 	if !ok {
 		return
 	}
+	if c.down(tx) || tx.ServiceDown(ec2ServiceID, c.region.region) {
+		tx.Schedule(tx.Now().Add(c.opts().Retry), c.clear)
+		return
+	}
 	for _, m := range slices.Clone(c.members) {
 		c.end(tx, m.launching, Cancelled, "")
 		m.launching = ""
-		if m.ending == "" {
+		if !m.State.ending() {
+			c.end(tx, m.ending, Cancelled, "") // its way to standby or out of the group
 			m.ending = c.begin(tx, "Terminating EC2 instance: "+m.ID, c.at(tx, "an instance was taken out of service in response to the deletion of the AutoScalingGroup."), m, InProgress, 0)
 		}
 		c.deregister(tx, g, m)

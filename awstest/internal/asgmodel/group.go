@@ -119,6 +119,9 @@ func (r *Region) Create(tx *awstest.Tx, spec CreateSpec) (*Group, error) {
 		g.Sources = append(g.Sources, s)
 	}
 	r.groups.Put(tx.Now(), g.Name, g)
+	if g.shiftEnabled() {
+		r.model.shift.Refresh(tx, r.region, g.ARN) // an autoshift may be under way
+	}
 	g.control.because(tx, "a user request created an AutoScalingGroup changing the desired capacity from 0 to %d.", g.Desired)
 	g.control.poke(tx)
 	return g, nil
@@ -158,12 +161,16 @@ func (r *Region) Update(tx *awstest.Tx, name string, desired *int, edit func(*Sp
 		return nil, err
 	}
 	r.groups.Put(tx.Now(), name, &changed)
+	if g.shiftEnabled() || changed.shiftEnabled() {
+		r.model.shift.Refresh(tx, r.region, g.ARN) // an autoshift may hold for it now
+	}
 	if changed.Desired != g.Desired {
 		g.control.because(tx, "a user request update of AutoScalingGroup constraints to min: %d, max: %d, desired: %d changing the desired capacity from %d to %d.",
 			changed.Min, changed.Max, changed.Desired, g.Desired, changed.Desired)
 	}
 	if changed.Template != g.Template {
 		g.control.templateRetry = backoff{} // what failed may go now
+		clear(g.control.zones)              // and there may be room for another type
 	}
 	g.control.poke(tx)
 	return &changed, nil

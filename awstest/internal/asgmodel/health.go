@@ -176,6 +176,7 @@ func (r *Region) SetHealth(tx *awstest.Tx, instance string, healthy, respectGrac
 	case healthy:
 		m.cause, m.urgent = "", false
 		m.set(tx, func(v *Member) { v.Unhealthy = false })
+		c.wake(tx, tx.Now().Add(c.opts().HealthChecks)) // until then it is believed
 		return nil
 	}
 	if age := tx.Now().Sub(m.inService); respectGrace && g.Grace > 0 && (m.inService.IsZero() || age < g.Grace) {

@@ -190,12 +190,19 @@ func (c *control) extend(tx *awstest.Tx, m *member, a *action) {
 	if until.After(a.limit) {
 		until = a.limit
 	}
-	a.event = tx.Schedule(until, func(tx *awstest.Tx) {
-		tx.WhenFree(nil, m.ID, func(tx *awstest.Tx) {
-			if !c.dead {
-				c.complete(tx, m, a, a.hook.Default, "Heartbeat Timeout")
-			}
-		})
+	a.event = tx.Schedule(until, func(tx *awstest.Tx) { c.expire(tx, m, a) })
+}
+
+// expire ends an action whose time has passed, unless Auto Scaling is down.
+func (c *control) expire(tx *awstest.Tx, m *member, a *action) {
+	tx.WhenFree(nil, m.ID, func(tx *awstest.Tx) {
+		switch {
+		case c.dead || !slices.Contains(m.actions, a):
+		case c.down(tx):
+			a.event = tx.Schedule(tx.Now().Add(c.opts().Retry), func(tx *awstest.Tx) { c.expire(tx, m, a) })
+		default:
+			c.complete(tx, m, a, a.hook.Default, "Heartbeat Timeout")
+		}
 	})
 }
 

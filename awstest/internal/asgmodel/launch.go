@@ -133,15 +133,22 @@ func (c *control) launch(tx *awstest.Tx, g *Group, z *awstest.Zone, subnet *ec2m
 	m := c.add(tx, g, i, Template{known.ID, known.Name, strconv.FormatInt(version.Number, 10)}, Pending)
 	m.warmup = c.policyWarmup
 	m.launching = c.begin(tx, "Launching a new EC2 instance: "+m.ID, cause, m, PreInService, 30)
-	turn := m.turn
-	tx.Schedule(tx.Now().Add(c.opts().LaunchTimeout), func(tx *awstest.Tx) {
-		// Not held up by what holds up the instance. AWS does not say how long
-		// it waits for an instance that stays pending.
-		if m.turn == turn && !c.dead {
+	c.giveUp(tx, m, m.turn, c.opts().LaunchTimeout)
+	return m, nil
+}
+
+// giveUp abandons an instance that is still pending after a time. That is not
+// held up by what holds up the instance. AWS does not say how long it waits.
+func (c *control) giveUp(tx *awstest.Tx, m *member, turn int, after time.Duration) {
+	tx.Schedule(tx.Now().Add(after), func(tx *awstest.Tx) {
+		switch {
+		case m.turn != turn || c.dead:
+		case c.down(tx):
+			c.giveUp(tx, m, turn, c.opts().Retry)
+		default:
 			c.abandon(tx, m, "Instance failed to run within "+c.opts().LaunchTimeout.String()+".")
 		}
 	})
-	return m, nil
 }
 
 // templateError is a launch that fails in every zone.
@@ -200,7 +207,15 @@ func (g *Group) instanceTags() (tags ec2model.Tags) {
 // instanceChanged hears that an instance has entered a state of EC2.
 func (c *control) instanceChanged(tx *awstest.Tx, m *member, i ec2model.Instance) {
 	off := i.State != ec2model.Pending && i.State != ec2model.Running
+	if off {
+		m.impaired = time.Time{} // its checks begin anew when it starts again
+	}
 	switch {
+	case m.State == Pending && i.State != ec2model.Pending && c.down(tx):
+		m.later(tx, c.opts().Retry, func(tx *awstest.Tx) {
+			i, _ := c.instance(tx, m)
+			c.instanceChanged(tx, m, i)
+		})
 	case i.State == ec2model.Running && m.State == Pending && m.launching != "":
 		c.booted(tx, m)
 	case off && m.State == Pending:

@@ -73,9 +73,9 @@ func (r *Region) PutPolicy(tx *awstest.Tx, spec PolicySpec) (Policy, error) {
 		p.ARN = fmt.Sprintf("arn:aws:autoscaling:%s:%s:scalingPolicy:%s:autoScalingGroupName/%s:policyName/%s",
 			r.region.Name(), r.model.cloud.AccountID(), newUUID(tx, "policy"), spec.Group, spec.Name)
 	}
+	var replaced []string
 	if spec.Type != TargetTracking || p.Tracking == nil || p.Tracking.DisableScaleIn != spec.Tracking.DisableScaleIn {
-		r.cloudWatch().DeleteAlarms(tx, p.Alarms...)
-		p.Alarms = nil
+		replaced, p.Alarms = p.Alarms, nil
 	}
 	p.PolicySpec = spec
 	if spec.Type == TargetTracking {
@@ -83,6 +83,7 @@ func (r *Region) PutPolicy(tx *awstest.Tx, spec PolicySpec) (Policy, error) {
 			return Policy{}, err
 		}
 	}
+	r.cloudWatch().DeleteAlarms(tx, replaced...)
 	r.policies.Put(tx.Now(), p.ARN, p)
 	return p, nil
 }

@@ -125,6 +125,7 @@ func (r *Region) Terminate(tx *awstest.Tx, name string, ids []string, decrement 
 			c.end(tx, m.launching, Cancelled, "")
 			m.launching, m.actions = "", nil
 		}
+		c.end(tx, m.ending, Cancelled, "") // its way to standby
 		out = append(out, c.activity(tx, c.retire(tx, g, m, sentence)))
 	}
 	c.poke(tx)

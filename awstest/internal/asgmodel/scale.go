@@ -23,6 +23,9 @@ func (m *Model) alarmed(tx *awstest.Tx, region *awstest.Region, action string, a
 		return
 	}
 	c := g.control
+	if c.down(tx) {
+		return // CloudWatch asks again in a minute
+	}
 	why := fmt.Sprintf("a monitor alarm %s in state %s triggered policy %s", a.Name, a.State, p.Name)
 	value, known := r.latest(tx, a)
 	switch p.Type {

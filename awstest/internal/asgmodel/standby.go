@@ -192,6 +192,9 @@ func (r *Region) Attach(tx *awstest.Tx, name string, ids []string) error {
 		cause := c.at(tx, "an instance was attached in response to a user request, increasing the capacity from %d to %d.", g.Desired, g.Desired+1)
 		g = r.change(tx, name, func(g *Group) { g.Desired++ })
 		m := c.add(tx, g, i, Template{}, Pending)
+		if r.ec2(tx).Impaired(i.ID) {
+			m.impaired = tx.Now() // seen from now on
+		}
 		m.launching = c.begin(tx, "Attaching an existing EC2 instance: "+m.ID, cause, m, PreInService, 30)
 		r.ec2(tx).SetInstanceTags(tx, i.ID, i.Tags.With(ec2model.Tag{Key: groupTag, Value: name}))
 		c.join(tx, m)

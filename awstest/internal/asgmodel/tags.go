@@ -3,6 +3,7 @@ package asgmodel
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/awsha/awsha/awstest"
 )
@@ -17,9 +18,9 @@ const (
 
 func checkTag(t Tag) error {
 	switch {
-	case t.Key == "" || len(t.Key) > maxTagKey:
+	case t.Key == "" || utf8.RuneCountInString(t.Key) > maxTagKey:
 		return invalid("Tag keys must have from 1 to %d characters", maxTagKey)
-	case len(t.Value) > maxTagValue:
+	case utf8.RuneCountInString(t.Value) > maxTagValue:
 		return invalid("Tag values must have at most %d characters", maxTagValue)
 	case strings.HasPrefix(t.Key, "aws:"):
 		return invalid("The tag key %s must not begin with aws:", t.Key)

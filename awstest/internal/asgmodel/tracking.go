@@ -37,6 +37,9 @@ func (r *Region) track(tx *awstest.Tx, p *Policy) error {
 			spec.Periods, spec.Operator, spec.Threshold = lowPeriods, cwmodel.Less, p.Tracking.Target*lowShare
 		}
 		if _, err := r.cloudWatch().PutAlarm(tx, spec, nil); err != nil {
+			if p.Alarms == nil {
+				r.cloudWatch().DeleteAlarms(tx, names...)
+			}
 			return invalid("The metric of the policy is not valid: %s", message(err))
 		}
 	}
@@ -45,12 +48,17 @@ func (r *Region) track(tx *awstest.Tx, p *Policy) error {
 }
 
 // track makes a group as large as it has to be for the metric to be at its
-// target, if the metric is per instance. It grows by all that is missing, and
+// target, if the metric is per instance; that of an empty group counts as that
+// of one instance, as queues need it. It grows by all that is missing, and
 // shrinks by an instance or a tenth of the group each minute: AWS says that it
 // does so gradually, and not how. It shrinks only if all target tracking
 // policies of the group agree.
 func (c *control) track(tx *awstest.Tx, g *Group, p Policy, value float64, high bool, why string) {
-	n := int(math.Ceil(float64(c.warm(tx)) * value / p.Tracking.Target))
+	warm := c.warm(tx)
+	if g.Desired == 0 {
+		warm = 1
+	}
+	n := int(min(max(0, math.Ceil(float64(warm)*value/p.Tracking.Target)), math.MaxInt32))
 	switch {
 	case high && n > g.Desired:
 		c.scale(tx, g, p, n, why)

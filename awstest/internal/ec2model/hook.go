@@ -75,6 +75,10 @@ func (r *Region) watch(tx *awstest.Tx, id string) {
 	}
 }
 
+// Impaired tells what was said last of the status checks of an instance, for
+// those who did not listen to it then.
+func (r *Region) Impaired(id string) bool { return r.impaired[id] }
+
 func (r *Region) look(tx *awstest.Tx, id string) {
 	i, ok := r.instances.Get(tx.Now(), id)
 	if !ok || i.State != Running {
