@@ -30,7 +30,8 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	rec.RequestID = requestID(c.nextID["request"])
 	c.calls.add(rec)
 	c.mu.Unlock()
-	if err := c.reach(ctx, caller); err != nil {
+	boot, err := c.reach(ctx, caller)
+	if err != nil {
 		return nil, c.finish(rec, err)
 	}
 	sent, err := c.receive(ctx, op, in, request)
@@ -56,7 +57,7 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 
 	// Take effect.
 	tx := Tx{cloud: c}
-	reply := &reply{endpoint: endpoint, op: op, rec: rec, caller: caller, final: !effect.afterwards()}
+	reply := &reply{endpoint: endpoint, op: op, rec: rec, caller: caller, boot: boot, final: !effect.afterwards()}
 	func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -76,7 +77,7 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	if log := c.opts.Logger; log.Enabled(ctx, slog.LevelDebug) {
 		log.DebugContext(ctx, "awstest call", "service", rec.Service, "operation", rec.Operation, "request_id", rec.RequestID, "err", err)
 	}
-	if reply.final && c.reaches(caller) {
+	if reply.final && c.reaches(caller, boot) {
 		return out, err
 	}
 
@@ -87,7 +88,7 @@ func (c *Cloud) serve(ctx context.Context, caller *Instance, rec *Record, in any
 	if err := c.sleep(ctx, effect.delayReply); err != nil {
 		return nil, c.finish(rec, err)
 	}
-	if effect.loseReply || !c.reaches(caller) {
+	if effect.loseReply || !c.reaches(caller, boot) {
 		return nil, c.finish(rec, &smithyhttp.RequestSendError{
 			Err: &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)},
 		})
@@ -183,40 +184,50 @@ func (tx *Tx) problem(err error) {
 }
 
 // reach waits until the caller reaches AWS, as long as the SDK's HTTP client
-// tries to connect.
-func (c *Cloud) reach(ctx context.Context, caller *Instance) error {
-	if c.reaches(caller) {
-		return nil
+// tries to connect, and returns the boot in which it does. A program of an
+// earlier boot never does.
+func (c *Cloud) reach(ctx context.Context, caller *Instance) (boot int, err error) {
+	if caller == nil {
+		return 0, nil
+	}
+	program, _ := ctx.Value(programKey{}).(programOf)
+	connected := func() (ok bool, changed <-chan struct{}) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		boot = caller.boot
+		return caller.reachable() && (program.instance != caller || program.boot == boot), c.net.changed
+	}
+	if ok, _ := connected(); ok {
+		return boot, nil
 	}
 	timeout := time.NewTimer(dialTimeout)
 	defer timeout.Stop()
 	for {
-		c.mu.Lock()
-		ok, changed := caller.reachable(), c.net.changed
-		c.mu.Unlock()
+		ok, changed := connected()
 		if ok {
-			return nil
+			return boot, nil
 		}
 		select {
 		case <-changed:
 		case <-timeout.C:
-			return &smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}}
+			return 0, &smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}}
 		case <-ctx.Done():
-			return &smithy.CanceledError{Err: ctx.Err()}
+			return 0, &smithy.CanceledError{Err: ctx.Err()}
 		case <-c.ctx.Done():
-			return &smithyhttp.RequestSendError{Err: ErrClosed}
+			return 0, &smithyhttp.RequestSendError{Err: ErrClosed}
 		}
 	}
 }
 
-// reaches tells whether packets pass between the caller and AWS.
-func (c *Cloud) reaches(caller *Instance) bool {
+// reaches tells whether packets pass between AWS and a caller that is still in
+// the boot given: a machine that was without power has forgotten what it asked.
+func (c *Cloud) reaches(caller *Instance, boot int) bool {
 	if caller == nil {
 		return true
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return caller.reachable()
+	return caller.reachable() && caller.boot == boot
 }
 
 // finish completes the record of a call that ended early.

@@ -9,6 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
 	"github.com/awsha/awsha/awstest"
 )
 
@@ -70,6 +73,52 @@ func TestProgramEndsByItself(t *testing.T) {
 	cancel(why)
 	if !errors.Is(context.Cause(program), why) {
 		t.Errorf("it ends with %v", context.Cause(program))
+	}
+}
+
+// What a program asks for when its machine has lost its power does not get
+// through, be it that the machine runs again.
+func TestProgramOfAnEarlierBootIsNotHeard(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault awstest.Fault
+		heard bool
+	}{
+		"after a loss of power":       {awstest.PowerLoss, false},
+		"after a loss of the network": {awstest.NetworkLoss, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				i := f.instance("use1-az1", "10.0.0.1", "")
+				program, end := i.Program(t.Context())
+				defer end()
+				heal := i.Fail(c.fault)
+				never, endNever := i.Program(t.Context())
+				defer endNever()
+				time.AfterFunc(time.Second, heal)
+				client := sts.NewFromConfig(i.Config(), func(o *sts.Options) { o.Retryer = aws.NopRetryer{} })
+				ask := func(ctx context.Context) error {
+					_, err := client.GetCallerIdentity(context.WithoutCancel(ctx), nil)
+					return err
+				}
+				for range 2 { // the machine is down, and up again
+					if err := ask(program); (err == nil) != c.heard {
+						t.Errorf("got %v", err)
+					}
+				}
+				if err := ask(never); (err == nil) != c.heard {
+					t.Errorf("a program that never ran got %v", err)
+				}
+				if err := ask(t.Context()); err != nil {
+					t.Errorf("a new program got %v", err)
+				}
+				if n := len(f.cloud.Calls(awstest.Match{Service: "STS"})); n != 4 {
+					t.Errorf("%d calls", n)
+				}
+			})
+		})
 	}
 }
 

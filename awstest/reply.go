@@ -10,13 +10,17 @@ import (
 type Reply[Out any] struct{ r *reply }
 
 // Send answers the call; of several answers the first counts. An error has
-// the meaning that it has as the result of a handler.
+// the meaning that it has as the result of a handler; no output and no error
+// are an empty output.
 func (p *Reply[Out]) Send(tx *Tx, out *Out, err error) {
-	if err != nil || out == nil {
+	switch {
+	case err != nil:
 		p.r.send(tx, nil, err)
-		return
+	case out == nil: // the SDK takes no nil
+		p.r.send(tx, new(Out), nil)
+	default:
+		p.r.send(tx, out, nil)
 	}
-	p.r.send(tx, out, nil)
 }
 
 // Gone tells whether the caller has stopped waiting, and since when: its
@@ -28,8 +32,12 @@ func (p *Reply[Out]) Gone(tx *Tx) (since time.Time, gone bool) {
 	if !r.gone.IsZero() {
 		return r.gone, true
 	}
-	if c := r.caller; c != nil && !c.reachable() {
+	switch c := r.caller; {
+	case c == nil:
+	case !c.reachable():
 		return c.reach.Since, true
+	case c.boot != r.boot: // it has forgotten the call
+		return c.reach.Since.Add(-c.reach.Before), true
 	}
 	return time.Time{}, false
 }
@@ -41,6 +49,7 @@ type reply struct {
 	op       *operation
 	rec      *Record
 	caller   *Instance
+	boot     int           // of the caller
 	final    bool          // nothing happens between effect and answer
 	ready    chan struct{} // closed by send; nil while nobody waits
 	gone     time.Time

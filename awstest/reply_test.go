@@ -114,6 +114,25 @@ func TestLaterReplyIsTheFirst(t *testing.T) {
 	})
 }
 
+// A handler that has neither an output nor an error to give has not failed.
+func TestReplyOfNothingIsEmpty(t *testing.T) {
+	t.Parallel()
+	cloud, err := awstest.New([]awstest.Service{func(r *awstest.Registry) error {
+		e := r.Add(awstest.ServiceSpec{ID: sts.ServiceID})
+		awstest.HandleLater(e, func(tx *awstest.Tx, _ *awstest.Call, _ *sts.GetCallerIdentityInput, reply *awstest.Reply[sts.GetCallerIdentityOutput]) {
+			reply.Send(tx, nil, nil)
+		})
+		return e.Err()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := sts.NewFromConfig(cloud.Config("us-east-1")).GetCallerIdentity(t.Context(), nil)
+	if err != nil || out == nil || out.Account != nil {
+		t.Error(out, err)
+	}
+}
+
 func TestCallerWhoIsGone(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

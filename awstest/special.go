@@ -15,7 +15,8 @@ type special struct {
 // Special makes an effect of an adapter's own, such as the failure of some of
 // a batch: handlers of the operations named find value in [Specials], and do
 // what it says. It strikes no other operation, whatever the match selects; a
-// match that names another service or operation is refused by [Cloud.Inject].
+// match that names another service or operation is refused by [Cloud.Inject],
+// and so is an effect without a value or for operations that are not modelled.
 func Special(service string, operations []string, value any) Effect {
 	return Effect{special: &special{service, slices.Clone(operations), value}}
 }
@@ -42,11 +43,17 @@ func (c *Cloud) checkSpecial(m Match, s *special) error {
 	bad := func(field, value, rule string) error {
 		return &FieldError{Field: "Match." + field, Value: fmt.Sprintf("%q", value), Rule: rule}
 	}
-	switch e := c.services[s.service]; {
+	e := c.services[s.service]
+	missing := func(name string) bool { return e.ops[name] == nil }
+	switch {
 	case m.Service != "" && m.Service != s.service, e == nil:
 		return bad("Service", m.Service, fmt.Sprintf("must select %s, which the effect is for", s.service))
 	case m.Operation != "" && !slices.Contains(s.operations, m.Operation):
 		return bad("Operation", m.Operation, fmt.Sprintf("is not one of %v, which the effect is for", s.operations))
+	case len(s.operations) == 0, slices.ContainsFunc(s.operations, missing):
+		return &FieldError{Field: "Special", Value: s.operations, Rule: "must name operations that " + s.service + " models"}
+	case s.value == nil:
+		return &FieldError{Field: "Special", Value: "the value", Rule: "must not be nil"}
 	}
 	return nil
 }

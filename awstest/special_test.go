@@ -72,3 +72,27 @@ func TestSpecialEffectsReachTheHandlersThatKnowThem(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestSpecialThatCanStrikeNothing(t *testing.T) {
+	t.Parallel()
+	cloud, err := awstest.New([]awstest.Service{func(r *awstest.Registry) error {
+		e := r.Add(awstest.ServiceSpec{ID: sts.ServiceID})
+		awstest.Handle(e, func(*awstest.Tx, *awstest.Call, *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+			return &sts.GetCallerIdentityOutput{}, nil
+		})
+		return e.Err()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, effect := range map[string]awstest.Effect{
+		"no operation":          awstest.Special("STS", nil, shout("a")),
+		"one that is not there": awstest.Special("STS", []string{"AssumeRole"}, shout("a")),
+		"nothing to say":        awstest.Special("STS", []string{"GetCallerIdentity"}, nil),
+	} {
+		var fe *awstest.FieldError
+		if _, err := cloud.Inject(awstest.Match{}, effect); !errors.As(err, &fe) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

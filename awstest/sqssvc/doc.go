@@ -92,10 +92,10 @@
 //   - ListQueueTags: at once.
 //   - ListQueues: prefix and pages, by name.
 //   - PurgeQueue: at once, with what is in flight and what deduplication remembers; once in 60 seconds.
-//   - ReceiveMessage: long polls, filters of attributes, attempt IDs. Short polls find what there is, all of it, which AWS does not promise; see MissMessages. At the limit of messages in flight a standard queue answers OverLimit and a FIFO queue nothing. That FIFO queues look for groups among their first 120,000 messages only is not there.
+//   - ReceiveMessage: long polls, filters of attributes, attempt IDs. Short polls find what there is, all of it, which AWS does not promise; see MissMessages. At the limit of messages in flight a standard queue answers a short poll with OverLimit; a long poll waits for room, and a FIFO queue gives nothing. That FIFO queues look for groups among their first 120,000 messages only is not there.
 //   - SendMessage: rules of bodies and attributes, digests, delays, groups, deduplication over five minutes. A duplicate returns the ID and the sequence number of the first.
 //   - SendMessageBatch: the same, by entry; one that lacks what a FIFO queue needs refuses the batch.
-//   - SetQueueAttributes: holds at once, a shorter retention also for what is there.
+//   - SetQueueAttributes: holds at once, a new retention also for what is there, and in a FIFO queue a new delay for what is delayed.
 //   - StartMessageMoveTask: the rate that is asked for, in steps of a second, or 500 a second; what waits at the start is moved, the oldest first. A message that was moved is a new one.
 //   - TagQueue: at once.
 //   - UntagQueue: at once.
@@ -134,7 +134,7 @@
 //   - InvalidMessageContents: characters that XML does not allow.
 //   - InvalidParameterValue: anything else that breaks a rule.
 //   - MissingParameter: an empty body, no group in a FIFO queue.
-//   - OverLimit: status 403; too many messages in flight in a standard queue.
+//   - OverLimit: status 403; a short poll of a standard queue with too many messages in flight.
 //   - QueueAlreadyExists: the name is taken by a queue with other settings; the type is QueueNameExists.
 //   - ReceiptHandleIsInvalid: status 404; what is no receipt handle of the queue.
 //   - RequestThrottled: status 403, by the effect [awstest.Throttle].

@@ -285,6 +285,22 @@ func TestAttemptIsForgotten(t *testing.T) {
 	})
 }
 
+// An attempt that was used anew is remembered from then on.
+func TestAttemptIsUsedAnew(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		q := w.queue("jobs.fifo", "VisibilityTimeout=3600")
+		w.send(q, "a:1", "a:2", "b:1")
+		first := w.gets(q, []string{"a:1"}, attempt("1"), atMost(1))
+		wantCode(w, w.remove(q, first[0]), "")
+		time.Sleep(time.Minute)
+		w.gets(q, []string{"a:2"}, attempt("1"), atMost(1))
+		time.Sleep(4*time.Minute + 30*time.Second)
+		w.gets(q, []string{"b:1"}, attempt("2"))
+		w.gets(q, []string{"a:2"}, attempt("1"))
+	})
+}
+
 // A poll whose caller has gone gets the messages; the same attempt again gets
 // them from it, though others wait in between.
 func TestAttemptAfterALostPoll(t *testing.T) {

@@ -291,6 +291,28 @@ func TestInFlightLimit(t *testing.T) {
 	}
 }
 
+// Only a short poll is told that too much is in flight: a long poll waits for
+// room.
+func TestLongPollAtTheInFlightLimit(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"jobs", "jobs.fifo"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubbleWith(t, func(o *sqssvc.Options) { o.InFlight, o.InFlightFIFO = 2, 2 }, func(w *world) {
+				q := w.queue(name)
+				w.send(q, "a:1", "b:1", "c:1")
+				got := w.receive(q)
+				poll := w.poll(q)
+				time.Sleep(3 * time.Second)
+				wantCode(w, w.remove(q, got[0]), "")
+				w.says("a message is deleted", poll, "[c:1] after 3s")
+				w.says("nothing happens", w.poll(q), "[] after 20s")
+				w.says("a lease ends", w.poll(q), "[b:1] after 7s")
+			})
+		})
+	}
+}
+
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"jobs", "jobs.fifo"} {
@@ -339,12 +361,7 @@ func TestDelays(t *testing.T) {
 		time.Sleep(15 * time.Minute)
 		w.counts(q, 2, 0, 0)
 
-		// A group waits for its first message, whatever is behind it.
-		must(w.SetQueueAttributes(w.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &f, Attributes: set("DelaySeconds=900")}))(w)
-		w.send(f, "b:slow")
-		must(w.SetQueueAttributes(w.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &f, Attributes: set("DelaySeconds=0")}))(w)
-		w.send(f, "b:quick", "c:1")
-		w.gets(f, []string{"a:1", "a:2", "c:1"})
+		w.gets(f, []string{"a:1", "a:2"})
 		for seconds, code := range map[int32]string{-1: "InvalidParameterValue", 901: "InvalidParameterValue"} {
 			_, err := w.SendMessage(w.Context(), &sqs.SendMessageInput{QueueUrl: &q, MessageBody: aws.String("x"), DelaySeconds: seconds})
 			wantCode(w, err, code)
@@ -353,6 +370,39 @@ func TestDelays(t *testing.T) {
 		in.DelaySeconds = 2
 		_, err := w.SendMessage(w.Context(), in)
 		wantCode(w, err, "InvalidParameterValue")
+	})
+}
+
+// A new delay is for the messages that are delayed in a FIFO queue, from when
+// they came, and for new ones only in a standard queue.
+func TestDelayThatChanges(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		q, f := w.queue("jobs"), w.queue("jobs.fifo")
+		w.send(f, "c:1")
+		w.one(f, hiddenFor(20*time.Second)) // which ends between the old delay and the new
+		delay := func(seconds string) {
+			for _, url := range []string{q, f} {
+				must(w.SetQueueAttributes(w.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: set("DelaySeconds=" + seconds)}))(w)
+			}
+		}
+		delay("10")
+		w.send(q, "a")
+		w.send(f, "a:1")
+		time.Sleep(5 * time.Second)
+		w.send(f, "a:2", "b:1")
+		delay("900")
+		time.Sleep(6 * time.Second)
+		w.gets(q, []string{"a"})
+		w.counts(f, 0, 1, 3)
+		poll := w.poll(f)
+		time.Sleep(time.Second)
+		delay("9")
+		w.says("the oldest is late", poll, "[a:1] after 1s")
+		w.send(q, "b")
+		delay("0")
+		w.counts(q, 0, 1, 1)
+		w.gets(f, []string{"b:1"}) // the group of the other waits
 	})
 }
 

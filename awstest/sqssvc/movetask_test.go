@@ -240,3 +240,18 @@ func TestStuckMoveTask(t *testing.T) {
 		w.task(arn("dead"), "CANCELLED 1 of 4")
 	})
 }
+
+// What is in flight at the start is not moved, and not counted.
+func TestMoveTaskLeavesWhatIsInFlight(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		q, dead, _ := w.graveyard(2, "")
+		m := w.one(dead)
+		must(w.move(arn("dead"), "", 0))(w)
+		time.Sleep(time.Second)
+		w.task(arn("dead"), "COMPLETED 1 of 1")
+		w.counts(q, 1, 0, 0)
+		w.counts(dead, 0, 1, 0)
+		wantCode(w, w.remove(dead, m), "")
+	})
+}

@@ -41,6 +41,8 @@ func TestErrorsAreOfTheSDKsTypes(t *testing.T) {
 		"QueueDoesNotExist": {"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}, "AWS.SimpleQueueService.NonExistentQueue": {"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"},
 		"KmsAccessDenied": {"KmsAccessDenied", "KMS.AccessDeniedException"}, "KMS.AccessDeniedException": {"KmsAccessDenied", "KMS.AccessDeniedException"},
 		"KmsDisabled": {"KmsDisabled", "KMS.DisabledException"}, "KmsInvalidState": {"KmsInvalidState", "KMS.InvalidStateException"},
+		"KmsInvalidKeyUsage": {"KmsInvalidKeyUsage", "KMS.InvalidKeyUsageException"}, "KmsOptInRequired": {"KmsOptInRequired", "KMS.OptInRequired"},
+		"InvalidIdFormat": {"InvalidIdFormat", "InvalidIdFormat"}, "InvalidSecurity": {"InvalidSecurity", "InvalidSecurity"},
 		"KmsNotFound": {"KmsNotFound", "KMS.NotFoundException"}, "KmsThrottled": {"KmsThrottled", "KMS.ThrottlingException"},
 	}
 	for code := range codes(t) {

@@ -12,9 +12,9 @@ import (
 // Options are the limits of SQS, and what it is free to do. A zero field
 // means its default.
 type Options struct {
-	// InFlight is how many messages of a standard queue can be in flight; a
-	// receive beyond it is refused with OverLimit. Default 120,000, AWS's
-	// own.
+	// InFlight is how many messages of a standard queue can be in flight. A
+	// receive beyond it is refused with OverLimit, unless it waits: a long
+	// poll gets messages when there is room. Default 120,000, AWS's own.
 	InFlight int
 
 	// InFlightFIFO is the same for FIFO queues, where a receive beyond it

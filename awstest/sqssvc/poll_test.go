@@ -63,6 +63,13 @@ func TestPollWakesUp(t *testing.T) {
 			must(w.SendMessage(w.Context(), &sqs.SendMessageInput{QueueUrl: &q, MessageBody: aws.String("b"), DelaySeconds: 7}))(w)
 			wantCode(w, w.hide(q, m, time.Hour), "")
 		}, nil, "[b] after 7s"},
+		"a message in the way that is too old": {"jobs.fifo", func(w *world, q string) {
+			must(w.SetQueueAttributes(w.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &q, Attributes: set("MessageRetentionPeriod=60")}))(w)
+			w.send(q, "a:1")
+			w.one(q, hiddenFor(time.Hour))
+			time.Sleep(50 * time.Second)
+			w.send(q, "a:2")
+		}, nil, "[a:2] after 10s"},
 		"a purge is nothing": {"jobs", func(w *world, q string) { w.send(q, "a"); w.one(q, hiddenFor(10*time.Second)) }, func(w *world, q string) {
 			must(w.PurgeQueue(w.Context(), &sqs.PurgeQueueInput{QueueUrl: &q}))(w)
 		}, "[] after 20s"},
@@ -208,6 +215,27 @@ func TestPollWithoutItsCaller(t *testing.T) {
 	}
 }
 
+// Who is known to have gone does not keep a message from who waits behind.
+func TestPollBehindOneThatIsGone(t *testing.T) {
+	t.Parallel()
+	inBubbleWith(t, func(o *sqssvc.Options) { o.Disconnect = time.Second }, func(w *world) {
+		q := w.queue("jobs")
+		ctx, cancel := context.WithCancel(w.Context())
+		gone := later(func() {
+			if _, err := w.ReceiveMessage(ctx, receiveInput(q, waiting(20*time.Second))); !errors.Is(err, context.Canceled) {
+				w.Errorf("got %v", err)
+			}
+		})
+		time.Sleep(time.Second)
+		behind := w.poll(q)
+		cancel()
+		gone()
+		time.Sleep(2 * time.Second)
+		w.send(q, "a")
+		w.says("the poll behind", behind, "[a] after 2s")
+	})
+}
+
 // instance switches a machine on in the first zone, without EC2.
 func (w *world) instance() *awstest.Instance {
 	zone := must(w.cloud.Region(home))(w).Zones()[0]
@@ -249,6 +277,44 @@ func TestPollOfALostMachine(t *testing.T) {
 				heal()
 				time.Sleep(30 * time.Second)
 				w.gets(q, []string{"a"})
+			})
+		})
+	}
+}
+
+// A machine that boots again has forgotten its poll.
+func TestPollOfAMachineThatBootsAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		disconnect time.Duration
+		lost       bool
+	}{
+		"noticed at the end of the poll": {0, true},
+		"noticed before":                 {4 * time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubbleWith(t, func(o *sqssvc.Options) { o.Disconnect = c.disconnect }, func(w *world) {
+				q := w.queue("jobs")
+				i := w.instance()
+				done := later(func() {
+					client := sqs.NewFromConfig(i.Config(), func(o *sqs.Options) { o.Retryer = aws.NopRetryer{} })
+					if out, err := client.ReceiveMessage(w.Context(), receiveInput(q, waiting(20*time.Second))); err == nil {
+						w.Errorf("a machine that was without power received %v", bodies(out.Messages))
+					}
+				})
+				time.Sleep(time.Second)
+				heal := i.Fail(awstest.PowerLoss)
+				time.Sleep(3 * time.Second)
+				heal()
+				time.Sleep(time.Second)
+				w.send(q, "a")
+				if c.lost {
+					w.gets(q, nil)
+					time.Sleep(30 * time.Second) // the visibility timeout
+				}
+				w.gets(q, []string{"a"})
+				done()
 			})
 		})
 	}

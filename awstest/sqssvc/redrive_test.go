@@ -61,6 +61,28 @@ func TestRedrive(t *testing.T) {
 	}
 }
 
+// A queue that is its own dead-letter queue keeps its messages.
+func TestQueueThatIsItsOwnDeadLetterQueue(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"jobs", "jobs.fifo"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(w *world) {
+				q := w.queue(name)
+				must(w.SetQueueAttributes(w.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &q, Attributes: set(redriveTo(name, 1))}))(w)
+				w.send(q, "a:1")
+				for n := range 3 {
+					m := w.one(q, hiddenFor(time.Second))
+					if got := m.Attributes["ApproximateReceiveCount"]; got != fmt.Sprint(n+1) || m.Attributes["DeadLetterQueueSourceArn"] != "" {
+						w.Errorf("receive %d: %v", n+1, m.Attributes)
+					}
+					time.Sleep(time.Second)
+				}
+			})
+		})
+	}
+}
+
 // Messages of a dead-letter queue go by their own ages, in whatever order they
 // have come.
 func TestAgesInADeadLetterQueue(t *testing.T) {

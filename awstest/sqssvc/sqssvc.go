@@ -102,6 +102,14 @@ func modelled(code, message string) error {
 		return &types.ResourceNotFoundException{Message: m, ErrorCodeOverride: c}
 	case "KMS.AccessDeniedException":
 		return &types.KmsAccessDenied{Message: m, ErrorCodeOverride: c}
+	case "InvalidIdFormat":
+		return &types.InvalidIdFormat{Message: m, ErrorCodeOverride: c}
+	case "InvalidSecurity":
+		return &types.InvalidSecurity{Message: m, ErrorCodeOverride: c}
+	case "KMS.InvalidKeyUsageException":
+		return &types.KmsInvalidKeyUsage{Message: m, ErrorCodeOverride: c}
+	case "KMS.OptInRequired":
+		return &types.KmsOptInRequired{Message: m, ErrorCodeOverride: c}
 	case "KMS.DisabledException":
 		return &types.KmsDisabled{Message: m, ErrorCodeOverride: c}
 	case "KMS.InvalidStateException":
@@ -131,7 +139,9 @@ func queryCode(code string) string {
 		return query + code
 	case "KmsAccessDenied":
 		return "KMS.AccessDeniedException"
-	case "KmsDisabled", "KmsInvalidState", "KmsNotFound":
+	case "KmsOptInRequired":
+		return "KMS.OptInRequired"
+	case "KmsDisabled", "KmsInvalidKeyUsage", "KmsInvalidState", "KmsNotFound":
 		return "KMS." + strings.TrimPrefix(code, "Kms") + "Exception"
 	case "KmsThrottled":
 		return "KMS.ThrottlingException"

@@ -103,8 +103,9 @@ func (q *Queue) schedule(tx *awstest.Tx) {
 	var at time.Time
 	if r, ok := q.waiters.deadlines.top(); ok {
 		at = r.deadline
-		if m, ok := q.hidden.top(); ok && m.until.Before(at) {
-			at = m.until
+		// A message that is too old may have held up its group.
+		if next, ok := q.nextChange(); ok && next.Before(at) {
+			at = next
 		}
 	}
 	if q.event != nil {

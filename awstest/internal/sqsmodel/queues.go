@@ -115,10 +115,29 @@ func (q *Queue) Set(tx *awstest.Tx, attributes map[string]string) error {
 	if err := q.region.checkRedrive(tx, q.arn, q.set, s); err != nil {
 		return err
 	}
+	before := q.set
 	q.set, q.modified = s, tx.Now()
+	if s.FIFO && s.Delay != before.Delay {
+		q.delayAnew(tx.Now())
+	}
 	q.publish(tx)
-	q.touch() // the retention may be shorter
+	q.touch() // the retention or the delay may be shorter
 	return nil
+}
+
+// delayAnew gives the messages of a FIFO queue that are delayed the delay of
+// its new settings, from when they came. Those of a standard queue keep theirs.
+// Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html (read 2026-11)
+func (q *Queue) delayAnew(now time.Time) {
+	for _, m := range slices.Clone(q.hidden.items) {
+		if m.state == delayed {
+			m.until = m.sent.Add(q.set.Delay)
+			if m.until.Before(now) {
+				m.until = now // it begins to wait now
+			}
+			q.hidden.fix(m)
+		}
+	}
 }
 
 // Tag adds tags to a queue.

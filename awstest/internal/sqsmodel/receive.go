@@ -73,7 +73,9 @@ func (q *Queue) Receive(tx *awstest.Tx, r *Receive) {
 		r.Answer(tx, again, nil)
 		return
 	}
-	if q.InFlight >= q.limit() && !q.set.FIFO {
+	// A long poll waits until there is room.
+	// Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html (read 2026-11)
+	if q.InFlight >= q.limit() && !q.set.FIFO && r.Wait == 0 {
 		r.Answer(tx, nil, &awstest.APIError{Code: "OverLimit", Message: "The maximum number of in flight messages is reached.", Status: http.StatusForbidden})
 		return
 	}

@@ -76,13 +76,25 @@ func checkAttribute(a *Attribute) error {
 			return bad("has a value with characters that are not allowed.")
 		}
 	case "Number":
-		if _, err := strconv.ParseFloat(a.Text, 64); err != nil {
+		if !isNumber(a.Text) {
 			return bad("must have a value that is a number.")
 		}
 	default:
 		return bad("has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.")
 	}
 	return nil
+}
+
+// isNumber tells whether SQS takes a string as a number: decimal digits, and no
+// more than the largest.
+// Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html (read 2026-11)
+func isNumber(s string) bool {
+	const largest = 1e126
+	if strings.Trim(s, "+-.0123456789eE") != "" { // such as NaN, or 0x10
+		return false
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	return err == nil && -largest <= n && n <= largest
 }
 
 func checkAttributeName(name string, bad func(string) error) error {
