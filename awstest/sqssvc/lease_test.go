@@ -379,13 +379,13 @@ func TestDelayThatChanges(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		q, f := w.queue("jobs"), w.queue("jobs.fifo")
-		w.send(f, "c:1")
-		w.one(f, hiddenFor(20*time.Second)) // which ends between the old delay and the new
 		delay := func(seconds string) {
 			for _, url := range []string{q, f} {
 				must(w.SetQueueAttributes(w.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: set("DelaySeconds=" + seconds)}))(w)
 			}
 		}
+		w.send(f, "c:1")
+		w.one(f, hiddenFor(11*time.Second)) // has a lease in place of a delay
 		delay("10")
 		w.send(q, "a")
 		w.send(f, "a:1")
@@ -394,15 +394,16 @@ func TestDelayThatChanges(t *testing.T) {
 		delay("900")
 		time.Sleep(6 * time.Second)
 		w.gets(q, []string{"a"})
-		w.counts(f, 0, 1, 3)
-		poll := w.poll(f)
+		w.counts(f, 1, 0, 3)
 		time.Sleep(time.Second)
 		delay("9")
-		w.says("the oldest is late", poll, "[a:1] after 1s")
+		w.gets(f, []string{"c:1", "a:1"}) // in the order in which they became visible
+		poll := w.poll(f)
+		time.Sleep(time.Second)
 		w.send(q, "b")
 		delay("0")
+		w.says("a shorter delay", poll, "[b:1] after 1s") // the group of the other waits
 		w.counts(q, 0, 1, 1)
-		w.gets(f, []string{"b:1"}) // the group of the other waits
 	})
 }
 
