@@ -625,7 +625,7 @@ func TestCooldownAfterAFailure(t *testing.T) {
 		w.group("g", 0, 8, 1)
 		time.Sleep(time.Hour)
 		for _, z := range w.zones {
-			defer z.RefuseLaunches("")()
+			z.RefuseLaunches("")
 		}
 		w.setDesired("g", 3)
 		time.Sleep(10 * time.Second)

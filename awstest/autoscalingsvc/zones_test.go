@@ -345,7 +345,7 @@ func TestNewTemplateWithoutCapacity(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		for _, z := range w.zones {
-			defer z.RefuseLaunches(instanceType)()
+			z.RefuseLaunches(instanceType)
 		}
 		w.group("g", 0, 8, 2)
 		time.Sleep(20 * time.Minute)
