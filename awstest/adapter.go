@@ -36,12 +36,9 @@ type ServiceSpec struct {
 	Throttled, Unavailable, Denied APIError
 
 	// Modelled turns an error code into the error type of the SDK, or returns
-	// nil for a code that the SDK leaves generic. Optional.
-	Modelled func(code, message string) error
-
-	// ModelledIn is Modelled for a service whose SDK knows a type in some of
-	// the operations only, and outweighs it. Optional.
-	ModelledIn func(operation, code, message string) error
+	// nil for one that the SDK leaves generic; clients of the older protocols
+	// know a type in some of the operations only. Optional.
+	Modelled func(operation, code, message string) error
 }
 
 // Endpoint is a service inside a cloud.

@@ -30,7 +30,7 @@ func (s *counter) service(r *awstest.Registry) error {
 		Throttled:   awstest.APIError{Code: "Throttling", Message: "Rate exceeded"},
 		Unavailable: awstest.APIError{Code: "ServiceUnavailable", Message: "down", Status: http.StatusServiceUnavailable},
 		Denied:      awstest.APIError{Code: "AccessDenied", Message: "no", Status: http.StatusForbidden},
-		Modelled: func(code, message string) error {
+		Modelled: func(_, code, message string) error {
 			if code == "MalformedPolicyDocument" {
 				return &types.MalformedPolicyDocumentException{Message: aws.String(message)}
 			}

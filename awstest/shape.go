@@ -21,11 +21,8 @@ func (e *Endpoint) shape(operation string, err error, requestID string) error {
 		status = http.StatusBadRequest
 	}
 	var shaped error
-	switch {
-	case e.spec.ModelledIn != nil:
-		shaped = e.spec.ModelledIn(operation, api.Code, api.Message)
-	case e.spec.Modelled != nil:
-		shaped = e.spec.Modelled(api.Code, api.Message)
+	if e.spec.Modelled != nil {
+		shaped = e.spec.Modelled(operation, api.Code, api.Message)
 	}
 	if shaped == nil {
 		fault := smithy.FaultClient

@@ -49,7 +49,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 // modelled gives the codes that the adapter uses the SDK's types for them. The
 // message begins with the reason, if there is one, and a conflict names the
 // shift that is in the way.
-func modelled(code, message string) error {
+func modelled(_, code, message string) error {
 	m := aws.String(message)
 	reason, _, _ := strings.Cut(message, ":")
 	switch code {

@@ -57,24 +57,32 @@ func New(optFns ...func(*Options)) awstest.Service {
 	}
 }
 
-// modelled gives the codes that the adapter uses the SDK's types for them.
-// Codes that the SDK has no type for, such as ValidationError, stay generic.
-func modelled(code, message string) error {
+// modelled gives the codes that the adapter uses the SDK's types for them, in
+// the operations for which the SDK knows them. Elsewhere they stay generic, and
+// so do codes that the SDK has no type for, such as ValidationError.
+func modelled(operation, code, message string) error {
 	m := aws.String(message)
-	switch code {
-	case "AlreadyExists":
-		return &types.AlreadyExistsFault{Message: m}
-	case "IdempotentParameterMismatch":
-		return &types.IdempotentParameterMismatchError{Message: m}
-	case "InvalidNextToken":
-		return &types.InvalidNextToken{Message: m}
-	case "LimitExceeded":
-		return &types.LimitExceededFault{Message: m}
-	case "ResourceContention":
+	if code == "ResourceContention" { // which every operation may meet
 		return &types.ResourceContentionFault{Message: m}
-	case "ResourceInUse":
+	}
+	switch operation + " " + code {
+	case "CreateAutoScalingGroup AlreadyExists", "CreateOrUpdateTags AlreadyExists":
+		return &types.AlreadyExistsFault{Message: m}
+	case "LaunchInstances IdempotentParameterMismatch":
+		return &types.IdempotentParameterMismatchError{Message: m}
+	case "DescribeAutoScalingGroups InvalidNextToken", "DescribeAutoScalingInstances InvalidNextToken",
+		"DescribeLoadBalancerTargetGroups InvalidNextToken", "DescribePolicies InvalidNextToken",
+		"DescribeScalingActivities InvalidNextToken", "DescribeTags InvalidNextToken", "DescribeTrafficSources InvalidNextToken":
+		return &types.InvalidNextToken{Message: m}
+	case "CreateAutoScalingGroup LimitExceeded", "CreateOrUpdateTags LimitExceeded", "PutLifecycleHook LimitExceeded",
+		"PutScalingPolicy LimitExceeded", "SetInstanceProtection LimitExceeded":
+		return &types.LimitExceededFault{Message: m}
+	case "CreateOrUpdateTags ResourceInUse", "DeleteAutoScalingGroup ResourceInUse", "DeleteTags ResourceInUse",
+		"ResumeProcesses ResourceInUse", "SuspendProcesses ResourceInUse":
 		return &types.ResourceInUseFault{Message: m}
-	case "ScalingActivityInProgress":
+	case "DeleteAutoScalingGroup ScalingActivityInProgress", "ExecutePolicy ScalingActivityInProgress",
+		"SetDesiredCapacity ScalingActivityInProgress", "TerminateInstanceInAutoScalingGroup ScalingActivityInProgress",
+		"UpdateAutoScalingGroup ScalingActivityInProgress":
 		return &types.ScalingActivityInProgressFault{Message: m}
 	}
 	return nil

@@ -2,10 +2,10 @@ package autoscalingsvc_test
 
 import (
 	"errors"
-	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -20,26 +20,17 @@ func TestPage(t *testing.T) {
 	svctest.PageListsCodes(t, svctest.Codes(t, "*.go", "../internal/asgmodel/*.go"))
 }
 
-// A code that the SDK has a type for reaches the caller in that type.
 func TestErrorsAreOfTheSDKsTypes(t *testing.T) {
 	t.Parallel()
-	generic := map[string]bool{"AccessDenied": true, "ServiceUnavailable": true, "Throttling": true, "Unavailable": true, "ValidationError": true}
 	codes := svctest.Codes(t, "*.go", "../internal/asgmodel/*.go")
 	codes["ResourceContention"] = true // which is for faults only
 	inBubble(t, func(w *world) {
-		for code := range codes {
-			heal := svctest.Must(w.cloud.Inject(awstest.Match{Service: serviceID}, awstest.Reject(awstest.APIError{Code: code, Message: "no"})))(w)
-			_, err := w.DescribeAccountLimits(w.Context(), nil)
-			heal()
-			svctest.WantCode(w, err, code)
-			modelled := false
-			for ; err != nil; err = errors.Unwrap(err) {
-				modelled = modelled || strings.Contains(reflect.TypeOf(err).String(), "types."+code)
-			}
-			if modelled == generic[code] {
-				w.Errorf("%s is of the SDK's type: %v", code, modelled)
-			}
-		}
+		svctest.ErrorTypes(w, w.cloud, serviceID, codes, w.Client, func(code string) *autoscaling.Client {
+			return autoscaling.New(autoscaling.Options{
+				Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
+				HTTPClient: svctest.Answer("<ErrorResponse><Error><Code>" + code + "</Code><Message>no</Message></Error></ErrorResponse>"),
+			})
+		})
 	})
 }
 

@@ -51,7 +51,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 // modelled gives the codes that the adapter uses the SDK's types for them. The
 // code stays that of the service's older protocol, which the SDK goes by, and
 // which is not always that of the type.
-func modelled(code, message string) error {
+func modelled(_, code, message string) error {
 	m := aws.String(message)
 	switch code {
 	case "InvalidFormat":

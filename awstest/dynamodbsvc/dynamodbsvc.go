@@ -71,7 +71,7 @@ func (s *service) region(call *awstest.Call) *region {
 // modelled gives the codes that the adapter uses, and those that a test may
 // well inject, the SDK's types for them. Codes that the SDK has no type for,
 // such as ValidationException, stay generic.
-func modelled(code, message string) error {
+func modelled(_, code, message string) error {
 	m := aws.String(message)
 	switch code {
 	case "ConditionalCheckFailedException":

@@ -91,9 +91,11 @@
 //
 // # Errors
 //
-// An error is the SDK's type of its code where there is one, such as
-// *types.TargetGroupNotFoundException, else a *smithy.GenericAPIError, inside a
-// response error with an HTTP status and a request ID. The codes are those of
+// An error is the SDK's type of its code where the SDK has one for it in that
+// operation, else a *smithy.GenericAPIError, inside a response error with an
+// HTTP status and a request ID. DeleteTargetGroup, for one, has
+// *types.ResourceInUseException, but leaves TargetGroupNotFound, which an effect
+// may reject it with, generic. The codes are those of
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Operations.html
 // (read 2026-11); the status is 400 unless noted.
 //

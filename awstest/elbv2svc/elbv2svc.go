@@ -46,34 +46,43 @@ func New(optFns ...func(*Options)) awstest.Service {
 	}
 }
 
-// modelled gives the codes that the adapter uses the SDK's types for them.
-// Codes that the SDK has no type for, such as ValidationError, stay generic.
-func modelled(code, message string) error {
+// modelled gives the codes that the adapter uses the SDK's types for them, in
+// the operations for which the SDK knows them. Elsewhere they stay generic, and
+// so do codes that the SDK has no type for, such as ValidationError.
+func modelled(operation, code, message string) error {
 	m := aws.String(message)
-	switch code {
-	case "DuplicateListener":
+	switch operation + " " + code {
+	case "CreateListener DuplicateListener":
 		return &types.DuplicateListenerException{Message: m}
-	case "DuplicateLoadBalancerName":
+	case "CreateLoadBalancer DuplicateLoadBalancerName":
 		return &types.DuplicateLoadBalancerNameException{Message: m}
-	case "DuplicateTargetGroupName":
+	case "CreateTargetGroup DuplicateTargetGroupName":
 		return &types.DuplicateTargetGroupNameException{Message: m}
-	case "IncompatibleProtocols":
+	case "CreateListener IncompatibleProtocols":
 		return &types.IncompatibleProtocolsException{Message: m}
-	case "InvalidConfigurationRequest":
+	case "CreateListener InvalidConfigurationRequest", "CreateLoadBalancer InvalidConfigurationRequest",
+		"CreateTargetGroup InvalidConfigurationRequest", "ModifyTargetGroup InvalidConfigurationRequest",
+		"ModifyTargetGroupAttributes InvalidConfigurationRequest":
 		return &types.InvalidConfigurationRequestException{Message: m}
-	case "InvalidTarget":
+	case "DeregisterTargets InvalidTarget", "DescribeTargetHealth InvalidTarget", "RegisterTargets InvalidTarget":
 		return &types.InvalidTargetException{Message: m}
-	case "ListenerNotFound":
+	case "DeleteListener ListenerNotFound", "DescribeListeners ListenerNotFound":
 		return &types.ListenerNotFoundException{Message: m}
-	case "LoadBalancerNotFound":
+	case "CreateListener LoadBalancerNotFound", "DeleteLoadBalancer LoadBalancerNotFound",
+		"DescribeListeners LoadBalancerNotFound", "DescribeLoadBalancers LoadBalancerNotFound",
+		"DescribeTargetGroups LoadBalancerNotFound":
 		return &types.LoadBalancerNotFoundException{Message: m}
-	case "ResourceInUse":
+	case "CreateLoadBalancer ResourceInUse", "DeleteListener ResourceInUse", "DeleteLoadBalancer ResourceInUse",
+		"DeleteTargetGroup ResourceInUse":
 		return &types.ResourceInUseException{Message: m}
-	case "SubnetNotFound":
+	case "CreateLoadBalancer SubnetNotFound":
 		return &types.SubnetNotFoundException{Message: m}
-	case "TargetGroupAssociationLimit":
+	case "CreateListener TargetGroupAssociationLimit":
 		return &types.TargetGroupAssociationLimitException{Message: m}
-	case "TargetGroupNotFound":
+	case "CreateListener TargetGroupNotFound", "DeregisterTargets TargetGroupNotFound",
+		"DescribeTargetGroupAttributes TargetGroupNotFound", "DescribeTargetGroups TargetGroupNotFound",
+		"DescribeTargetHealth TargetGroupNotFound", "ModifyTargetGroup TargetGroupNotFound",
+		"ModifyTargetGroupAttributes TargetGroupNotFound", "RegisterTargets TargetGroupNotFound":
 		return &types.TargetGroupNotFoundException{Message: m}
 	}
 	return nil

@@ -37,7 +37,7 @@ func New() awstest.Service {
 // modelled gives the codes that the adapter uses the SDK's types for them.
 // Codes that the SDK has no type for, such as ValidationException, stay
 // generic.
-func modelled(code, message string) error {
+func modelled(_, code, message string) error {
 	m := aws.String(message)
 	switch code {
 	case "AlreadyExistsException":

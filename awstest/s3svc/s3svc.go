@@ -35,7 +35,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 			Throttled:   awstest.APIError{Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable},
 			Unavailable: awstest.APIError{Code: "ServiceUnavailable", Message: "Service is unable to handle request.", Status: http.StatusServiceUnavailable},
 			Denied:      awstest.APIError{Code: "AccessDenied", Message: "Access Denied", Status: http.StatusForbidden},
-			ModelledIn:  modelled,
+			Modelled:    modelled,
 		})
 		s.addBuckets(e)
 		s.addReplication(e)

@@ -59,7 +59,7 @@ func (s *service) queue(tx *awstest.Tx, call *awstest.Call, url *string) (*sqsmo
 // modelled gives the codes of SQS the SDK's types for them. The service
 // answers with two codes, that of the type and the one of its older query
 // protocol, and the SDK shows the latter; either names the error here.
-func modelled(code, message string) error {
+func modelled(_, code, message string) error {
 	m, c := aws.String(message), aws.String(queryCode(code))
 	switch *c {
 	case query + "BatchEntryIdsNotDistinct":
