@@ -282,8 +282,10 @@ func TestPages(t *testing.T) {
 		} {
 			svctest.WantCode(t, call(), "ValidationError")
 		}
-		_, err := w.DescribeAutoScalingGroups(w.Context(), &autoscaling.DescribeAutoScalingGroupsInput{NextToken: new("more")})
-		svctest.WantCode(t, err, "InvalidNextToken")
+		for _, token := range []string{"more", ""} {
+			_, err := w.DescribeAutoScalingGroups(w.Context(), &autoscaling.DescribeAutoScalingGroupsInput{NextToken: &token})
+			svctest.WantCode(t, err, "InvalidNextToken")
+		}
 	})
 }
 

@@ -1,32 +1,9 @@
 package ec2svc
 
 import (
-	"errors"
 	"slices"
 	"testing"
-
-	"github.com/awsha/awsha/awstest"
 )
-
-// FuzzToken has a token be either one that page writes or refused.
-func FuzzToken(f *testing.F) {
-	f.Add(writeToken(5))
-	f.Add(writeToken(-1))
-	f.Add("ZnJvbSArNQ") // "from +5"
-	f.Add("ZnJvbSA1=")  // padded
-	f.Add("")
-	f.Add("ZnJvbSA5OTk5OTk5OTk5OTk5OTk5OTk5OQ")
-	f.Fuzz(func(t *testing.T, token string) {
-		start, err := readToken(token)
-		var api *awstest.APIError
-		switch {
-		case err == nil && (start <= 0 || writeToken(start) != token):
-			t.Errorf("%q is read as %d", token, start)
-		case err != nil && (!errors.As(err, &api) || api.Code != "InvalidNextToken"):
-			t.Errorf("%q: %v", token, err)
-		}
-	})
-}
 
 // FuzzPage reads results of any size in pages of any size.
 func FuzzPage(f *testing.F) {

@@ -55,3 +55,23 @@ func TestForeignTokenIsNotOK(t *testing.T) {
 		}
 	}
 }
+
+// FuzzToken has a token be either one that is made here or not ok.
+func FuzzToken(f *testing.F) {
+	f.Add(*paging.Token(5))
+	f.Add(*paging.Token(-1))
+	f.Add("ZnJvbSArNQ") // "from +5"
+	f.Add("ZnJvbSA1=")  // padded
+	f.Add("")
+	f.Add("ZnJvbSA5OTk5OTk5OTk5OTk5OTk5OTk5OQ") // more than an int holds
+	f.Fuzz(func(t *testing.T, token string) {
+		start, ok := paging.From(&token)
+		if ok && (start < 0 || (start == 0) != (token == "") || start > 0 && *paging.Token(start) != token) {
+			t.Errorf("%q is read as %d", token, start)
+		}
+		page, _, cut := paging.Cut([]int{0, 1, 2, 3, 4, 5}, &token, 1)
+		if cut != ok || len(page) > 0 && page[0] != start {
+			t.Errorf("%q leads to %v, %v, and is read as %d, %v", token, page, cut, start, ok)
+		}
+	})
+}
