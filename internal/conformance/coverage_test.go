@@ -14,13 +14,14 @@ import (
 	"github.com/awsha/awsha/awstest/kmssvc"
 	"github.com/awsha/awsha/awstest/s3svc"
 	"github.com/awsha/awsha/awstest/sqssvc"
+	"github.com/awsha/awsha/awstest/stssvc"
 )
 
 // services are the adapters that the suite holds to AWS's documentation.
 func services() []awstest.Service {
 	return []awstest.Service{
 		arczonalshiftsvc.New(), autoscalingsvc.New(), cloudwatchsvc.New(), dynamodbsvc.New(),
-		ec2svc.New(), elbv2svc.New(), kmssvc.New(), s3svc.New(), sqssvc.New(),
+		ec2svc.New(), elbv2svc.New(), kmssvc.New(), s3svc.New(), sqssvc.New(), stssvc.New(),
 	}
 }
 

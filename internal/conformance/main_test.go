@@ -22,7 +22,7 @@ type scenario struct {
 
 func scenarios() []scenario {
 	return slices.Concat(
-		addressScenarios, reassociationScenarios, addressRefusals, addressReads, addressRaces,
+		identityScenarios, addressScenarios, reassociationScenarios, addressRefusals, addressReads, addressRaces,
 		launchScenarios, lifecycleScenarios, instanceReads, interfaceScenarios, zoneScenarios,
 		tagScenarios, statusScenarios, groupScenarios, targetScenarios, gatewayScenarios, listenerScenarios, remapScenarios,
 		templateScenarios, volumeScenarios, attachmentScenarios,

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 )
 
@@ -38,6 +39,7 @@ type session struct {
 	kms        *kms.Client
 	s3         *s3.Client
 	sqs        *sqs.Client
+	sts        *sts.Client
 	zonalshift *arczonalshift.Client
 	elsewhere  *ec2.Client
 
@@ -58,7 +60,7 @@ func (sc *scenario) play(t *testing.T, p *place) {
 		ec2: ec2.NewFromConfig(cfg), elb: elbv2.NewFromConfig(cfg), asg: autoscaling.NewFromConfig(cfg),
 		cloudwatch: cloudwatch.NewFromConfig(cfg), dynamodb: dynamodb.NewFromConfig(cfg), kms: kms.NewFromConfig(cfg),
 		s3:  s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
-		sqs: sqs.NewFromConfig(cfg), zonalshift: arczonalshift.NewFromConfig(cfg),
+		sqs: sqs.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg), zonalshift: arczonalshift.NewFromConfig(cfg),
 		elsewhere: ec2.NewFromConfig(p.config(p.regions[1])),
 		mark:      strings.ToLower(rand.Text()[:12]),
 	}
