@@ -30,6 +30,11 @@ type ServiceSpec struct {
 	// ID is the SDK's service ID, the constant ServiceID of its package.
 	ID string
 
+	// Global is a service with one control plane for all regions, as Route 53
+	// is: calls from whatever region go to us-east-1, and faults and records
+	// name that.
+	Global bool
+
 	// Throttled, Unavailable and Denied are what the service answers when
 	// a call is refused for its rate, its state or its permissions. Default:
 	// Throttling (400), ServiceUnavailable (503) and AccessDenied (403).

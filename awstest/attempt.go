@@ -151,10 +151,10 @@ func (c *Cloud) wait(ctx context.Context, r *reply) error {
 // not there takes as long to say so as any call: who polls in virtual time
 // would spin otherwise.
 func (c *Cloud) route(ctx context.Context, rec *Record) (*Endpoint, *operation, error) {
-	if rec.Region == globalRegion {
+	endpoint := c.services[rec.Service]
+	if rec.Region == globalRegion || endpoint != nil && endpoint.spec.Global {
 		rec.Region = globalHome
 	}
-	endpoint := c.services[rec.Service]
 	if endpoint != nil && c.regions[rec.Region] != nil && c.ctx.Err() == nil {
 		if op := endpoint.ops[rec.Operation]; op != nil {
 			return endpoint, op, nil

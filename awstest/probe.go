@@ -3,6 +3,7 @@ package awstest
 import (
 	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,14 +16,31 @@ import (
 
 // ProbeSpec is a health check that AWS makes of an instance.
 type ProbeSpec struct {
-	From    *Zone // where the checker stands; nil is the Internet
-	Port    uint16
-	Timeout time.Duration
+	From   *Zone      // where the checker stands; nil is the Internet
+	Source netip.Addr // its address, as handlers see it; one of the VPC if it is not valid
+	Port   uint16
+
+	// Timeout is of the reply, from the connection; ConnectTimeout of the
+	// connection, and Timeout unless it is given.
+	Timeout, ConnectTimeout time.Duration
 
 	// Path is asked for by an HTTP GET; an empty path only connects.
 	Path      string
 	Host      string
 	UserAgent string
+
+	// Body is how many bytes of the reply's body are wanted. With the last of
+	// them, or the end of the reply, the probe ends; BodyTimeout after the
+	// status, which is then what Timeout is of, it times out. Zero wants none.
+	Body        int
+	BodyTimeout time.Duration
+}
+
+func (s *ProbeSpec) connectTimeout() time.Duration {
+	if s.ConnectTimeout > 0 {
+		return s.ConnectTimeout
+	}
+	return s.Timeout
 }
 
 // ProbeOutcome is how a probe ended.
@@ -36,12 +54,15 @@ const (
 	ProbeRefused
 	// ProbeTimedOut is silence.
 	ProbeTimedOut
+	// ProbeUnknownHost is a DNS name that leads nowhere, see [Tx.ProbeAddress].
+	ProbeUnknownHost
 )
 
 // ProbeResult is what a probe met.
 type ProbeResult struct {
 	Outcome ProbeOutcome
-	Status  int // HTTP status
+	Status  int    // HTTP status
+	Body    []byte // as much of it as was wanted
 }
 
 // Probe asks an instance through the network whether it is well, and calls
@@ -51,13 +72,29 @@ type ProbeResult struct {
 // connection: the handler is called as its server would call it. That costs
 // a tenth, which is what lets a day of checks pass in a second.
 func (tx *Tx) Probe(i *Instance, spec ProbeSpec, done func(*Tx, ProbeResult)) {
-	at := tx.now
+	tx.probe(Hop{Instance: i, Port: spec.Port}, spec, done)
+}
+
+// ProbeAddress is [Tx.Probe] of what an IP address or a DNS name leads to at
+// this moment, as [Cloud.Dial] does.
+func (tx *Tx) ProbeAddress(host string, spec ProbeSpec, done func(*Tx, ProbeResult)) {
+	hop, _, _, err := tx.lookup(&dialing{from: vantage{zone: spec.From}, host: host, port: spec.Port})
+	if err != nil {
+		tx.Schedule(tx.now, func(tx *Tx) { done(tx, ProbeResult{Outcome: ProbeUnknownHost}) })
+		return
+	}
+	tx.probe(hop, spec, done)
+}
+
+func (tx *Tx) probe(hop Hop, spec ProbeSpec, done func(*Tx, ProbeResult)) {
+	at, i := tx.now, hop.Instance
+	spec.Port = hop.Port // where the checked port leads
 	finish := func(at time.Time, r ProbeResult) {
 		tx.Schedule(at, func(tx *Tx) { done(tx, r) })
 	}
-	switch tx.cloud.net.path(vantage{zone: spec.From}, Hop{Instance: i, Port: spec.Port}) {
+	switch tx.cloud.net.path(vantage{zone: spec.From}, hop) {
 	case pathLost:
-		finish(at.Add(spec.Timeout), ProbeResult{Outcome: ProbeTimedOut})
+		finish(at.Add(spec.connectTimeout()), ProbeResult{Outcome: ProbeTimedOut})
 		return
 	case pathRefused:
 		finish(at, ProbeResult{Outcome: ProbeRefused})
@@ -82,9 +119,9 @@ type probe struct {
 	on      *Instance
 	boot    int
 	handler http.Handler // nil if the port is a listener
-	expire  *Event
+	expire  *Event       // guarded by the cloud's lock, like decided
 	done    func(*Tx, ProbeResult)
-	decided bool // guarded by the cloud's lock
+	decided bool
 
 	mu     sync.Mutex
 	ended  bool
@@ -95,21 +132,41 @@ type probe struct {
 func (p *probe) timeOut(tx *Tx) { p.decide(tx, ProbeResult{Outcome: ProbeTimedOut}) }
 
 func (p *probe) run(context.Context) {
-	var r ProbeResult
 	if p.handler != nil {
-		r = p.spec.ask(p, p.handler)
+		p.told(p.ask())
 	} else {
-		r = p.spec.dial(p, p.on)
+		p.told(p.dial())
 	}
+	p.end()
+}
+
+// heard runs fn if what the machine says reaches the checker: it does not when
+// the machine has died or been cut off meanwhile, and then the timeout decides.
+func (p *probe) heard(fn func(*Tx)) {
 	p.on.cloud.Update(func(tx *Tx) {
-		// What a machine says that has died or been cut off meanwhile reaches
-		// nobody: the timeout decides.
-		if !tx.cloud.closed && p.on.boot == p.boot && connected(vantage{zone: p.spec.From}, p.on) {
-			p.expire.Cancel(tx)
-			p.decide(tx, r)
+		if !tx.cloud.closed && !p.decided && p.on.boot == p.boot && connected(vantage{zone: p.spec.From}, p.on) {
+			fn(tx)
 		}
 	})
-	p.end()
+}
+
+// told ends the probe with what the machine has said.
+func (p *probe) told(r ProbeResult) {
+	p.heard(func(tx *Tx) {
+		p.expire.Cancel(tx)
+		p.decide(tx, r)
+	})
+}
+
+// status gives the body its own time, once the status is there.
+func (p *probe) status() {
+	if p.spec.Body == 0 || p.spec.BodyTimeout == 0 {
+		return
+	}
+	p.heard(func(tx *Tx) {
+		p.expire.Cancel(tx)
+		p.expire = tx.Schedule(tx.now.Add(p.spec.BodyTimeout), p.timeOut)
+	})
 }
 
 func (p *probe) decide(tx *Tx, r ProbeResult) {
@@ -160,39 +217,47 @@ func (s *ProbeSpec) request(ctx context.Context) *http.Request {
 	}
 	req := &http.Request{
 		Method: http.MethodGet, URL: u, RequestURI: s.Path, Host: s.Host,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, RemoteAddr: "10.255.255.1:40000",
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, RemoteAddr: s.source(),
 		Header: http.Header{"User-Agent": {s.UserAgent}}, Close: true, // as ELB closes after each check
 	}
 	return req.WithContext(ctx)
 }
 
-// ask calls a handler as a server would; a panic breaks the connection.
-func (s *ProbeSpec) ask(ctx context.Context, h http.Handler) (r ProbeResult) {
+// source is where the request comes from.
+func (s *ProbeSpec) source() string {
+	if !s.Source.IsValid() {
+		return "10.255.255.1:40000"
+	}
+	return netip.AddrPortFrom(s.Source, 40000).String()
+}
+
+// ask calls the handler as a server would; a panic breaks the connection.
+func (p *probe) ask() (r ProbeResult) {
 	defer func() {
 		if recover() != nil {
 			r = ProbeResult{Outcome: ProbeRefused}
 		}
 	}()
-	var w statusWriter
-	h.ServeHTTP(&w, s.request(ctx))
+	w := replyWriter{probe: p}
+	p.handler.ServeHTTP(&w, p.spec.request(p))
 	w.WriteHeader(http.StatusOK)
-	return ProbeResult{Status: w.status}
+	return ProbeResult{Status: w.code, Body: w.body}
 }
 
 // dial asks over a connection.
-func (s *ProbeSpec) dial(ctx context.Context, i *Instance) ProbeResult {
+func (p *probe) dial() ProbeResult {
 	var conn *memnet.Conn
-	i.cloud.Update(func(tx *Tx) {
-		to := net.TCPAddrFromAddrPort(netip.AddrPortFrom(i.private, s.Port))
-		conn, _ = tx.open(vantage{zone: s.From}, Hop{Instance: i, Port: s.Port}, route{}, to)
+	p.on.cloud.Update(func(tx *Tx) {
+		to := net.TCPAddrFromAddrPort(netip.AddrPortFrom(p.on.private, p.spec.Port))
+		conn, _ = tx.open(vantage{zone: p.spec.From}, Hop{Instance: p.on, Port: p.spec.Port}, route{}, to)
 	})
 	if conn == nil {
 		return ProbeResult{Outcome: ProbeRefused}
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	stop := context.AfterFunc(p, func() { _ = conn.Close() })
 	defer stop()
-	req := s.request(ctx)
+	req := p.spec.request(p)
 	if err := req.Write(conn); err != nil {
 		return ProbeResult{Outcome: ProbeRefused}
 	}
@@ -200,32 +265,14 @@ func (s *ProbeSpec) dial(ctx context.Context, i *Instance) ProbeResult {
 	if err != nil {
 		return ProbeResult{Outcome: ProbeRefused}
 	}
-	_ = resp.Body.Close()
-	return ProbeResult{Status: resp.StatusCode}
-}
-
-// statusWriter keeps the status of a reply and drops the rest.
-type statusWriter struct {
-	header http.Header
-	status int
-}
-
-func (w *statusWriter) Header() http.Header {
-	if w.header == nil {
-		w.header = http.Header{}
+	defer resp.Body.Close()
+	if p.spec.Body == 0 {
+		return ProbeResult{Status: resp.StatusCode}
 	}
-	return w.header
-}
-
-func (w *statusWriter) Write(p []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return len(p), nil
-}
-
-func (w *statusWriter) Flush() { w.WriteHeader(http.StatusOK) }
-
-func (w *statusWriter) WriteHeader(status int) {
-	if w.status == 0 && status >= 200 {
-		w.status = status
+	p.status()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(p.spec.Body)))
+	if err != nil {
+		return ProbeResult{Outcome: ProbeRefused}
 	}
+	return ProbeResult{Status: resp.StatusCode, Body: body}
 }
