@@ -20,7 +20,8 @@
 //
 // Which resources there are is up to the other services of the cloud: each
 // registers its own that are enabled for zonal shift, and asks which zones they
-// are to stay out of. Without such a service no resource is managed.
+// are to stay out of: autoscalingsvc groups, elbv2svc load balancers. Without
+// such a service no resource is managed.
 //
 //	StartZonalShift --> ACTIVE --expiry time--------> EXPIRED
 //	                      |  ^
@@ -46,7 +47,7 @@
 // Each line says what is as AWS documents it, what is simplified, and what is
 // not there.
 //
-//   - StartZonalShift: a zone by its ID, in which the resource is deployed; from one minute up to three days, in minutes or hours; one shift for a resource. That a load balancer that fails open is not moved is up to the load balancer.
+//   - StartZonalShift: a zone by its ID, in which the resource is deployed; from one minute up to three days, in minutes or hours; one shift for a resource. A load balancer without a healthy target elsewhere stays where it is, though the shift is shown as applied.
 //   - UpdateZonalShift: a new expiry, counted from now, or a new comment, or both.
 //   - CancelZonalShift: of a shift that is active.
 //   - ListZonalShifts: the active ones, or those of a status; by resource, pages. Shifts that have ended are kept for good.

@@ -47,6 +47,13 @@
 // all of them but those that drain or are unused: it fails open. Without a
 // target or without a listener the connection is refused.
 //
+// A load balancer that is active and enabled for it (zonal_shift.config.enabled)
+// can be shifted away from a zone with arczonalshiftsvc, an autoshift that is
+// under way included: its name leads no new connection to the targets of that
+// zone, whatever the load balancer's cross-zone setting, as long as a target
+// elsewhere is healthy. With none there the shift has no effect. Connections
+// that are there live on, and checks go on.
+//
 // Describe operations stand behind changes by [awstest.Options].VisibilityLag
 // or by the effect [awstest.Stale], DescribeTargetHealth included; whether an
 // instance is stopped is always seen as of now. Changes, checks and traffic
@@ -67,11 +74,13 @@
 //   - ModifyTargetGroup: holds from the next check on.
 //   - DescribeTargetGroups: ARNs, names, load balancer, pages.
 //   - DeleteTargetGroup: refused while a listener forwards to it; one that does not exist is no error.
+//   - DescribeLoadBalancerAttributes: load_balancing.cross_zone.enabled and zonal_shift.config.enabled. No other attribute.
+//   - ModifyLoadBalancerAttributes: the same. Cross-zone of an application load balancer cannot be changed, and that of a network one is shown and not looked at.
 //   - DescribeTargetGroupAttributes: deregistration_delay.timeout_seconds. No other attribute.
 //   - ModifyTargetGroupAttributes: the same; it holds for later deregistrations.
 //   - RegisterTargets: all or none, ports, again while draining. Instances must be running, in this region; addresses must be private, and their Availability Zone is checked and has no effect. No quotas.
 //   - DeregisterTargets: those that are not registered are passed over; the state is draining for the whole delay. A group that is not in use has nothing to drain.
-//   - DescribeTargetHealth: states, reasons and descriptions. A target that never was is not registered, where AWS may answer InvalidTarget; a terminated instance stays, as unused, until it is deregistered. No anomalies, no zonal shift.
+//   - DescribeTargetHealth: states, reasons and descriptions. A target that never was is not registered, where AWS may answer InvalidTarget; a terminated instance stays, as unused, until it is deregistered. The administrative override says whether a zonal shift keeps traffic from a target: no_override or zonal_shift_active, whatever the type of the load balancer; never zonal_shift_delegated_to_dns, of which AWS does not say when it is shown. No anomalies.
 //
 // A marker is a place in the result: what is added or goes between two pages
 // may move a resource from one to the next.
@@ -104,7 +113,7 @@
 //   - DuplicateLoadBalancerName: the name is taken by one with other settings.
 //   - DuplicateTargetGroupName: the name is taken by one with other settings.
 //   - IncompatibleProtocols: a listener and a target group that do not fit.
-//   - InvalidConfigurationRequest: two subnets of one zone.
+//   - InvalidConfigurationRequest: two subnets of one zone; cross-zone of an application load balancer.
 //   - InvalidTarget: RegisterTargets of instances that do not exist or do not run.
 //   - ListenerNotFound
 //   - LoadBalancerNotFound

@@ -38,6 +38,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 			Modelled:    modelled,
 		})
 		s.addBalancers(e)
+		s.addBalancerAttributes(e)
 		s.addListeners(e)
 		s.addGroups(e)
 		s.addAttributes(e)

@@ -68,9 +68,28 @@ func (s *service) describeTargetHealth(tx *awstest.Tx, call *awstest.Call, in *e
 			shown.TargetHealth.Reason = types.TargetHealthReasonEnum(t.Reason)
 			shown.TargetHealth.Description = aws.String(t.Description)
 		}
+		if overridden, inUse := region.Overridden(tx, g, call.At, t.TargetKey); inUse {
+			shown.AdministrativeOverride = override(overridden)
+		}
 		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, shown)
 	}
 	return out, nil
+}
+
+// override tells whether a zonal shift keeps new traffic from a target. The
+// texts are those of the guide.
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/zonal-shift.html#admin-override (read 2026-11)
+func override(zonalShift bool) *types.AdministrativeOverride {
+	if zonalShift {
+		return &types.AdministrativeOverride{
+			State: types.TargetAdministrativeOverrideStateEnumZonalShiftActive, Reason: types.TargetAdministrativeOverrideReasonEnumZonalShiftEngaged,
+			Description: aws.String("Zonal shift is active in target Availability Zone"),
+		}
+	}
+	return &types.AdministrativeOverride{
+		State: types.TargetAdministrativeOverrideStateEnumNoOverride, Reason: types.TargetAdministrativeOverrideReasonEnumNoOverrideEngaged,
+		Description: aws.String("No override is currently active on target"),
+	}
 }
 
 // targets reads the targets of a request; the port is the group's where it is

@@ -151,14 +151,14 @@ func (s *session) targets(arn string) string {
 }
 
 // listen puts a load balancer in front of a group, and waits until it is active.
-func (s *session) listen(group string) {
+func (s *session) listen(group string) (arn string) {
 	s.Helper()
 	subnets := s.subnets()
 	out := must(s.elb.CreateLoadBalancer(s.Context(), &elbv2.CreateLoadBalancerInput{
 		Name: aws.String("awsha-" + s.mark), Subnets: []string{*subnets[0].SubnetId, *subnets[1].SubnetId},
 		Tags: []types.Tag{{Key: aws.String(markKey), Value: &s.mark}},
 	}))(s)
-	arn := *out.LoadBalancers[0].LoadBalancerArn
+	arn = *out.LoadBalancers[0].LoadBalancerArn
 	s.cleanly(arn, func(ctx context.Context) error {
 		_, err := s.elb.DeleteLoadBalancer(ctx, &elbv2.DeleteLoadBalancerInput{LoadBalancerArn: &arn})
 		return err
@@ -171,6 +171,7 @@ func (s *session) listen(group string) {
 		out := must(s.elb.DescribeLoadBalancers(s.Context(), &elbv2.DescribeLoadBalancersInput{LoadBalancerArns: []string{arn}}))(s)
 		return string(out.LoadBalancers[0].State.Code)
 	})
+	return arn
 }
 
 func number(n *int32) string {

@@ -97,6 +97,9 @@ func (r *Region) CreateBalancer(tx *awstest.Tx, spec BalancerSpec) (*LoadBalance
 	b.ARN, id = r.newARN(tx, "loadbalancer/"+short+"/"+spec.Name)
 	b.DNSName = r.dnsName(spec, id)
 	r.balancers.Put(tx.Now(), b.ARN, b)
+	// Source: the SDK's comment on LoadBalancerAttribute, for the defaults (read 2026-11)
+	r.settings.Put(tx.Now(), b.ARN, Settings{CrossZone: spec.Type == Application})
+	tx.Schedule(r.activeAt(b), func(tx *awstest.Tx) { r.model.shift.Refresh(tx, r.region, b.ARN) })
 	tx.Name(b.DNSName, func(tx *awstest.Tx, port uint16) awstest.Hop { return r.route(tx, b, port) })
 	return b, nil
 }
@@ -138,6 +141,8 @@ func (r *Region) DeleteBalancer(tx *awstest.Tx, arn string) error {
 		}
 	}
 	r.balancers.Delete(tx.Now(), arn)
+	r.settings.Delete(tx.Now(), arn)
+	r.model.shift.Refresh(tx, r.region, arn)
 	tx.Name(b.DNSName, nil)
 	return nil
 }
@@ -149,7 +154,8 @@ func (b *LoadBalancer) resource() string {
 }
 
 // route picks the target of a new connection to a load balancer: the healthy
-// ones in turn, or all that are in use if none is healthy.
+// ones in turn, but for those of a zone that it is shifted away from, or all
+// that are in use if none is healthy.
 func (r *Region) route(tx *awstest.Tx, b *LoadBalancer, port uint16) awstest.Hop {
 	if !r.Active(b, tx.Now()) {
 		return awstest.Hop{}
@@ -171,6 +177,7 @@ func (r *Region) route(tx *awstest.Tx, b *LoadBalancer, port uint16) awstest.Hop
 				healthy = append(healthy, hop)
 			}
 		}
+		healthy = r.leave(tx, b, healthy)
 		if len(healthy) == 0 {
 			healthy = open // fail open
 		}

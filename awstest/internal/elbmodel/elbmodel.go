@@ -16,6 +16,7 @@ import (
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/internal/ec2model"
 	"github.com/awsha/awsha/awstest/internal/history"
+	"github.com/awsha/awsha/awstest/internal/zonalshiftmodel"
 )
 
 // Options are the durations of Elastic Load Balancing.
@@ -29,6 +30,7 @@ type Options struct {
 type Model struct {
 	cloud *awstest.Cloud
 	ec2   *ec2model.Model
+	shift *zonalshiftmodel.Model
 	opts  Options
 
 	onHealth []func(*awstest.Tx, *Region, string, TargetHealth)
@@ -39,12 +41,14 @@ type Model struct {
 // Of returns the model of the cloud that is being made.
 func Of(r *awstest.Registry) *Model {
 	return awstest.Shared(r, func(c *awstest.Cloud) *Model {
-		return &Model{
-			cloud: c, ec2: ec2model.Of(r),
+		m := &Model{
+			cloud: c, ec2: ec2model.Of(r), shift: zonalshiftmodel.Of(r),
 			// Typical times; AWS promises none.
 			opts:    Options{Provisioning: 2 * time.Minute, Registration: 5 * time.Second},
 			regions: map[*awstest.Region]*Region{},
 		}
+		m.shift.RegisterKind(m.kind())
+		return m
 	})
 }
 
@@ -56,6 +60,7 @@ type Region struct {
 	model     *Model
 	region    *awstest.Region
 	balancers *history.Table[string, *LoadBalancer]
+	settings  *history.Table[string, Settings] // of load balancers
 	listeners *history.Table[string, *Listener]
 	groups    *history.Table[string, *Group]
 }
@@ -68,6 +73,7 @@ func (m *Model) Region(r *awstest.Region) *Region {
 	region := &Region{
 		model: m, region: r,
 		balancers: history.NewTable[string, *LoadBalancer](awstest.Memory),
+		settings:  history.NewTable[string, Settings](awstest.Memory),
 		listeners: history.NewTable[string, *Listener](awstest.Memory),
 		groups:    history.NewTable[string, *Group](awstest.Memory),
 	}
