@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -120,8 +122,7 @@ func overHTTP(t *testing.T, s *settings) *place {
 	}
 	if s.endpoint != nil {
 		base.BaseEndpoint = aws.String(s.endpoint.String())
-		// What an emulator refuses with HTTP 500 it will refuse again.
-		base.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+		base.Retryer = retryer
 		p.pause, p.patience = 100*time.Millisecond, time.Minute
 	}
 	if s.emulator == moto {
@@ -133,6 +134,16 @@ func overHTTP(t *testing.T, s *settings) *place {
 		return cfg
 	}
 	return p
+}
+
+// retryer has a call repeated whose connection breaks, as moto's server breaks some in the middle of an answer. What an
+// emulator refuses, with HTTP 500 too, it will refuse again. A call that took effect before its answer was lost takes
+// effect twice, or is refused the second time, as the scenario then shows.
+func retryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 3, 100*time.Millisecond, ratelimit.None
+		o.Retryables = []retry.IsErrorRetryable{retry.RetryableConnectionError{}}
+	})
 }
 
 func (s *settings) httpClient() *http.Client {
