@@ -7,7 +7,6 @@ import (
 	"io"
 	"log"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -57,7 +56,7 @@ func ExampleNew() {
 // A standby region sees what replication has brought so far.
 func Example_replication() {
 	ctx := context.Background()
-	cloud, err := awstest.New([]awstest.Service{s3svc.New(func(o *s3svc.Options) { o.ReplicationLag = 20 * time.Millisecond })})
+	cloud, err := awstest.New([]awstest.Service{s3svc.New(func(o *s3svc.Options) { o.ReplicationLag = s3svc.Immediately })})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -83,12 +82,8 @@ func Example_replication() {
 	if _, err := primary.PutObject(ctx, entry); err != nil {
 		log.Fatal(err)
 	}
-	time.Sleep(100 * time.Millisecond)
 	fmt.Println(read())
 	heal()
-	for read() == "nothing" {
-		time.Sleep(10 * time.Millisecond)
-	}
 	fmt.Println(read())
 	// Output:
 	// nothing
