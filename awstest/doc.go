@@ -40,10 +40,9 @@
 // The world is regions with zones, and instances in them. An instance serves a
 // port with a handler ([Instance.Serve]) or a listener ([Instance.Listen]), runs
 // programs that die with it ([Instance.Program]), from its boot on
-// ([Options].OnBoot), and
-// [Cloud.Dial] reaches it through the addresses and load balancers of the
-// moment, over a buffered connection in memory. So a client measures the real
-// downtime of a failover.
+// ([Options].OnBoot), and [Cloud.Dial] reaches it through the addresses and load
+// balancers of the moment, over a buffered connection in memory. So a client
+// measures the real downtime of a failover.
 //
 // # Faults
 //
