@@ -43,9 +43,11 @@ const (
 	DryRun
 	// Denied: credentials or permissions do not suffice.
 	Denied
+	// Quota: refused because a limit of the account or of a resource is reached.
+	Quota
 )
 
-var classNames = [...]string{"none", "terminal", "throttle", "unsent", "transient", "pending", "conflict", "not found", "gone", "no gateway", "dry run", "denied"}
+var classNames = [...]string{"none", "terminal", "throttle", "unsent", "transient", "pending", "conflict", "not found", "gone", "no gateway", "dry run", "denied", "quota"}
 
 // String returns the name of the class in lower case.
 func (c Class) String() string {
@@ -119,6 +121,9 @@ const (
 	Association      Resource = "association"
 	Instance         Resource = "instance"
 	NetworkInterface Resource = "network interface"
+	LoadBalancer     Resource = "load balancer"
+	Target           Resource = "target" // or it cannot be one: not running, of another VPC, of an unsupported type
+	TargetGroup      Resource = "target group"
 )
 
 // Missing returns what an error of class [NotFound] did not find; for other errors it is empty.

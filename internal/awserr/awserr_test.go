@@ -31,6 +31,9 @@ const (
 	eniPending   = "https://github.com/hashicorp/terraform-provider-aws/issues/6189"
 	stsErrors    = "https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html"
 	noGateway    = "https://github.com/hashicorp/terraform-provider-aws/pull/2181"
+	registering  = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html"
+	targetHealth = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html"
+	balancerRead = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancerAttributes.html"
 	terminated   = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
 )
 
@@ -97,6 +100,12 @@ func TestCodes(t *testing.T) {
 		{400, "UnrecognizedClientException", "", awserr.Denied, "", commonErrors},
 
 		{400, "Gateway.NotAttached", "Network vpc-1 is not attached to any internet gateway", awserr.NoGateway, "", noGateway},
+		{500, "HealthUnavailable", "", awserr.Transient, "", targetHealth},
+		{400, "InvalidTarget", "", awserr.NotFound, awserr.Target, registering},
+		{400, "LoadBalancerNotFound", "", awserr.NotFound, awserr.LoadBalancer, balancerRead},
+		{400, "TargetGroupNotFound", "", awserr.NotFound, awserr.TargetGroup, registering},
+		{400, "TooManyRegistrationsForTargetId", "", awserr.Quota, "", registering},
+		{400, "TooManyTargets", "", awserr.Quota, "", registering},
 		{400, "InvalidParameterCombination", "", awserr.Terminal, "", ec2Errors},
 		{400, "InvalidParameterValue", "", awserr.Terminal, "", ec2Errors},
 		{412, "DryRunOperation", "", awserr.DryRun, "", ec2Errors},
@@ -214,14 +223,14 @@ func TestWhatAReplyLeavesOutIsNotFound(t *testing.T) {
 func TestClassNames(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for c := awserr.None; c <= awserr.Denied; c++ {
+	for c := awserr.None; c <= awserr.Quota; c++ {
 		if name := c.String(); name == "invalid" || seen[name] {
 			t.Errorf("class %d is named %q", c, name)
 		} else {
 			seen[name] = true
 		}
 	}
-	if got := (awserr.Denied + 1).String(); got != "invalid" {
+	if got := (awserr.Quota + 1).String(); got != "invalid" {
 		t.Errorf("beyond the last: %q", got)
 	}
 }

@@ -34,6 +34,13 @@ var codes = map[string]row{
 	"InvalidInstanceID.NotFound":         {class: NotFound, missing: Instance},
 	"InvalidNetworkInterfaceID.NotFound": {class: NotFound, missing: NetworkInterface},
 
+	"HealthUnavailable":               {class: Transient},
+	"InvalidTarget":                   {class: NotFound, missing: Target},
+	"LoadBalancerNotFound":            {class: NotFound, missing: LoadBalancer},
+	"TargetGroupNotFound":             {class: NotFound, missing: TargetGroup},
+	"TooManyRegistrationsForTargetId": {class: Quota},
+	"TooManyTargets":                  {class: Quota},
+
 	"DryRunOperation":     {class: DryRun},
 	"Gateway.NotAttached": {class: NoGateway},
 
