@@ -2,8 +2,6 @@ package arczonalshiftsvc_test
 
 import (
 	"errors"
-	"reflect"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,19 +30,12 @@ func TestDocListsEveryErrorCode(t *testing.T) {
 func TestErrorsAreOfTheSDKsTypes(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		for code := range codes(w.T) {
-			heal := svctest.Must(w.cloud.Inject(awstest.Match{}, awstest.Reject(awstest.APIError{Code: code, Message: "no"})))(w)
-			_, err := w.ListZonalShifts(w.Context(), nil)
-			heal()
-			svctest.WantCode(w, err, code)
-			modelled := false
-			for ; err != nil; err = errors.Unwrap(err) {
-				modelled = modelled || strings.HasSuffix(reflect.TypeOf(err).String(), "types."+code)
-			}
-			if !modelled {
-				w.Errorf("%s is not of the SDK's type", code)
-			}
-		}
+		svctest.ErrorTypes(w, w.cloud, arczonalshift.ServiceID, codes(w.T), w.Client, func(code string) *arczonalshift.Client {
+			return arczonalshift.New(arczonalshift.Options{
+				Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
+				HTTPClient: svctest.Answer(`{"__type":"` + code + `","message":"no"}`),
+			})
+		})
 	})
 }
 
