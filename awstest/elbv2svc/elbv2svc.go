@@ -62,16 +62,17 @@ func modelled(operation, code, message string) error {
 	case "CreateListener IncompatibleProtocols":
 		return &types.IncompatibleProtocolsException{Message: m}
 	case "CreateListener InvalidConfigurationRequest", "CreateLoadBalancer InvalidConfigurationRequest",
-		"CreateTargetGroup InvalidConfigurationRequest", "ModifyTargetGroup InvalidConfigurationRequest",
-		"ModifyTargetGroupAttributes InvalidConfigurationRequest":
+		"CreateTargetGroup InvalidConfigurationRequest", "ModifyLoadBalancerAttributes InvalidConfigurationRequest",
+		"ModifyTargetGroup InvalidConfigurationRequest", "ModifyTargetGroupAttributes InvalidConfigurationRequest":
 		return &types.InvalidConfigurationRequestException{Message: m}
 	case "DeregisterTargets InvalidTarget", "DescribeTargetHealth InvalidTarget", "RegisterTargets InvalidTarget":
 		return &types.InvalidTargetException{Message: m}
 	case "DeleteListener ListenerNotFound", "DescribeListeners ListenerNotFound":
 		return &types.ListenerNotFoundException{Message: m}
 	case "CreateListener LoadBalancerNotFound", "DeleteLoadBalancer LoadBalancerNotFound",
-		"DescribeListeners LoadBalancerNotFound", "DescribeLoadBalancers LoadBalancerNotFound",
-		"DescribeTargetGroups LoadBalancerNotFound":
+		"DescribeListeners LoadBalancerNotFound", "DescribeLoadBalancerAttributes LoadBalancerNotFound",
+		"DescribeLoadBalancers LoadBalancerNotFound", "DescribeTargetGroups LoadBalancerNotFound",
+		"ModifyLoadBalancerAttributes LoadBalancerNotFound":
 		return &types.LoadBalancerNotFoundException{Message: m}
 	case "CreateLoadBalancer ResourceInUse", "DeleteListener ResourceInUse", "DeleteLoadBalancer ResourceInUse",
 		"DeleteTargetGroup ResourceInUse":
