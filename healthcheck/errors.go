@@ -12,6 +12,12 @@ var (
 
 	// ErrStopped is returned once Run has ended, by what can no longer have an effect.
 	ErrStopped = errors.New("healthcheck: the pool has stopped")
+
+	// ErrNoTargets is returned by Pick when there is no target that it could pick.
+	ErrNoTargets = errors.New("healthcheck: no targets")
+
+	// ErrNotRegistered is returned by what is about one target when there is none by that ID.
+	ErrNotRegistered = errors.New("healthcheck: not registered")
 )
 
 // FieldError is one mistake in the options of a pool or of a checker, or in a target.

@@ -1,6 +1,7 @@
 package healthcheck
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,11 +110,8 @@ func (c *httpChecker) Open(t Target) (Probe, error) {
 	if err := requireAddr(t); err != nil {
 		return nil, err
 	}
-	host := c.host
-	if host == "" {
-		host = withoutZone(t.Addr)
-	}
-	return &httpProbe{checker: c, addr: t.Addr, host: host}, nil
+	host := cmp.Or(c.host, t.Host, withoutZone(t.CheckAddr()))
+	return &httpProbe{checker: c, addr: t.CheckAddr(), host: host}, nil
 }
 
 // withoutZone cuts the zone out of an IPv6 address such as "[fe80::1%eth0]:80": it means something to this machine only.
@@ -147,7 +145,7 @@ func (p *httpProbe) Check(ctx context.Context) Result {
 			Detail: "Health checks failed with these codes: [" + strconv.Itoa(code) + "]",
 		}
 	}
-	r.Code, r.Connect = code, connected
+	r.Code, r.HasCode, r.Connect = code, code != 0, connected
 	return r
 }
 

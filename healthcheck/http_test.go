@@ -162,10 +162,11 @@ func TestHTTPOutcomes(t *testing.T) {
 				if tt.reason == passed {
 					outcome = healthcheck.Pass
 				}
-				want := healthcheck.Result{Outcome: outcome, Reason: tt.reason, Code: tt.code, Detail: map[healthcheck.Reason]string{
+				want := healthcheck.Result{Outcome: outcome, Reason: tt.reason, Code: tt.code, HasCode: tt.code != 0}
+				want.Detail = map[healthcheck.Reason]string{
 					passed: "", timeout: "Request timed out", failed: "Health checks failed",
 					mismatched: "Health checks failed with these codes: [" + strconv.Itoa(tt.code) + "]",
-				}[tt.reason]}
+				}[tt.reason]
 				if diff := cmp.Diff(want, r, cmpopts.IgnoreFields(healthcheck.Result{}, "Err")); diff != "" {
 					t.Errorf("result (-want +got):\n%s", diff)
 				}

@@ -30,6 +30,7 @@ const (
 	defaultMaxStartSpread = 2 * time.Second
 	defaultMaxInFlight    = 10_000
 	defaultEventBuffer    = 1024
+	defaultSlowAfter      = 10 * time.Minute
 	maxThreshold          = 1000
 	maxDelay              = 24 * time.Hour
 )
@@ -71,6 +72,47 @@ type Options struct {
 	// at once.
 	DeregistrationDelay time.Duration
 
+	// FastInterval replaces Interval while a target is in doubt: while its latest results in a row disagree with its state, or
+	// it is Initial and has failed. It must be greater than Timeout and at most Interval. Zero is Interval.
+	FastInterval time.Duration
+
+	// SlowInterval replaces Interval for a target that has been Unhealthy for longer than SlowAfter. It must be at least
+	// Interval and at most 24 h. Zero is Interval.
+	SlowInterval time.Duration
+
+	// SlowAfter is how long a target is Unhealthy before SlowInterval begins. Default 10 min.
+	SlowAfter time.Duration
+
+	// FinishWhenIdle lets a draining target go as soon as its last lease is done, at the latest after DeregistrationDelay.
+	// Elastic Load Balancing always waits for the whole delay, which is the default.
+	FinishWhenIdle bool
+
+	// RoutingFailover is when the pool fails open: below it, traffic goes to all registered targets, as an unhealthy one may
+	// still answer and none at all never does. Default {Count: 1}.
+	RoutingFailover Threshold
+
+	// ZoneFailover is when a zone is no longer Up: Elastic Load Balancing then takes its address out of DNS. It must not be below
+	// RoutingFailover. Default: RoutingFailover.
+	ZoneFailover Threshold
+
+	// ZonalOnly turns cross-zone load balancing off: thresholds hold for each zone by itself, and Pick stays in the zone of its
+	// caller while that is up.
+	ZonalOnly bool
+
+	// SlowStart is for how long a target that has become healthy gets a share of the traffic that grows from little to its
+	// full one. Zero is off.
+	SlowStart time.Duration
+
+	// Algorithm is how Pick chooses. Default RoundRobin.
+	Algorithm Algorithm
+
+	// Passive lets the requests that go through the pool eject targets. Nil is off.
+	Passive *PassiveOptions
+
+	// Limits are AWS's own ranges for these options, beside the wider ones of this package. The presets set them. Default
+	// NoLimits.
+	Limits Limits
+
 	// EventBuffer is how many events are kept for a receiver that is slower than the pool. One call of Register or
 	// Deregister publishes an event for each of its targets at once: to lose none in Events, make it at least that many.
 	// Default 1024.
@@ -111,6 +153,16 @@ func (o Options) withDefaults() Options {
 	orDefault(&o.MaxInFlight, defaultMaxInFlight)
 	orDefault(&o.DeregistrationDelay, defaultDeregistrationDelay)
 	orDefault(&o.EventBuffer, defaultEventBuffer)
+	orDefault(&o.FastInterval, o.Interval)
+	orDefault(&o.SlowInterval, o.Interval)
+	orDefault(&o.SlowAfter, defaultSlowAfter)
+	orDefault(&o.RoutingFailover.Count, 1)
+	orDefault(&o.ZoneFailover.Count, o.RoutingFailover.Count)
+	orDefault(&o.ZoneFailover.Percent, o.RoutingFailover.Percent)
+	if o.Passive != nil {
+		p := o.Passive.withDefaults()
+		o.Passive = &p
+	}
 	for _, d := range []*time.Duration{&o.Jitter, &o.MaxStartSpread, &o.DeregistrationDelay} {
 		if *d == None {
 			*d = 0
@@ -149,5 +201,13 @@ func (o Options) validate() []error {
 	require(o.DeregistrationDelay >= 0, "DeregistrationDelay", o.DeregistrationDelay, "must not be negative, unless it is None")
 	require(o.DeregistrationDelay <= maxDelay, "DeregistrationDelay", o.DeregistrationDelay, "must be at most %v", maxDelay)
 	require(o.EventBuffer >= 1, "EventBuffer", o.EventBuffer, "must be at least 1")
+	require(floorTick(int64(o.FastInterval)) > int64(o.Timeout) || o.FastInterval == o.Interval,
+		"FastInterval", o.FastInterval, "must be greater than Timeout (%v)", o.Timeout)
+	require(o.FastInterval <= o.Interval, "FastInterval", o.FastInterval, "must be at most Interval (%v)", o.Interval)
+	require(o.SlowInterval >= o.Interval && (o.SlowInterval <= maxDelay || o.SlowInterval == o.Interval),
+		"SlowInterval", o.SlowInterval, "must be at least Interval (%v) and at most %v", o.Interval, maxDelay)
+	require(0 <= o.SlowAfter && o.SlowAfter <= maxDelay, "SlowAfter", o.SlowAfter, "must be from 0 to %v", maxDelay)
+	require(o.Limits <= GWLBLimits, "Limits", uint8(o.Limits), "must be one of the constants")
+	o.validatePolicy(require)
 	return errs
 }

@@ -90,8 +90,9 @@ type Result struct {
 	Outcome Outcome
 	// Reason is empty for a Pass.
 	Reason Reason
-	// Code is the status code of the answer; zero when there was none, or the protocol has none.
-	Code int
+	// Code is the status code of the answer. HasCode says that there was one: gRPC's 0 is OK, so that zero alone says nothing.
+	Code    int
+	HasCode bool
 	// Detail is a sentence for people, in the words of Elastic Load Balancing. It never holds any part of an
 	// answer's body.
 	Detail string
@@ -106,6 +107,8 @@ type Result struct {
 	Connect time.Duration
 	// Total is how long the whole check took.
 	Total time.Duration
+	// Reused says that the check went over the connection of an earlier one.
+	Reused bool
 }
 
 // resultOf classifies the error of a check that ran under ctx, nil being a pass.

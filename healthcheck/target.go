@@ -16,6 +16,25 @@ type Target struct {
 	// an IP address, as Elastic Load Balancing has it, leaves nothing to resolve and nothing ambiguous. HTTP and TCP
 	// require it, Func does not.
 	Addr string
+	// Host is what the target is called: the Host header and the name on its certificate, unless the checker has others, and
+	// the Host of requests by Transport. Default: that of Addr.
+	Host string
+	// CheckPort is the port of checks. Zero is that of Addr, as Elastic Load Balancing's traffic-port.
+	CheckPort uint16
+	// Weight is the target's share under WeightedRandom, beside those of the others. Zero means 1.
+	Weight uint16
+}
+
+// CheckAddr is where checks connect: Addr, with CheckPort in place of its port if there is one. It is empty without Addr.
+func (t Target) CheckAddr() string {
+	if t.CheckPort == 0 || t.Addr == "" {
+		return t.Addr
+	}
+	host, _, err := net.SplitHostPort(t.Addr)
+	if err != nil {
+		return t.Addr // Register refuses it
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(t.CheckPort)))
 }
 
 // validateTargets returns every mistake in the arguments of Register.
@@ -37,6 +56,9 @@ func validateTargets(ts []Target) []error {
 		}
 		if t.Addr != "" && !validAddr(t.Addr) {
 			mistake(i, "Addr", t.Addr, "must be host:port with a port from 1 to 65535")
+		}
+		if !isPlain(t.Host) {
+			mistake(i, "Host", t.Host, "must be a host, with a port or without")
 		}
 	}
 	return errs

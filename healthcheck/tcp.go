@@ -30,7 +30,7 @@ func (c *tcpChecker) Open(t Target) (Probe, error) {
 	if err := requireAddr(t); err != nil {
 		return nil, err
 	}
-	return &tcpProbe{dial: c.dial, addr: t.Addr}, nil
+	return &tcpProbe{dial: c.dial, addr: t.CheckAddr()}, nil
 }
 
 type tcpProbe struct {
