@@ -1,0 +1,89 @@
+package elbv2hc
+
+import "time"
+
+// SyncResult is what a Sync did, or under SyncOptions.DryRun would have done. The lists are by ID and port.
+type SyncResult struct {
+	Registered   []Target
+	Deregistered []Target
+	Unchanged    int // wanted, and registered before
+
+	// OtherZone are wanted targets that are registered with another zone than wanted. They are left as they are: AWS
+	// does not say that a registration can change its zone. Deregister them, and register them again once they have drained.
+	OtherZone []Target
+
+	DryRun bool
+}
+
+// Changed reports whether the Sync did anything.
+func (r *SyncResult) Changed() bool { return len(r.Registered)+len(r.Deregistered) > 0 }
+
+// plan is what makes a group equal to what is wanted.
+type plan struct {
+	add, remove []Target
+	registered  int // now
+	unchanged   int
+	otherZone   []Target
+}
+
+// recent is a change that the Syncer has made, until reads can be trusted to show it.
+type recent struct {
+	at         time.Time
+	registered bool
+}
+
+// makePlan compares what is wanted with what a read has shown, corrected by the Syncer's own recent changes. Draining targets
+// count as not registered: a wanted one is registered again, an unwanted one is on its way out already.
+func makePlan(want []Target, all []Health, own map[key]recent, owns func(Target) bool) plan {
+	now := make(map[key]Target, len(all))
+	for _, h := range all {
+		if h.registered() {
+			now[h.Target.key()] = h.Target
+		}
+	}
+	for k, change := range own {
+		_, shown := now[k]
+		switch {
+		case change.registered && !shown:
+			now[k] = Target{ID: k.id, Port: k.port}
+		case !change.registered:
+			delete(now, k)
+		}
+	}
+	p := plan{registered: len(now)}
+	wanted := make(map[key]bool, len(want))
+	for _, t := range want {
+		wanted[t.key()] = true
+		there, ok := now[t.key()]
+		switch {
+		case !ok:
+			p.add = append(p.add, t)
+		case t.Zone != "" && there.Zone != "" && t.Zone != there.Zone:
+			p.otherZone = append(p.otherZone, t)
+			p.unchanged++
+		default:
+			p.unchanged++
+		}
+	}
+	for k, t := range now {
+		if !wanted[k] && owns(t) {
+			p.remove = append(p.remove, t)
+		}
+	}
+	sortTargets(p.add)
+	sortTargets(p.remove)
+	sortTargets(p.otherZone)
+	return p
+}
+
+// tooMany reports whether a plan deregisters more than is allowed, given how many of its additions were refused.
+func (p *plan) tooMany(refused int, o *SyncOptions) bool {
+	remove := len(p.remove)
+	if remove == 0 {
+		return false
+	}
+	if left := p.registered - remove + len(p.add) - refused; left <= 0 && !o.AllowEmpty {
+		return true
+	}
+	return remove > 1 && remove*100 > o.MaxRemovePercent*p.registered
+}
