@@ -23,6 +23,8 @@ const (
 
 // HTTPOptions are the options of an HTTP checker. The zero value of each field means its default.
 type HTTPOptions struct {
+	ConnOptions
+
 	// Method is the request's method. Default GET, as Elastic Load Balancing has it.
 	Method string
 
@@ -30,8 +32,8 @@ type HTTPOptions struct {
 	// has at most 1024 bytes. Default "/".
 	Path string
 
-	// Host is the Host header. Default: the address of the target, port included, as an Application Load Balancer
-	// sends it. It has no part in where the connection goes.
+	// Host is the Host header. Default: Target.Host, or else the address of the target, port included, as an Application
+	// Load Balancer sends it. It has no part in where the connection goes, nor in what its certificate must say.
 	Host string
 
 	// UserAgent is the User-Agent header. Default "awsha-healthcheck/1".
@@ -44,10 +46,6 @@ type HTTPOptions struct {
 	// MaxBody is how much of an answer's body is read, in bytes as they come over the wire. What is longer passes without
 	// being read to its end. Default 8 KiB.
 	MaxBody int
-
-	// Dial connects to a target. It must honour its context. Default: a net.Dialer without keep-alive probes. No proxy
-	// is used, whatever the environment says.
-	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // HTTP returns a Checker that asks targets over HTTP/1.1, without TLS. Every mistake in the options is a *FieldError of the
@@ -69,35 +67,31 @@ func HTTP(optFns ...func(*HTTPOptions)) (Checker, error) {
 	orDefault(&o.MaxBody, defaultMaxBody)
 
 	codes, ok := parseMatcher(o.Matcher, minHTTPCode, maxHTTPCode)
-	var errs []error
-	require := func(ok bool, field string, value any, rule string) {
-		if !ok {
-			errs = append(errs, &FieldError{Field: "HTTPOptions." + field, Value: value, Rule: rule})
-		}
-	}
-	require(isToken(o.Method), "Method", o.Method, "must be an HTTP method")
-	require(strings.HasPrefix(o.Path, "/") && isPlain(o.Path), "Path", o.Path, `must begin with "/" and be escaped`)
-	require(len(o.Path) <= maxPath, "Path", o.Path, fmt.Sprintf("must have at most %d bytes", maxPath))
-	require(isPlain(o.Host), "Host", o.Host, "must be a host, with a port or without")
-	require(isPlain(strings.ReplaceAll(o.UserAgent, " ", "")), "UserAgent", o.UserAgent, "must be printable ASCII")
-	require(ok, "Matcher", o.Matcher, `must be codes from 200 to 599 such as "200", "200,202" or "200-299"`)
-	require(o.MaxBody > 0, "MaxBody", o.MaxBody, "must not be negative")
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	m := mistakes{options: "HTTPOptions"}
+	connector := o.connector(&m)
+	m.require(isToken(o.Method), "Method", o.Method, "must be an HTTP method")
+	m.require(strings.HasPrefix(o.Path, "/") && isPlain(o.Path), "Path", o.Path, `must begin with "/" and be escaped`)
+	m.require(len(o.Path) <= maxPath, "Path", o.Path, fmt.Sprintf("must have at most %d bytes", maxPath))
+	m.require(isPlain(o.Host), "Host", o.Host, "must be a host, with a port or without")
+	m.require(isPlain(strings.ReplaceAll(o.UserAgent, " ", "")), "UserAgent", o.UserAgent, "must be printable ASCII")
+	m.require(ok, "Matcher", o.Matcher, `must be codes from 200 to 599 such as "200", "200,202" or "200-299"`)
+	m.require(o.MaxBody > 0, "MaxBody", o.MaxBody, "must not be negative")
+	if len(m.errs) > 0 {
+		return nil, errors.Join(m.errs...)
 	}
 	return &httpChecker{
-		dial:    dialerOr(o.Dial),
-		host:    o.Host,
-		before:  o.Method + " " + o.Path + " HTTP/1.1\r\nHost: ",
-		after:   "\r\nUser-Agent: " + o.UserAgent + "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-		codes:   codes,
-		isHead:  o.Method == "HEAD", //nolint:usestdlibvars // net/http is not linked in for a word
-		maxBody: o.MaxBody,
+		connector: connector,
+		host:      o.Host,
+		before:    o.Method + " " + o.Path + " HTTP/1.1\r\nHost: ",
+		after:     "\r\nUser-Agent: " + o.UserAgent + "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+		codes:     codes,
+		isHead:    o.Method == "HEAD", //nolint:usestdlibvars // net/http is not linked in for a word
+		maxBody:   o.MaxBody,
 	}, nil
 }
 
 type httpChecker struct {
-	dial          dialFunc
+	connector     connector
 	host          string // empty: that of the target
 	before, after string // the request around its host
 	codes         matcher
@@ -107,11 +101,11 @@ type httpChecker struct {
 }
 
 func (c *httpChecker) Open(t Target) (Probe, error) {
-	if err := requireAddr(t); err != nil {
+	if err := c.connector.accepts(t); err != nil {
 		return nil, err
 	}
-	host := cmp.Or(c.host, t.Host, withoutZone(t.CheckAddr()))
-	return &httpProbe{checker: c, addr: t.CheckAddr(), host: host}, nil
+	addr := t.CheckAddr()
+	return &httpProbe{checker: c, addr: addr, host: cmp.Or(c.host, t.Host, withoutZone(addr))}, nil
 }
 
 // withoutZone cuts the zone out of an IPv6 address such as "[fe80::1%eth0]:80": it means something to this machine only.
@@ -131,13 +125,14 @@ type httpProbe struct {
 
 func (p *httpProbe) Check(ctx context.Context) Result {
 	start := time.Now()
-	conn, hangUp, err := connect(ctx, p.checker.dial, p.addr)
+	l, err := p.checker.connector.connect(ctx, p.addr)
 	if err != nil {
 		return resultOf(ctx, err)
 	}
-	defer hangUp()
+	defer l.close()
+	defer l.watch(ctx)()
 	connected := time.Since(start)
-	code, err := p.ask(conn)
+	code, err := p.ask(l.conn)
 	r := resultOf(ctx, err)
 	if code != 0 && !p.checker.codes.matches(code) {
 		r = Result{
@@ -145,7 +140,7 @@ func (p *httpProbe) Check(ctx context.Context) Result {
 			Detail: "Health checks failed with these codes: [" + strconv.Itoa(code) + "]",
 		}
 	}
-	r.Code, r.HasCode, r.Connect = code, code != 0, connected
+	r.Code, r.HasCode, r.RemoteAddr, r.Connect = code, code != 0, l.remote, connected
 	return r
 }
 

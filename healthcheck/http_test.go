@@ -63,7 +63,13 @@ func answer(s string) func(net.Conn) {
 // check opens a probe and calls it once.
 func check(t *testing.T, checker healthcheck.Checker, addr string, timeout time.Duration) healthcheck.Result {
 	t.Helper()
-	probe, err := checker.Open(healthcheck.Target{ID: "a", Addr: addr})
+	return checkTarget(t, checker, healthcheck.Target{ID: "a", Addr: addr}, timeout)
+}
+
+// checkTarget is check for more than an address.
+func checkTarget(t *testing.T, checker healthcheck.Checker, target healthcheck.Target, timeout time.Duration) healthcheck.Result {
+	t.Helper()
+	probe, err := checker.Open(target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,11 +168,10 @@ func TestHTTPOutcomes(t *testing.T) {
 				if tt.reason == passed {
 					outcome = healthcheck.Pass
 				}
-				want := healthcheck.Result{Outcome: outcome, Reason: tt.reason, Code: tt.code, HasCode: tt.code != 0}
-				want.Detail = map[healthcheck.Reason]string{
+				want := healthcheck.Result{Outcome: outcome, Reason: tt.reason, Code: tt.code, HasCode: tt.code != 0, Detail: map[healthcheck.Reason]string{
 					passed: "", timeout: "Request timed out", failed: "Health checks failed",
 					mismatched: "Health checks failed with these codes: [" + strconv.Itoa(tt.code) + "]",
-				}[tt.reason]
+				}[tt.reason], RemoteAddr: "10.0.0.1:80"}
 				if diff := cmp.Diff(want, r, cmpopts.IgnoreFields(healthcheck.Result{}, "Err")); diff != "" {
 					t.Errorf("result (-want +got):\n%s", diff)
 				}

@@ -88,27 +88,32 @@ const (
 type Result struct {
 	// Outcome decides whether the check counts, and for what.
 	Outcome Outcome
+	// HasCode says that Code is the code of an answer.
+	HasCode bool
+	// Reused says that the check went over the connection of an earlier one.
+	Reused bool
 	// Reason is empty for a Pass.
 	Reason Reason
-	// Code is the status code of the answer. HasCode says that there was one: gRPC's 0 is OK, so that zero alone says nothing.
-	Code    int
-	HasCode bool
+	// Code is the status code of the answer, if HasCode. Zero alone says nothing: it is the OK of gRPC.
+	Code int
 	// Detail is a sentence for people, in the words of Elastic Load Balancing. It never holds any part of an
 	// answer's body.
 	Detail string
 	// Err is the cause of a check that did not pass, if there is one.
 	Err error
 
+	// RemoteAddr is the address that the check was connected to, such as "10.0.0.1:80", which tells what a name was resolved
+	// to. Empty without a connection.
+	RemoteAddr string
+
 	// Start is when the check started.
 	Start time.Time
 	// Lag is how much later that was than it was due. When it grows, this process is overloaded.
 	Lag time.Duration
-	// Connect is how long the connection took to make. Zero when there was none.
+	// Connect is how long the connection took to make, TLS included. Zero when there was none, and when it was reused.
 	Connect time.Duration
 	// Total is how long the whole check took.
 	Total time.Duration
-	// Reused says that the check went over the connection of an earlier one.
-	Reused bool
 }
 
 // resultOf classifies the error of a check that ran under ctx, nil being a pass.
@@ -148,7 +153,7 @@ func isOwnFault(err error) bool {
 		return true // it hides the errno of its socket, and a resolver is not the target
 	}
 	for _, errno := range []syscall.Errno{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL,
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE,
 	} {
 		if errors.Is(err, errno) {
 			return true

@@ -12,8 +12,8 @@ type Target struct {
 	ID string
 	// Zone is the Availability Zone by which targets are counted, by name or by ID. Empty is a zone of its own.
 	Zone string
-	// Addr is where to connect, "host:port", with IPv6 hosts in brackets. A host name is resolved anew by each check;
-	// an IP address, as Elastic Load Balancing has it, leaves nothing to resolve and nothing ambiguous. HTTP and TCP
+	// Addr is where to connect, "host:port", with IPv6 hosts in brackets. A host name is resolved anew by each connection;
+	// an IP address, as Elastic Load Balancing has it, leaves nothing to resolve and nothing ambiguous. HTTP, TCP and GRPC
 	// require it, Func does not.
 	Addr string
 	// Host is what the target is called: the Host header and the name on its certificate, unless the checker has others, and
@@ -71,14 +71,6 @@ func validAddr(addr string) bool {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && n > 0
-}
-
-// requireAddr is what the checkers that connect ask of a target.
-func requireAddr(t Target) error {
-	if t.Addr == "" {
-		return &FieldError{Field: "Target.Addr", Value: t.Addr, Rule: "must not be empty"}
-	}
-	return nil
 }
 
 // isPlain reports whether s is visible ASCII, which is what may stand in a request line or a Host header.
