@@ -34,6 +34,8 @@ const (
 	registering  = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html"
 	targetHealth = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html"
 	balancerRead = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancerAttributes.html"
+	gracePeriod  = "https://github.com/aws/aws-cli/issues/171"
+	zonalShift   = "https://docs.aws.amazon.com/arc-zonal-shift/latest/api/API_StartZonalShift.html"
 	terminated   = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
 )
 
@@ -99,6 +101,9 @@ func TestCodes(t *testing.T) {
 		{400, "ExpiredTokenException", "", awserr.Denied, "", commonErrors},
 		{400, "UnrecognizedClientException", "", awserr.Denied, "", commonErrors},
 
+		{409, "ConflictException", "SimultaneousZonalShiftsConflict: The zonal shift is active", awserr.Conflict, "", zonalShift},
+		{400, "ValidationError", "The age of the instance (60 seconds) is less than the configured grace period of 300 seconds", awserr.Pending, "", gracePeriod},
+		{400, "ValidationError", "No managed instance found for instance ID: i-1", awserr.Terminal, "", gracePeriod},
 		{400, "Gateway.NotAttached", "Network vpc-1 is not attached to any internet gateway", awserr.NoGateway, "", noGateway},
 		{500, "HealthUnavailable", "", awserr.Transient, "", targetHealth},
 		{400, "InvalidTarget", "", awserr.NotFound, awserr.Target, registering},

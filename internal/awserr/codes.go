@@ -25,7 +25,10 @@ var codes = map[string]row{
 	"InvalidInstanceID":      {byMessage: instanceState},
 	"IncorrectInstanceState": {byMessage: instanceState},
 
+	"ConflictException":          {class: Conflict},
 	"Resource.AlreadyAssociated": {class: Conflict},
+
+	"ValidationError": {byMessage: gracePeriod},
 
 	"InvalidAddress.NotFound":            {class: NotFound, missing: Address},
 	"InvalidAddressID.NotFound":          {class: NotFound, missing: Address},
@@ -69,6 +72,15 @@ func instanceState(message string) Class {
 		return Pending
 	case state == "shutting-down" || state == "terminated":
 		return Gone
+	}
+	return Terminal
+}
+
+// gracePeriod tells SetInstanceHealth of Auto Scaling that came too early, "The age of the instance (60 seconds) is less than
+// the configured grace period of 300 seconds", from what is wrong for good. The code is the same.
+func gracePeriod(message string) Class {
+	if strings.Contains(message, "less than the configured grace period") {
+		return Pending
 	}
 	return Terminal
 }
