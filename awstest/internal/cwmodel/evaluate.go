@@ -239,3 +239,12 @@ func (e *evidence) reason(a *Alarm) string {
 	return fmt.Sprintf("Threshold Crossed: %d out of the last %d datapoints breached the threshold, %s %v. The most recent datapoints: [%s].",
 		e.breaching, a.Periods, a.Operator, a.Threshold, strings.Join(values, ", "))
 }
+
+// JudgeAs returns the state that the data asks for now of an alarm that is
+// configured like this, be there one or not; false if it asks for none. Route 53
+// judges by what it has copied of an alarm.
+func (r *Region) JudgeAs(tx *awstest.Tx, spec *AlarmSpec) (State, bool) {
+	a := &Alarm{AlarmSpec: *spec, State: InsufficientData, metric: spec.Query.Metric.key()}
+	e := r.evidence(tx.Now(), a)
+	return e.verdict(a)
+}
