@@ -27,7 +27,7 @@ func scenarios() []scenario {
 		tagScenarios, statusScenarios, groupScenarios, targetScenarios, gatewayScenarios, listenerScenarios, remapScenarios,
 		templateScenarios, volumeScenarios, attachmentScenarios,
 		bucketScenarios, objectScenarios, versionScenarios, uploadScenarios,
-		cloudWatchScenarios, alarmScenarios, keyScenarios, aliasScenarios, zonalShiftScenarios,
+		cloudWatchScenarios, alarmScenarios, keyScenarios, aliasScenarios, zonalShiftScenarios, healthCheckScenarios,
 		tableScenarios, itemScenarios, queryScenarios, transactScenarios,
 		autoScalingScenarios, scalingInstanceScenarios, scalingHookScenarios,
 		queueScenarios, messageScenarios, leaseScenarios, fifoScenarios, redriveScenarios,

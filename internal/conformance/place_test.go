@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -66,6 +67,9 @@ func (p *place) isEmpty(t *testing.T) {
 	ctx := context.WithoutCancel(t.Context())
 	if n := len(must(s3.NewFromConfig(p.config(p.regions[0])).ListBuckets(ctx, &s3.ListBucketsInput{}))(t).Buckets); n > 0 {
 		t.Errorf("%d buckets are left", n)
+	}
+	if n := *must(route53.NewFromConfig(p.config(p.regions[0])).GetHealthCheckCount(ctx, &route53.GetHealthCheckCountInput{}))(t).HealthCheckCount; n > 0 {
+		t.Errorf("%d health checks are left", n)
 	}
 	for _, region := range p.regions {
 		cfg := p.config(region)

@@ -20,6 +20,8 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	r53 "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -226,6 +228,25 @@ var subjects = []subject{
 				look: func(ctx context.Context, cfg aws.Config) (int, error) {
 					out, err := kms.NewFromConfig(cfg).ListKeys(ctx, &kms.ListKeysInput{})
 					return of(err, func() int { return len(out.Keys) })
+				},
+			}
+		},
+	},
+	{
+		service: route53.ServiceID, change: "CreateHealthCheck", read: "ListHealthChecks",
+		prepare: func(t *testing.T, cfg aws.Config) calls {
+			n := 0
+			return calls{
+				change: func(ctx context.Context, cfg aws.Config) error {
+					n++
+					_, err := route53.NewFromConfig(cfg).CreateHealthCheck(ctx, &route53.CreateHealthCheckInput{
+						CallerReference: aws.String("check-" + strconv.Itoa(n)), HealthCheckConfig: &r53.HealthCheckConfig{Type: r53.HealthCheckTypeCalculated},
+					})
+					return err
+				},
+				look: func(ctx context.Context, cfg aws.Config) (int, error) {
+					out, err := route53.NewFromConfig(cfg).ListHealthChecks(ctx, &route53.ListHealthChecksInput{})
+					return of(err, func() int { return len(out.HealthChecks) })
 				},
 			}
 		},

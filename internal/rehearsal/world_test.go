@@ -17,6 +17,7 @@ import (
 	"github.com/awsha/awsha/awstest/ec2svc"
 	"github.com/awsha/awsha/awstest/elbv2svc"
 	"github.com/awsha/awsha/awstest/kmssvc"
+	"github.com/awsha/awsha/awstest/route53svc"
 	"github.com/awsha/awsha/awstest/s3svc"
 	"github.com/awsha/awsha/awstest/sqssvc"
 	"github.com/awsha/awsha/awstest/stssvc"
@@ -29,7 +30,7 @@ func newCloud(t *testing.T, optFns ...func(*awstest.Options)) *awstest.Cloud {
 	t.Helper()
 	cloud, err := awstest.New([]awstest.Service{
 		arczonalshiftsvc.New(), autoscalingsvc.New(), cloudwatchsvc.New(), dynamodbsvc.New(), ec2svc.New(),
-		elbv2svc.New(), kmssvc.New(), s3svc.New(), sqssvc.New(), stssvc.New(),
+		elbv2svc.New(), kmssvc.New(), route53svc.New(), s3svc.New(), sqssvc.New(), stssvc.New(),
 	}, optFns...)
 	if err != nil {
 		t.Fatal(err)
