@@ -52,12 +52,13 @@ func TestDefaults(t *testing.T) {
 func TestCallerReference(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		first := svctest.Must(w.tryAs("a", endpoint()))(w)
-		again := svctest.Must(w.tryAs("a", endpoint(func(c *config) { c.Port = aws.Int32(80) })))(w) // the default, said
+		dormant := func(c *config) { c.Disabled = aws.Bool(true) } // nobody asks for a week
+		first := svctest.Must(w.tryAs("a", endpoint(dormant)))(w)
+		again := svctest.Must(w.tryAs("a", endpoint(dormant, func(c *config) { c.Port = aws.Int32(80) })))(w) // the default, said
 		if *again.Id != *first.Id {
 			t.Errorf("made another one: %s", *again.Id)
 		}
-		if other := svctest.Must(w.tryAs("b", endpoint()))(w); *other.Id == *first.Id {
+		if other := svctest.Must(w.tryAs("b", endpoint(dormant)))(w); *other.Id == *first.Id {
 			t.Error("another reference has made no other one")
 		}
 		refused := func(what string, c *config) {
@@ -68,15 +69,15 @@ func TestCallerReference(t *testing.T) {
 				t.Errorf("%s: %d health checks", what, n)
 			}
 		}
-		refused("other settings", endpoint(quick))
+		refused("other settings", endpoint(dormant, quick))
 		svctest.Must(w.update(*first.Id, func(in *route53.UpdateHealthCheckInput) { in.FailureThreshold = aws.Int32(5) }))(w)
-		refused("the settings of before the update", endpoint())
+		refused("the settings of before the update", endpoint(dormant))
 		w.remove(*first.Id)
-		refused("deleted", endpoint())
+		refused("deleted", endpoint(dormant))
 		time.Sleep(7*24*time.Hour - time.Minute)
-		refused("deleted a week ago", endpoint())
+		refused("deleted a week ago", endpoint(dormant))
 		time.Sleep(time.Minute)
-		svctest.Must(w.tryAs("a", endpoint()))(w)
+		svctest.Must(w.tryAs("a", endpoint(dormant)))(w)
 	})
 }
 
