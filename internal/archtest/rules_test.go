@@ -48,9 +48,9 @@ var rules = []rule{
 		broken: "./healthcheck -> ./eip",
 	},
 	{
-		says:   "healthcheck is built on the standard library only",
-		about:  []string{"./healthcheck"},
-		check:  only(code, "std", "./internal/..."),
+		says:   "healthcheck, selfhealth and statuspage are built on the standard library only",
+		about:  []string{"./healthcheck", "./healthcheck/selfhealth", "./healthcheck/statuspage"},
+		check:  only(code, "std", "./internal/...", "./healthcheck"),
 		kept:   "./healthcheck -> net/http ./internal/memnet\n./healthcheck test -> github.com/google/go-cmp/cmp",
 		broken: "./healthcheck -> ./internal/retry\n./internal/retry -> github.com/cenkalti/backoff/v4",
 	},
