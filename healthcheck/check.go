@@ -21,11 +21,15 @@ type entry struct {
 	base    int64 // when the schedule has the next, or running, check, without jitter
 	due     int64 // the alarm
 	started int64 // the running check
-	pos     int   // in the heap
+	pos     int32 // in the heap
 
 	waiting bool // in Pool.backlog
 	running bool // a check is
 	overdue bool // and has been counted as a failure already
+
+	override Override
+	routed   routed   // what traffic takes it for
+	backend  *backend // nil until there is traffic
 }
 
 // retireLocked ends the checks of a target. It returns the probe for closing, or nil if a check still uses it, which will
@@ -72,6 +76,7 @@ func (p *Pool) turn() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
+	p.returnLocked(now)
 	for len(p.alarms) > 0 && p.alarms[0].due <= now {
 		e := p.alarms[0]
 		switch {
@@ -103,6 +108,7 @@ func (p *Pool) turn() time.Duration {
 	if len(p.alarms) > 0 {
 		p.nextTurn = p.alarms[0].due
 	}
+	p.nextTurn = min(p.nextTurn, p.traffic.nextReturnLocked())
 	return time.Duration(p.nextTurn - now)
 }
 
@@ -212,4 +218,7 @@ func (p *Pool) recordLocked(e *entry, r Result) {
 		to.Reason, to.Detail = r.Reason, r.Detail
 	}
 	p.moveLocked(e, to)
+	if r.Outcome == Pass {
+		p.passedLocked(e)
+	}
 }

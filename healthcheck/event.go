@@ -18,15 +18,25 @@ const (
 	Transition EventKind = iota + 1
 	// ZoneChange: a zone got its first healthy target or lost its last. Event.Zone has the counts.
 	ZoneChange
+	// FailOpenChange: picks have begun to disregard health, because too few targets have it, or have ceased to; Event.FailOpen
+	// says which. Event.Zone has the counts, of a zone under Options.ZonalOnly, and else of the pool, with no name. A pool
+	// without targets fails open already, so that the first of these events says that it does no longer.
+	FailOpenChange
+	// Ejection: passive checks have ejected a target, or it is back; Event.Status says which by Ejected.
+	Ejection
 )
 
-// String returns "transition" or "zone-change".
+// String returns a name such as "zone-change".
 func (k EventKind) String() string {
 	switch k {
 	case Transition:
 		return "transition"
 	case ZoneChange:
 		return "zone-change"
+	case FailOpenChange:
+		return "fail-open-change"
+	case Ejection:
+		return "ejection"
 	}
 	return "invalid"
 }
@@ -44,12 +54,13 @@ type Event struct {
 	Time time.Time
 	Kind EventKind
 
-	// From and Status belong to a Transition.
+	// From and Status belong to a Transition, and Status to an Ejection.
 	From   State
 	Status Status
 
-	// Zone belongs to a ZoneChange.
-	Zone ZoneStatus
+	// Zone belongs to a ZoneChange, and to a FailOpenChange together with FailOpen.
+	Zone     ZoneStatus
+	FailOpen bool
 }
 
 // Events yields what happens in the pool from this call on, in order, for one range loop. It ends when ctx does, when the
@@ -169,13 +180,30 @@ func (p *Pool) logEvent(ctx context.Context, e Event) {
 		p.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "events lost", slog.Uint64("dropped", e.Dropped))
 	}
 	level := slog.LevelInfo
-	if e.Kind == ZoneChange {
+	switch e.Kind {
+	case ZoneChange:
 		if !e.Zone.Up() {
 			level = slog.LevelWarn
 		}
 		p.opts.Logger.LogAttrs(ctx, level, "zone changed", slog.String("zone", e.Zone.Zone), slog.Bool("up", e.Zone.Up()),
 			slog.Int("healthy", e.Zone.Healthy), slog.Int("registered", e.Zone.Registered()))
 		return
+	case FailOpenChange:
+		if e.FailOpen {
+			level = slog.LevelWarn
+		}
+		p.opts.Logger.LogAttrs(ctx, level, "fail-open changed", slog.String("zone", e.Zone.Zone), slog.Bool("fail_open", e.FailOpen),
+			slog.Int("healthy", e.Zone.Healthy), slog.Int("registered", e.Zone.Registered()))
+		return
+	case Ejection:
+		text := "target is back"
+		if e.Status.Ejected {
+			text, level = "target ejected", slog.LevelWarn
+		}
+		p.opts.Logger.LogAttrs(ctx, level, text, slog.String("target", e.Status.Target.ID),
+			slog.String("zone", e.Status.Target.Zone), slog.String("addr", e.Status.Target.Addr))
+		return
+	case Transition:
 	}
 	s := e.Status
 	if s.State == Unhealthy {

@@ -21,6 +21,9 @@ func brief(e healthcheck.Event) string {
 	if e.Kind == healthcheck.ZoneChange {
 		return fmt.Sprintf("%s up=%t", e.Zone.Zone, e.Zone.Up())
 	}
+	if e.Kind == healthcheck.FailOpenChange {
+		return strings.TrimSpace(fmt.Sprintf("%s fail open=%t", e.Zone.Zone, e.FailOpen))
+	}
 	return fmt.Sprintf("%s %v>%v", e.Status.Target.ID, e.From, e.Status.State)
 }
 
@@ -50,9 +53,10 @@ func TestEvents(t *testing.T) {
 			}
 		}
 		want := []string{
-			"a unused>initial", "a initial>healthy", "z1 up=true", "a healthy>unhealthy", "z1 up=false",
-			"a unhealthy>unused", "a unused>initial", "a initial>healthy", "z2 up=true",
-			"a healthy>draining", "z2 up=false", "a draining>unused",
+			"a unused>initial", "a initial>healthy", "z1 up=true", "fail open=false",
+			"a healthy>unhealthy", "z1 up=false", "fail open=true",
+			"a unhealthy>unused", "a unused>initial", "a initial>healthy", "z2 up=true", "fail open=false",
+			"a healthy>draining", "z2 up=false", "fail open=true", "a draining>unused",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
@@ -159,7 +163,7 @@ func TestOnEvent(t *testing.T) {
 				case e.Kind == healthcheck.ZoneChange && e.Zone.Up():
 					_ = pool.Deregister("a") // publishes from inside
 					panic("a hook with a bug")
-				case e.Status.State == healthcheck.Unused:
+				case e.From != healthcheck.Unused && e.Status.State == healthcheck.Unused:
 					close(finished)
 				}
 			}
@@ -172,11 +176,13 @@ func TestOnEvent(t *testing.T) {
 		cancel()
 		<-ended
 
-		want := []string{"a unused>initial", "a initial>healthy", "z1 up=true", "a healthy>unused", "z1 up=false"}
+		want := []string{
+			"a unused>initial", "a initial>healthy", "z1 up=true", "fail open=false", "a healthy>unused", "z1 up=false", "fail open=true",
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]any{nil, "run", "run", "run", "run"}, values); diff != "" {
+		if diff := cmp.Diff([]any{nil, "run", "run", "run", "run", "run", "run"}, values); diff != "" {
 			t.Errorf("context of Run (-want +got):\n%s", diff)
 		}
 		for _, want := range []string{

@@ -24,6 +24,7 @@ type Pool struct {
 	entries   map[string]*entry
 	zones     zoneTable
 	alarms    alarms
+	traffic   traffic
 	backlog   []*entry // due, and waiting for MaxInFlight, in that order; see entry.waiting
 	inFlight  int
 	nextTurn  int64           // when Run looks again
@@ -55,7 +56,7 @@ func New(checker Checker, optFns ...func(*Options)) (*Pool, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &Pool{
+	p := &Pool{
 		checker: checker,
 		opts:    o,
 		rhythm:  newRhythm(o),
@@ -67,7 +68,9 @@ func New(checker Checker, optFns ...func(*Options)) (*Pool, error) {
 		zones:   make(zoneTable),
 		hook:    queue{limit: o.EventBuffer},
 		hookCtx: context.Background(),
-	}, nil
+	}
+	p.traffic.init(o)
+	return p, nil
 }
 
 // Run checks the targets until ctx ends, and then returns its cause once every check has returned and every probe is
@@ -244,7 +247,7 @@ func (p *Pool) Deregister(ids ...string) error {
 // moveLocked gives a target its next status and publishes what that changes.
 func (p *Pool) moveLocked(e *entry, to Status) {
 	from := e.status
-	to.Since = from.Since
+	to.Since, to.SlowStart = from.Since, 1
 	if to.State != from.State {
 		to.Since = time.Now()
 	}
@@ -256,10 +259,11 @@ func (p *Pool) moveLocked(e *entry, to Status) {
 	if to.State == from.State {
 		return
 	}
+	defer p.routeLocked(e)
 	flipped := p.zones.move(to.Target.Zone, from.State, to.State)
 	p.publishLocked(Event{Kind: Transition, Time: to.Since, From: from.State, Status: to})
 	if flipped {
-		p.publishLocked(Event{Kind: ZoneChange, Time: to.Since, Zone: p.zones.status(to.Target.Zone)})
+		p.publishLocked(Event{Kind: ZoneChange, Time: to.Since, Zone: p.zoneStatusLocked(to.Target.Zone)})
 	}
 }
 

@@ -68,7 +68,7 @@ const absent = -1
 func (a *alarms) set(e *entry, due int64) {
 	e.due = due
 	if e.pos == absent {
-		e.pos = len(*a)
+		e.pos = int32(len(*a))
 		*a = append(*a, e)
 	}
 	a.up(e)
@@ -80,33 +80,33 @@ func (a *alarms) remove(e *entry) {
 	if e.pos == absent {
 		return
 	}
-	i, end := e.pos, len(*a)-1
+	i, end := int(e.pos), len(*a)-1
 	last := (*a)[end]
 	(*a)[end] = nil
 	*a = (*a)[:end]
 	e.pos = absent
 	if last != e {
-		(*a)[i], last.pos = last, i
+		(*a)[i], last.pos = last, int32(i)
 		a.up(last)
 		a.down(last)
 	}
 }
 
 func (a alarms) up(e *entry) {
-	i := e.pos
+	i := int(e.pos)
 	for i > 0 {
 		parent := (i - 1) / 4
 		if a[parent].due <= e.due {
 			break
 		}
-		a[i], a[parent].pos = a[parent], i
+		a[i], a[parent].pos = a[parent], int32(i)
 		i = parent
 	}
-	a[i], e.pos = e, i
+	a[i], e.pos = e, int32(i)
 }
 
 func (a alarms) down(e *entry) {
-	i := e.pos
+	i := int(e.pos)
 	for {
 		least := 4*i + 1
 		if least >= len(a) {
@@ -120,10 +120,10 @@ func (a alarms) down(e *entry) {
 		if e.due <= a[least].due {
 			break
 		}
-		a[i], a[least].pos = a[least], i
+		a[i], a[least].pos = a[least], int32(i)
 		i = least
 	}
-	a[i], e.pos = e, i
+	a[i], e.pos = e, int32(i)
 }
 
 // now is the time of the schedule.

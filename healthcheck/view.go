@@ -13,6 +13,11 @@ import (
 type Status struct {
 	Target Target
 	State  State
+	// Ejected says that passive checks keep it from traffic for the time being.
+	Ejected bool
+	// SlowStart is the share of a target in slow start, from 0 up; it is 1 otherwise. Like Outstanding it moves all the time: that
+	// of a View is from when the view was made.
+	SlowStart float32
 	// Reason and Detail say why the target is in its state; both are empty when it is healthy. While it is unhealthy
 	// they are those of the latest failure.
 	Reason Reason
@@ -23,13 +28,17 @@ type Status struct {
 	Passes, Fails int
 	// Last is the latest result, an Unknown one included. Its Start is zero before the first.
 	Last Result
+
+	// Outstanding is how many leases of Pick are not Done.
+	Outstanding int
 }
 
 // View is the pool at one instant. It does not change and can be kept; it is safe for concurrent use.
 type View struct {
-	seq    uint64
-	zones  []ZoneStatus
-	sorted func() []*Status
+	seq      uint64
+	failOpen bool
+	zones    []ZoneStatus
+	sorted   func() []*Status
 }
 
 // NewView returns a view of the given statuses, for tests of what takes a View. Of two statuses with the same target ID
@@ -42,12 +51,17 @@ func NewView(statuses ...Status) *View {
 		ps[i] = &s
 		zones.move(s.Target.Zone, Unused, s.State)
 	}
-	return newView(0, zones.list(), ps)
+	list := zones.list()
+	failOpen := !slices.ContainsFunc(list, ZoneStatus.Up)
+	for i := range list {
+		list[i].FailOpen = failOpen
+	}
+	return newView(0, failOpen, list, ps)
 }
 
 // newView takes statuses in any order. They are put in order when somebody asks, not under the pool's lock.
-func newView(seq uint64, zones []ZoneStatus, statuses []*Status) *View {
-	return &View{seq: seq, zones: zones, sorted: sync.OnceValue(func() []*Status {
+func newView(seq uint64, failOpen bool, zones []ZoneStatus, statuses []*Status) *View {
+	return &View{seq: seq, failOpen: failOpen, zones: zones, sorted: sync.OnceValue(func() []*Status {
 		slices.SortFunc(statuses, func(a, b *Status) int { return strings.Compare(a.Target.ID, b.Target.ID) })
 		return statuses
 	})}
@@ -87,6 +101,16 @@ func (v *View) Registered() int {
 	return n
 }
 
+// FailOpen reports whether picks disregard health, because too few targets have it: those for a zone, or with an empty zone
+// those of the pool, which under Options.ZonalOnly means all of them. Without a target they do.
+func (v *View) FailOpen(zone string) bool {
+	i := slices.IndexFunc(v.zones, func(z ZoneStatus) bool { return z.Zone == zone })
+	if zone == "" || i < 0 {
+		return v.failOpen
+	}
+	return v.zones[i].FailOpen
+}
+
 // Status returns the status of a target. Without one by that ID it is Unused, for ReasonNotRegistered, and false.
 func (v *View) Status(id string) (Status, bool) {
 	all := v.sorted()
@@ -117,7 +141,7 @@ func (p *Pool) Status(id string) (Status, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if e := p.entries[id]; e != nil {
-		return *e.status, true
+		return *p.statusLocked(e, p.now()), true
 	}
 	return notRegistered(Target{ID: id}), false
 }
@@ -131,10 +155,10 @@ func (p *Pool) All() iter.Seq2[string, Status] {
 func (p *Pool) Zones() []ZoneStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.zones.list()
+	return p.zonesLocked()
 }
 
-// View returns the pool as it is now. It costs a pointer for each target.
+// View returns the pool as it is now. It costs a pointer for each target, and a Status once there is traffic.
 func (p *Pool) View() *View {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -147,10 +171,11 @@ func (p *Pool) viewLocked() *View {
 		return p.view
 	}
 	statuses := make([]*Status, 0, len(p.entries))
+	now := p.now()
 	for _, e := range p.entries {
-		statuses = append(statuses, e.status)
+		statuses = append(statuses, p.statusLocked(e, now))
 	}
-	p.view = newView(p.seq, p.zones.list(), statuses)
+	p.view = newView(p.seq, p.traffic.failOpenNow(p), p.zonesLocked(), statuses)
 	return p.view
 }
 

@@ -12,6 +12,12 @@ type ZoneStatus struct {
 	Healthy   int
 	Unhealthy int
 	Draining  int
+
+	// FailOpen says that picks for the zone disregard health, as too few targets have it: in the zone under Options.ZonalOnly,
+	// else in the pool.
+	FailOpen bool
+	// Shifted says that a zonal shift takes new traffic away from the zone, as long as there is where to take it.
+	Shifted bool
 }
 
 // Up reports whether the zone has a healthy target. It is the default by which Elastic Load Balancing keeps the address

@@ -1,0 +1,35 @@
+package healthcheck
+
+// What tests of routing need, which the API does not show.
+
+type (
+	ZoneCounts struct {
+		Registered, Healthy int
+		Shifted             bool
+	}
+	Route struct{ Serves, FailOpen bool }
+)
+
+func Below(t Threshold, healthy, registered int) bool { return t.below(tally{registered, healthy}) }
+
+// Routes returns what becomes of zones.
+func Routes(zonal bool, routing, inDNS Threshold, counts []ZoneCounts) ([]Route, bool) {
+	zones, routes := make([]zoneTally, len(counts)), make([]zoneRoute, len(counts))
+	for i, c := range counts {
+		zones[i] = zoneTally{tally{c.Registered, c.Healthy}, c.Shifted}
+	}
+	var failOpen bool
+	if zonal {
+		failOpen = routeByZone(routing, inDNS, zones, routes)
+	} else {
+		failOpen = routeAcross(routing, zones, routes)
+	}
+	out := make([]Route, len(routes))
+	for i, r := range routes {
+		out[i] = Route{r.serves, r.failOpen}
+	}
+	return out, failOpen
+}
+
+// Draw draws from an alias table.
+func Draw(weights []uint64) func() int { return newAliasTable(weights).draw }
