@@ -223,7 +223,20 @@ func TestConnectionChecks(t *testing.T) {
 			w.Errorf("%d requests", n)
 		}
 		open.Fail(awstest.NetworkLoss)
-		w.until(group, open.ID(), timesOut)
+		within(w, w.until(group, open.ID(), fails), 15*time.Second, 25*time.Second)
+	})
+}
+
+func TestNetworkLoadBalancersHaveOneReasonForAllFailures(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		group, _ := w.front(overTCP, func(in *elbv2.CreateTargetGroupInput) { in.HealthCheckProtocol = types.ProtocolEnumHttp })
+		inst := w.machine(0, "172.31.0.10", answering(500))
+		w.register(group, inst.ID())
+		w.until(group, inst.ID(), fails)
+		if got := *w.health(group, inst.ID()).TargetHealth.Description; got != "Health checks failed" {
+			w.Errorf("described as %q", got)
+		}
 	})
 }
 

@@ -43,9 +43,16 @@
 // timeout where nothing answers.
 //
 // The name of an active load balancer leads [awstest.Cloud.Dial] to the
-// healthy targets of the port's listener in turn, and, if none is healthy, to
+// healthy targets of the port's listener in turn, and, if they are fewer than
+// the group's minimum for routing (1, unless an attribute says otherwise), to
 // all of them but those that drain or are unused: it fails open. Without a
 // target or without a listener the connection is refused.
+//
+// Without cross-zone load balancing, which is how network load balancers begin,
+// the name leads to the zones in turn, and then to the targets of the zone; the
+// minimum for routing counts for each zone. A zone below the minimum for DNS is
+// passed over, unless all are. With cross-zone load balancing all targets count
+// together, so that no zone is passed over.
 //
 // A load balancer that is active and enabled for it (zonal_shift.config.enabled)
 // can be shifted away from a zone with arczonalshiftsvc, an autoshift that is
@@ -75,9 +82,9 @@
 //   - DescribeTargetGroups: ARNs, names, load balancer, pages.
 //   - DeleteTargetGroup: refused while a listener forwards to it; one that does not exist is no error.
 //   - DescribeLoadBalancerAttributes: load_balancing.cross_zone.enabled and zonal_shift.config.enabled. No other attribute.
-//   - ModifyLoadBalancerAttributes: the same. Cross-zone of an application load balancer cannot be changed, and that of a network one is shown and not looked at.
-//   - DescribeTargetGroupAttributes: deregistration_delay.timeout_seconds. No other attribute.
-//   - ModifyTargetGroupAttributes: the same; it holds for later deregistrations.
+//   - ModifyLoadBalancerAttributes: the same. Cross-zone of an application load balancer cannot be changed; its groups can do without.
+//   - DescribeTargetGroupAttributes: deregistration_delay.timeout_seconds, load_balancing.cross_zone.enabled, the minimum counts and percentages of target_group_health; of HTTP and HTTPS groups also slow_start.duration_seconds, load_balancing.algorithm.type and anomaly_mitigation. Stickiness is shown, and off. No other attribute.
+//   - ModifyTargetGroupAttributes: the same, with the rules of ranges, of combinations and of protocols. The delay holds for later deregistrations; cross-zone and the minimums hold for the next connection. Slow start, the algorithm and anomaly mitigation have no effect: targets get connections in turn.
 //   - RegisterTargets: all or none, ports, again while draining. Instances must be running, in this region; addresses must be private, and their Availability Zone is checked and has no effect. No quotas.
 //   - DeregisterTargets: those that are not registered are passed over; the state is draining for the whole delay. A group that is not in use has nothing to drain.
 //   - DescribeTargetHealth: states, reasons and descriptions. A target that never was is not registered, where AWS may answer InvalidTarget; a terminated instance stays, as unused, until it is deregistered. The administrative override says whether a zonal shift keeps traffic from a target: no_override or zonal_shift_active, whatever the type of the load balancer; never zonal_shift_delegated_to_dns, of which AWS does not say when it is shown. No anomalies.
@@ -89,14 +96,14 @@
 //
 // A load balancer has no nodes: there is one checker for it and not one per
 // zone, nothing of it fails with a zone, and its name leads connections
-// straight to the targets, cross-zone, whatever its type. So there is no
+// straight to the targets. So there is no
 // 502, 503 or 504 of its own, HTTPS is not ended at it, an internal one
 // is reached from everywhere, and a connection outlives what happens to its
 // target's registration. In AWS, name servers take up to a minute more to
-// forget a zone. Network load balancers name a failed check
-// Target.FailedHealthChecks in AWS, whatever it was; here they say
-// what it was. The timeouts by default are those of the guides (5 s for HTTP
-// and HTTPS groups), not those of the SDK's comment.
+// forget a zone. Nothing makes a target Target.IpUnusable, as load balancers
+// have no addresses, nor is there Elb.InternalError. The timeouts by default are
+// those of the guides (5 s for HTTP and HTTPS groups), not those of the SDK's
+// comment.
 //
 // # Errors
 //

@@ -304,3 +304,11 @@ func wantStatus(t testing.TB, err error, want int) {
 	t.Helper()
 	svctest.WantStatus(t, err, want)
 }
+
+// within holds a duration against bounds.
+func within(t testing.TB, got, from, to time.Duration) {
+	t.Helper()
+	if got < from || got > to {
+		t.Errorf("after %v, want from %v to %v", got, from, to)
+	}
+}

@@ -162,7 +162,66 @@ var groupScenarios = []scenario{
 			{on: motoName, at: "after refusals", does: "0"},
 		},
 	},
+	{
+		name: "a target group has attributes",
+		run: func(s *session) {
+			g := *must(s.group(s.groupInput("a")))(s).TargetGroupArn
+			for _, d := range []struct{ key, value string }{
+				{"load_balancing.algorithm.type", "round_robin"},
+				{"load_balancing.cross_zone.enabled", "use_load_balancer_configuration"},
+				{"slow_start.duration_seconds", "0"},
+				{dnsCountKey, "1"},
+				{dnsPercentKey, "off"},
+				{routingCountKey, "1"},
+				{routingPercentKey, "off"},
+				{"stickiness.enabled", "false"},
+			} {
+				s.shows("default of "+d.key, d.value, func() string { return s.groupAttribute(g, d.key) })
+			}
+			s.accepted("slow start of 30 seconds", s.setGroupAttribute(g, "slow_start.duration_seconds", "30"))
+			s.shows("slow start", "30", func() string { return s.groupAttribute(g, "slow_start.duration_seconds") })
+			s.refused("slow start of 29 seconds", s.setGroupAttribute(g, "slow_start.duration_seconds", "29"), "ValidationError")
+			s.refused("least outstanding requests in slow start", s.setGroupAttribute(g, "load_balancing.algorithm.type", "least_outstanding_requests"), "ValidationError")
+			s.accepted("no slow start", s.setGroupAttribute(g, "slow_start.duration_seconds", "0"))
+			s.accepted("least outstanding requests", s.setGroupAttribute(g, "load_balancing.algorithm.type", "least_outstanding_requests"))
+			s.refused("an unknown algorithm", s.setGroupAttribute(g, "load_balancing.algorithm.type", "random"), "ValidationError")
+			s.accepted("75 % for DNS", s.setGroupAttribute(g, dnsPercentKey, "75"))
+			s.accepted("50 % for routing", s.setGroupAttribute(g, routingPercentKey, "50"))
+			s.shows("percentage for routing", "50", func() string { return s.groupAttribute(g, routingPercentKey) })
+			s.refused("more for routing than for DNS", s.setGroupAttribute(g, routingPercentKey, "76"), "ValidationError")
+			s.refused("101 %", s.setGroupAttribute(g, dnsPercentKey, "101"), "ValidationError")
+			s.accepted("without cross-zone", s.setGroupAttribute(g, "load_balancing.cross_zone.enabled", "false"))
+			s.shows("cross-zone", "false", func() string { return s.groupAttribute(g, "load_balancing.cross_zone.enabled") })
+			s.refused("cross-zone perhaps", s.setGroupAttribute(g, "load_balancing.cross_zone.enabled", "perhaps"), "ValidationError")
+
+			tcp := *must(s.group(s.groupInput("b", func(in *elbv2.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumTcp })))(s).TargetGroupArn
+			s.refused("slow start of TCP", s.setGroupAttribute(tcp, "slow_start.duration_seconds", "30"), "ValidationError")
+			s.shows("algorithm of TCP", "not shown", func() string { return s.groupAttribute(tcp, "load_balancing.algorithm.type") })
+		},
+		differs: []difference{
+			{on: motoName, at: "default of " + dnsCountKey, does: "not shown"},
+			{on: motoName, at: "default of " + dnsPercentKey, does: "not shown"},
+			{on: motoName, at: "default of " + routingCountKey, does: "not shown"},
+			{on: motoName, at: "default of " + routingPercentKey, does: "not shown"},
+			{on: motoName, at: "slow start of 29 seconds", does: "accepted"},
+			{on: motoName, at: "least outstanding requests in slow start", does: "accepted"},
+			{on: motoName, at: "an unknown algorithm", does: "accepted"},
+			{on: motoName, at: "more for routing than for DNS", does: "accepted"},
+			{on: motoName, at: "101 %", does: "accepted"},
+			{on: motoName, at: "cross-zone perhaps", does: "accepted"},
+			{on: motoName, at: "slow start of TCP", does: "accepted"},
+			{on: motoName, at: "algorithm of TCP", does: "round_robin"},
+		},
+	},
 }
+
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html (read 2026-11)
+const (
+	dnsCountKey       = "target_group_health.dns_failover.minimum_healthy_targets.count"
+	dnsPercentKey     = "target_group_health.dns_failover.minimum_healthy_targets.percentage"
+	routingCountKey   = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count"
+	routingPercentKey = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage"
+)
 
 // groupInput makes an HTTP group on port 80 of the default VPC. Its name is its own in the account.
 func (s *session) groupInput(name string, change ...func(*elbv2.CreateTargetGroupInput)) *elbv2.CreateTargetGroupInput {
@@ -193,22 +252,26 @@ func (s *session) group(in *elbv2.CreateTargetGroupInput) (types.TargetGroup, er
 
 const delayKey = "deregistration_delay.timeout_seconds"
 
-func (s *session) delay(arn string) string {
+func (s *session) delay(arn string) string { return s.groupAttribute(arn, delayKey) }
+
+func (s *session) setDelay(arn, seconds string) error { return s.setGroupAttribute(arn, delayKey, seconds) }
+
+func (s *session) groupAttribute(arn, key string) string {
 	out, err := s.elb.DescribeTargetGroupAttributes(s.Context(), &elbv2.DescribeTargetGroupAttributesInput{TargetGroupArn: &arn})
 	if err != nil {
 		return outcome(err)
 	}
 	for _, a := range out.Attributes {
-		if aws.ToString(a.Key) == delayKey {
+		if aws.ToString(a.Key) == key {
 			return told(a.Value)
 		}
 	}
 	return "not shown"
 }
 
-func (s *session) setDelay(arn, seconds string) error {
+func (s *session) setGroupAttribute(arn, key, value string) error {
 	_, err := s.elb.ModifyTargetGroupAttributes(s.Context(), &elbv2.ModifyTargetGroupAttributesInput{
-		TargetGroupArn: &arn, Attributes: []types.TargetGroupAttribute{{Key: aws.String(delayKey), Value: &seconds}},
+		TargetGroupArn: &arn, Attributes: []types.TargetGroupAttribute{{Key: &key, Value: &value}},
 	})
 	return err
 }

@@ -119,7 +119,17 @@ func (c *Check) validate(groupProtocol string) (matcher, error) {
 }
 
 // judge returns the health of a target that has failed a check, or nothing.
+// Network load balancers have one reason for all failures.
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html (read 2026-11)
 func (g *Group) judge(p awstest.ProbeResult) Health {
+	h := g.failure(p)
+	if h != (Health{}) && !layer7(g.Protocol) {
+		return Health{Unhealthy, "Target.FailedHealthChecks", "Health checks failed"}
+	}
+	return h
+}
+
+func (g *Group) failure(p awstest.ProbeResult) Health {
 	switch {
 	case p.Outcome == awstest.ProbeTimedOut:
 		return Health{Unhealthy, "Target.Timeout", "Request timed out"}

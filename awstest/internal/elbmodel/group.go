@@ -12,10 +12,10 @@ import (
 // a new one.
 type Group struct {
 	GroupSpec
-	ARN                 string
-	DeregistrationDelay time.Duration
-	matcher             matcher // of Check.Matcher
-	pool                *pool
+	Attributes
+	ARN     string
+	matcher matcher // of Check.Matcher
+	pool    *pool
 }
 
 // GroupSpec is what a target group is made from.
@@ -46,13 +46,6 @@ type pool struct {
 	listeners int           // that forward to the group
 }
 
-// defaultDeregistrationDelay of a new group.
-// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html (read 2026-11)
-const (
-	defaultDeregistrationDelay = 300 * time.Second
-	maxDeregistrationDelay     = 3600 * time.Second
-)
-
 // CreateGroup makes a target group. The same request again returns what is
 // there.
 func (r *Region) CreateGroup(tx *awstest.Tx, spec GroupSpec) (*Group, error) {
@@ -77,7 +70,7 @@ func (r *Region) CreateGroup(tx *awstest.Tx, spec GroupSpec) (*Group, error) {
 	}
 	arn, _ := r.newARN(tx, "targetgroup/"+spec.Name)
 	g := &Group{
-		GroupSpec: spec, ARN: arn, DeregistrationDelay: defaultDeregistrationDelay, matcher: m,
+		GroupSpec: spec, Attributes: defaultAttributes(), ARN: arn, matcher: m,
 		pool: &pool{region: r, group: arn, health: history.NewTable[TargetKey, Health](awstest.Memory)},
 	}
 	r.groups.Put(tx.Now(), arn, g)
@@ -102,18 +95,6 @@ func (r *Region) ModifyCheck(tx *awstest.Tx, g *Group, change func(*Check)) (*Gr
 		return nil, err
 	}
 	changed.matcher = m
-	r.groups.Put(tx.Now(), g.ARN, &changed)
-	return &changed, nil
-}
-
-// SetDeregistrationDelay changes how long the targets of a group drain. Those
-// that are draining go on as they were.
-func (r *Region) SetDeregistrationDelay(tx *awstest.Tx, g *Group, d time.Duration) (*Group, error) {
-	if d < 0 || d > maxDeregistrationDelay {
-		return nil, invalid("'deregistration_delay.timeout_seconds' must be between 0 and 3600 inclusive")
-	}
-	changed := *g
-	changed.DeregistrationDelay = d
 	r.groups.Put(tx.Now(), g.ARN, &changed)
 	return &changed, nil
 }

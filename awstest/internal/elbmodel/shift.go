@@ -63,22 +63,17 @@ func (r *Region) Overridden(tx *awstest.Tx, g *Group, at time.Time, k TargetKey)
 }
 
 // leave returns the targets outside of the zones that a load balancer is
-// shifted away from; all of them if it would have none left, as then the shift
-// has no effect.
+// shifted away from; all of them if none of the others is healthy, as then the
+// shift has no effect. Thresholds look at what is left; AWS does not say.
 // Source: https://docs.aws.amazon.com/r53recovery/latest/dg/arc-zonal-shift.resource-types.html (read 2026-11)
-func (r *Region) leave(tx *awstest.Tx, b *LoadBalancer, healthy []awstest.Hop) []awstest.Hop {
+func (r *Region) leave(tx *awstest.Tx, b *LoadBalancer, all []candidate) []candidate {
 	zones := r.shifted(tx.Now(), b)
 	if len(zones) == 0 {
-		return healthy
+		return all
 	}
-	var rest []awstest.Hop
-	for _, h := range healthy {
-		if !slices.Contains(zones, h.Instance.Zone()) {
-			rest = append(rest, h)
-		}
-	}
-	if len(rest) == 0 {
-		return healthy
+	rest := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return slices.Contains(zones, c.zone()) })
+	if len(healthyOf(rest)) == 0 {
+		return all
 	}
 	return rest
 }
