@@ -125,39 +125,40 @@ func BenchmarkReadResponse(b *testing.B) {
 	const answer = "HTTP/1.1 200 OK\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nContent-Type: text/plain; charset=utf-8\r\n" +
 		"Content-Length: 3\r\n\r\nok\n"
 	src := strings.NewReader(answer)
-	read := healthcheck.NewResponseReader()
+	read := healthcheck.NewResponseReader(100, "")
 	b.ReportAllocs()
 	for b.Loop() {
 		src.Reset(answer)
-		if code, err := read(src, false, 100); code != 200 || err != nil {
-			b.Fatal(code, err)
+		if r, err := read(src, false); r.Code != 200 || err != nil {
+			b.Fatal(r, err)
 		}
 	}
 }
 
-// rawServer answers every connection with the same bytes, at the least cost.
-func rawServer(b *testing.B) string {
-	b.Helper()
+// rawServer answers every request over one connection at a time with the same bytes, at the least cost.
+func rawServer(tb testing.TB) string {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	ended := make(chan struct{})
-	b.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = l.Close()
 		<-ended
 	})
 	go func() {
 		defer close(ended)
-		request := make([]byte, 1024)
-		reply := []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok")
+		request, reply := make([]byte, 1024), []byte(ok200)
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			if _, err := conn.Read(request); err == nil {
-				_, _ = conn.Write(reply)
+			for err == nil {
+				if _, err = conn.Read(request); err == nil {
+					_, err = conn.Write(reply)
+				}
 			}
 			_ = conn.Close()
 		}

@@ -27,6 +27,9 @@ type ConnOptions struct {
 
 	// Close is how connections are closed. Default Reset.
 	Close CloseMode
+
+	// TLS makes the checker speak TLS. Default: in the clear.
+	TLS *TLSOptions
 }
 
 // Family is the version of IP over which a target is checked.
@@ -104,12 +107,14 @@ func (m *mistakes) require(ok bool, field string, value any, rule string) {
 	}
 }
 
-// connector returns what makes the connections that o describes, or adds what is wrong with o to m.
-func (o *ConnOptions) connector(m *mistakes) connector {
+// connector returns what makes the connections that o describes, or adds what is wrong with o to m. Protocol is what is spoken
+// over TLS, and resume says whether its sessions are worth keeping.
+func (o *ConnOptions) connector(m *mistakes, protocol string, resume bool) connector {
 	m.require(o.Family <= IPv6, "Family", o.Family, "must be AnyFamily, IPv4 or IPv6")
 	m.require(o.ConnectTimeout >= 0, "ConnectTimeout", o.ConnectTimeout, "must not be negative")
 	m.require(o.Close <= Orderly, "Close", o.Close, "must be Reset or Orderly")
 	c := connector{dial: o.Dial, family: o.Family, timeout: o.ConnectTimeout, orderly: o.Close == Orderly}
+	c.tls = o.TLS.connector(m, protocol, resume)
 	if c.dial == nil {
 		c.dial = (&net.Dialer{KeepAlive: -1}).DialContext
 	}

@@ -13,47 +13,89 @@ type connector struct {
 	family  Family
 	timeout time.Duration // zero: none of its own
 	orderly bool
+	tls     *tlsConnector // nil: in the clear
+}
+
+// place is where the connections of a probe go.
+type place struct {
+	*connector
+	addr    string
+	name    string   // for TLS
+	session *session // nil: not to be resumed
+}
+
+func (c *connector) place(t Target) place {
+	p := place{connector: c, addr: t.CheckAddr()}
+	if c.tls != nil {
+		p.name = hostOf(t.Addr)
+		if t.Host != "" {
+			p.name = hostOf(t.Host)
+		}
+		if c.tls.resume {
+			p.session = new(session)
+		}
+	}
+	return p
 }
 
 // connect makes a connection.
-func (c *connector) connect(ctx context.Context, addr string) (*link, error) {
-	if c.timeout > 0 {
+func (p *place) connect(ctx context.Context) (*link, error) {
+	start := time.Now()
+	if p.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+		ctx, cancel = context.WithTimeout(ctx, p.timeout)
 		defer cancel()
 	}
-	conn, err := c.dial(ctx, c.family.network(), addr)
+	conn, err := p.dial(ctx, p.family.network(), p.addr)
 	if err != nil {
 		return nil, err
 	}
-	if s, ok := conn.(interface{ SetLinger(sec int) error }); ok && !c.orderly {
+	if s, ok := conn.(interface{ SetLinger(sec int) error }); ok && !p.orderly {
 		_ = s.SetLinger(0) // so that Close resets; one that cannot is closed in order
 	}
-	return &link{conn: conn, remote: addrOf(conn, addr)}, nil
-}
-
-// link is a connection of a probe.
-type link struct {
-	conn   net.Conn
-	remote string
-}
-
-// watch makes the link end with ctx, whatever happens: by its deadline, and by being closed for a connection that has none.
-func (l *link) watch(ctx context.Context) (stop func() bool) {
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = l.conn.SetDeadline(deadline) // the close below does without
+	l := &link{conn: conn, raw: conn, orderly: p.orderly, remote: addrOf(conn, p.addr)}
+	if p.tls != nil {
+		over, err := p.tls.client(ctx, conn, p.name, p.session)
+		if err != nil {
+			return nil, err
+		}
+		l.conn = over
 	}
-	return context.AfterFunc(ctx, l.close)
+	l.took = time.Since(start)
+	return l, nil
 }
 
-func (l *link) close() { _ = l.conn.Close() }
+// link is a connection of a probe. An idle one is no more than this: it has no goroutine and no buffer of ours.
+type link struct {
+	conn    net.Conn // to speak over
+	raw     net.Conn // the same, or what is below its TLS
+	idle    idleConn
+	remote  string
+	took    time.Duration // to connect
+	checks  int           // that went over it
+	orderly bool
+}
+
+func (l *link) isTLS() bool { return l.conn != l.raw }
+
+// close ends the connection as CloseMode says.
+func (l *link) close() {
+	if l.orderly {
+		_ = l.conn.Close() // says goodbye in TLS as well
+		return
+	}
+	_ = l.raw.Close()
+}
+
+// abort ends the connection from any goroutine, and so whoever waits for it.
+func (l *link) abort() { _ = l.raw.Close() }
 
 // addrOf returns the address of the other side of conn, which was dialled at target. It allocates only if that is a name.
 func addrOf(conn net.Conn, target string) string {
 	addr := conn.RemoteAddr()
 	if tcp, ok := addr.(*net.TCPAddr); ok {
 		at, err := netip.ParseAddrPort(target)
-		if err == nil && at.Port() == uint16(tcp.Port) && at.Addr().Unmap() == tcp.AddrPort().Addr().Unmap() {
+		if err == nil && int(at.Port()) == tcp.Port && at.Addr().Unmap() == tcp.AddrPort().Addr().Unmap() {
 			return target
 		}
 	}

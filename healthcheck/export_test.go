@@ -30,21 +30,33 @@ func ParseMatcher(s string, lo, hi int) (codes []int, ok bool) {
 
 const MaxHead = maxHead
 
+// Response is what is read of an answer.
+type Response struct {
+	Code  int
+	Found bool // the text, in the body
+	Lasts bool // the connection can be used again
+}
+
 // ReadResponse reads one answer as an HTTP probe does.
-func ReadResponse(src io.Reader, isHead bool, maxBody int) (code int, err error) {
-	return NewResponseReader()(src, isHead, maxBody)
+func ReadResponse(src io.Reader, isHead bool, maxBody int, text string) (Response, error) {
+	return NewResponseReader(maxBody, text)(src, isHead)
 }
 
 // NewResponseReader returns ReadResponse with a buffer that is used again.
-func NewResponseReader() func(src io.Reader, isHead bool, maxBody int) (code int, err error) {
+func NewResponseReader(maxBody int, text string) func(src io.Reader, isHead bool) (Response, error) {
 	r := new(responseReader)
-	return func(src io.Reader, isHead bool, maxBody int) (int, error) {
+	var n *needle
+	if text != "" {
+		n = newNeedle(text)
+	}
+	return func(src io.Reader, isHead bool) (Response, error) {
 		r.reset(src)
 		code, b, err := r.head(isHead)
 		if err != nil {
-			return 0, err
+			return Response{}, err
 		}
-		return code, r.skip(b, maxBody)
+		found, all, err := r.skip(b, maxBody, n)
+		return Response{Code: code, Found: found && err == nil, Lasts: b.lasts && all}, err
 	}
 }
 

@@ -19,9 +19,6 @@ type malformed string
 
 func (m malformed) Error() string { return "malformed answer: " + string(m) }
 
-// errEnough is not a failure: MaxBody has been read.
-var errEnough = errors.New("healthcheck: read enough")
-
 // bodyKind is how the end of a body is found.
 type bodyKind uint8
 
@@ -35,6 +32,7 @@ const (
 type body struct {
 	kind   bodyKind
 	length int64 // for untilLength
+	lasts  bool  // the connection can serve for another request
 }
 
 // responseReader reads one answer after the other in the same buffer. It does what a health check needs of HTTP/1.x and no
@@ -44,7 +42,10 @@ type responseReader struct {
 	src    io.Reader
 	buf    []byte
 	lo, hi int // what is buffered and not consumed
-	budget int // how much more of the body may be consumed
+
+	budget  int // how much more of the body may be consumed
+	framing int // and of what is around its chunks
+	search  search
 }
 
 // scratch returns the empty buffer, for a request that is sent before reset.
@@ -56,7 +57,7 @@ func (r *responseReader) scratch() []byte {
 }
 
 func (r *responseReader) reset(src io.Reader) {
-	r.src, r.lo, r.hi, r.budget = src, 0, 0, 0
+	r.src, r.lo, r.hi = src, 0, 0
 	r.buf = r.scratch()[:cap(r.buf)]
 }
 
@@ -126,7 +127,7 @@ func parseHead(b []byte, isHead bool) (code int, framing body, err error) {
 	if !ok {
 		return 0, body{}, malformed("bad status line")
 	}
-	length, chunked := int64(-1), false
+	length, chunked, closes, lasts := int64(-1), false, false, http11
 	for len(rest) > 0 {
 		line, rest = cutLine(rest)
 		if len(line) == 0 {
@@ -149,15 +150,21 @@ func parseHead(b []byte, isHead bool) (code int, framing body, err error) {
 				return 0, body{}, malformed("unsupported Transfer-Encoding")
 			}
 			chunked = true
+		case bytes.EqualFold(name, []byte("Connection")):
+			closes = closes || hasToken(value, "close")
+			lasts = lasts || hasToken(value, "keep-alive")
 		}
 	}
+	lasts = lasts && !closes
 	switch {
-	case isHead || code < 200 || code == 204 || code == 304:
+	case code == 101: // no longer HTTP
 		return code, body{kind: noBody}, nil
+	case isHead || code < 200 || code == 204 || code == 304:
+		return code, body{kind: noBody, lasts: lasts}, nil
 	case chunked:
-		return code, body{kind: untilLastChunk}, nil
+		return code, body{kind: untilLastChunk, lasts: lasts}, nil
 	case length >= 0:
-		return code, body{kind: untilLength, length: length}, nil
+		return code, body{kind: untilLength, length: length, lasts: lasts}, nil
 	default:
 		return code, body{kind: untilClose}, nil
 	}
@@ -188,6 +195,18 @@ func parseLength(b []byte) (int64, bool) {
 	return int64(n), err == nil
 }
 
+// hasToken reports whether a list such as "close, x" has a token.
+func hasToken(list []byte, token string) bool {
+	for len(list) > 0 {
+		var member []byte
+		member, list, _ = bytes.Cut(list, []byte(","))
+		if bytes.EqualFold(bytes.Trim(member, " \t"), []byte(token)) {
+			return true
+		}
+	}
+	return false
+}
+
 // isFieldValue reports whether b has no control character but tabs.
 func isFieldValue(b []byte) bool {
 	for _, c := range b {
@@ -196,161 +215,6 @@ func isFieldValue(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// skip reads a body to its end, or as far as maxBody.
-func (r *responseReader) skip(b body, maxBody int) error {
-	r.budget = maxBody
-	var err error
-	switch b.kind {
-	case noBody:
-	case untilLength:
-		err = r.discard(b.length)
-	case untilLastChunk:
-		err = r.skipChunks()
-	case untilClose:
-		for err == nil {
-			r.budget -= r.hi - r.lo
-			r.lo = r.hi
-			err = r.fill()
-		}
-	}
-	if errors.Is(err, errEnough) || b.kind == untilClose && errors.Is(err, io.EOF) {
-		return nil
-	}
-	return noEOF(err)
-}
-
-// skipChunks reads a chunked body. Its lines end with CR LF and nothing less, and what trailers say is passed over.
-func (r *responseReader) skipChunks() error {
-	for {
-		size, err := r.chunkSize()
-		if err != nil {
-			return err
-		}
-		if size == 0 {
-			break
-		}
-		if err := r.discard(size); err != nil {
-			return err
-		}
-		if n, err := r.line(); err != nil {
-			return err
-		} else if n > 0 {
-			return malformed("bad end of a chunk")
-		}
-	}
-	for {
-		n, err := r.line()
-		if n == 0 || err != nil {
-			return err
-		}
-	}
-}
-
-// chunkSize reads the line before a chunk. Extensions are passed over.
-func (r *responseReader) chunkSize() (int64, error) {
-	var size int64
-	for digits := 0; ; digits++ {
-		c, err := r.next()
-		if err != nil {
-			return 0, err
-		}
-		d := hexDigit(c)
-		switch {
-		case d >= 0 && digits < 15:
-			size = size<<4 | int64(d)
-		case digits > 0 && c == '\r':
-			return size, r.lineFeed()
-		case digits > 0 && (c == ';' || c == ' ' || c == '\t'):
-			_, err := r.line()
-			return size, err
-		default:
-			return 0, malformed("bad size of a chunk")
-		}
-	}
-}
-
-func hexDigit(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c - 'a' + 10)
-	case 'A' <= c && c <= 'F':
-		return int(c - 'A' + 10)
-	}
-	return -1
-}
-
-// line passes over the rest of a line and returns its length without the line end.
-func (r *responseReader) line() (int, error) {
-	for n := 0; ; n++ {
-		switch c, err := r.next(); {
-		case err != nil:
-			return n, err
-		case c == '\r':
-			return n, r.lineFeed()
-		case c == '\n':
-			return n, malformed("bare line feed in a chunked body")
-		}
-	}
-}
-
-func (r *responseReader) lineFeed() error {
-	c, err := r.next()
-	if err == nil && c != '\n' {
-		return malformed("bare carriage return in a chunked body")
-	}
-	return err
-}
-
-// next consumes one byte of the body.
-func (r *responseReader) next() (byte, error) {
-	if r.budget == 0 {
-		return 0, errEnough
-	}
-	if r.lo == r.hi {
-		if err := r.fill(); err != nil {
-			return 0, err
-		}
-	}
-	c := r.buf[r.lo]
-	r.lo++
-	r.budget--
-	return c, nil
-}
-
-// discard consumes n bytes of the body.
-func (r *responseReader) discard(n int64) error {
-	for n > 0 {
-		if r.lo == r.hi {
-			if err := r.fill(); err != nil {
-				return err
-			}
-		}
-		k := int(min(n, int64(r.hi-r.lo), int64(r.budget)))
-		r.lo += k
-		r.budget -= k
-		n -= int64(k)
-		if r.budget == 0 && n > 0 {
-			return errEnough
-		}
-	}
-	return nil
-}
-
-// fill reads into the empty buffer, no more than the budget allows.
-func (r *responseReader) fill() error {
-	if r.budget <= 0 {
-		return errEnough
-	}
-	n, err := r.src.Read(r.buf[:min(len(r.buf), r.budget)])
-	r.lo, r.hi = 0, n
-	if n > 0 {
-		return nil
-	}
-	return err
 }
 
 // noEOF is for where an answer must not end.

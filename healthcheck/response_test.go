@@ -73,9 +73,9 @@ func TestReadResponse(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for _, src := range []io.Reader{strings.NewReader(tt.answer), iotest.OneByteReader(strings.NewReader(tt.answer))} {
-				code, err := healthcheck.ReadResponse(src, tt.head, maxBody)
-				if code != tt.code || (err != nil) != tt.wantErr {
-					t.Errorf("%d, %v; want %d, error %v", code, err, tt.code, tt.wantErr)
+				r, err := healthcheck.ReadResponse(src, tt.head, maxBody, "")
+				if r.Code != tt.code || (err != nil) != tt.wantErr {
+					t.Errorf("%+v, %v; want %d, error %v", r, err, tt.code, tt.wantErr)
 				}
 				if errors.Is(err, io.EOF) {
 					t.Errorf("%v says that the answer ended in order", err)
@@ -85,29 +85,106 @@ func TestReadResponse(t *testing.T) {
 	}
 }
 
-// FuzzReadResponse checks against net/http that no more is accepted, and that it does not matter how an answer arrives.
+// TestReadResponseKnowsWhetherTheConnectionLasts: it does not where the next answer could not be told from the rest of this one.
+func TestReadResponseKnowsWhetherTheConnectionLasts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		answer string
+		head   bool
+		want   bool
+	}{
+		{answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", want: true},
+		{answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", want: true},
+		{answer: "HTTP/1.1 204 No Content\r\n\r\n", want: true},
+		{answer: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", head: true, want: true},
+		{answer: "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n", want: true},
+		{answer: "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n", want: true},
+		{answer: "HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n" + strings.Repeat("x", 64), want: true},
+
+		{answer: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"},
+		{answer: "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 0\r\n\r\n"},
+		{answer: "HTTP/1.1 200 OK\r\nConnection: close\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"},
+		{answer: "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"},
+		{answer: "HTTP/1.1 200 OK\r\n\r\nok"},
+		{answer: "HTTP/1.1 101 Switching Protocols\r\n\r\n"},
+		{answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok!"},
+		{answer: "HTTP/1.1 204 No Content\r\n\r\nok"},
+		{answer: "HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n" + strings.Repeat("x", 65)},
+		{answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n"},
+	} {
+		r, err := healthcheck.ReadResponse(strings.NewReader(tt.answer), tt.head, 64, "")
+		if err != nil || r.Lasts != tt.want {
+			t.Errorf("%q: %+v, %v", tt.answer, r, err)
+		}
+	}
+}
+
+func TestReadResponseFindsText(t *testing.T) {
+	t.Parallel()
+	const maxBody = 20
+	chunked := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for name, tt := range map[string]struct {
+		answer, text string
+		want         bool
+	}{
+		"in a body with a length":          {"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nall ok!", "ok", true},
+		"in a body until close":            {"HTTP/1.1 200 OK\r\n\r\nall ok!", "all ok!", true},
+		"in one chunk":                     {chunked + "7\r\nall ok!\r\n0\r\n\r\n", "ok", true},
+		"over the border of chunks":        {chunked + "5\r\nall o\r\n2\r\nk!\r\n0\r\n\r\n", "ok!", true},
+		"over a chunk for each byte":       {chunked + "1\r\no\r\n1;x=ok\r\nk\r\n0\r\n\r\n", "ok", true},
+		"after a false start":              {"HTTP/1.1 200 OK\r\n\r\nababac", "abac", true},
+		"in the last bytes that are read":  {"HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", maxBody-2) + "ok", "ok", true},
+		"behind the bytes that are read":   {"HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", maxBody-1) + "ok", "ok", false},
+		"in the header only":               {"HTTP/1.1 200 OK\r\nX: ok\r\nContent-Length: 1\r\n\r\nx", "ok", false},
+		"in what is around chunks only":    {chunked + "1;a=ok\r\nx\r\n0\r\nok: ok\r\n\r\n", "ok", false},
+		"in no body":                       {"HTTP/1.1 204 No Content\r\n\r\n", "ok", false},
+		"in another case":                  {"HTTP/1.1 200 OK\r\n\r\nOK", "ok", false},
+		"in what follows the body":         {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxok", "ok", false},
+		"in a body that is cut short":      {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", "ok", false},
+		"in a body whose end is malformed": {chunked + "2\r\nokX", "ok", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, src := range []io.Reader{strings.NewReader(tt.answer), iotest.OneByteReader(strings.NewReader(tt.answer))} {
+				if r, err := healthcheck.ReadResponse(src, false, maxBody, tt.text); r.Found != tt.want {
+					t.Errorf("%+v, %v", r, err)
+				}
+			}
+		})
+	}
+}
+
+// FuzzReadResponse checks against net/http that no more is accepted and no other text found, and that it does not matter how an
+// answer arrives.
 func FuzzReadResponse(f *testing.F) {
 	for _, s := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
 		"HTTP/1.0 503 no\r\n\r\nbody",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nok\r\n0\r\nA: b\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n3\r\nkok\r\n0\r\n\r\n",
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 \r\nA:b\r\n\r\n",
 		"HTTP/1.1 304\nX: y\n\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+		"HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok",
 	} {
-		f.Add([]byte(s), false)
+		f.Add([]byte(s), false, "ok")
 	}
-	f.Fuzz(func(t *testing.T, answer []byte, isHead bool) {
+	f.Fuzz(func(t *testing.T, answer []byte, isHead bool, text string) {
 		const maxBody = 100
+		if len(text) > maxBody {
+			return
+		}
 		src := &counter{src: bytes.NewReader(answer)}
-		code, err := healthcheck.ReadResponse(src, isHead, maxBody)
-		if limit := healthcheck.MaxHead + maxBody; src.n > limit {
+		got, err := healthcheck.ReadResponse(src, isHead, maxBody, text)
+		if limit := healthcheck.MaxHead + 2*maxBody; src.n > limit {
 			t.Fatalf("read %d bytes, more than %d", src.n, limit)
 		}
-		code1, err1 := healthcheck.ReadResponse(iotest.OneByteReader(bytes.NewReader(answer)), isHead, maxBody)
-		if code != code1 || (err == nil) != (err1 == nil) {
-			t.Fatalf("%d, %v; byte by byte %d, %v", code, err, code1, err1)
+		got1, err1 := healthcheck.ReadResponse(iotest.OneByteReader(bytes.NewReader(answer)), isHead, maxBody, text)
+		got1.Lasts = got.Lasts // what follows the answer need not be here yet
+		if got != got1 || (err == nil) != (err1 == nil) {
+			t.Fatalf("%+v, %v; byte by byte %+v, %v", got, err, got1, err1)
 		}
-		if code == 0 {
+		if got.Code == 0 {
 			return
 		}
 		method := "GET"
@@ -118,18 +195,28 @@ func FuzzReadResponse(f *testing.F) {
 		for {
 			response, httpErr := http.ReadResponse(r, &http.Request{Method: method})
 			if httpErr != nil {
-				t.Fatalf("accepted as %d, net/http: %v", code, httpErr)
+				t.Fatalf("accepted as %d, net/http: %v", got.Code, httpErr)
 			}
 			if response.StatusCode < 200 && response.StatusCode != 101 {
 				continue
 			}
-			if response.StatusCode != code {
-				t.Fatalf("code %d, net/http: %d", code, response.StatusCode)
+			if response.StatusCode != got.Code {
+				t.Fatalf("code %d, net/http: %d", got.Code, response.StatusCode)
+			}
+			body, bodyErr := io.ReadAll(response.Body)
+			if text != "" && response.StatusCode != 101 {
+				found := bytes.Contains(body[:min(len(body), maxBody)], []byte(text))
+				if got.Found && !found || found && err == nil && !got.Found && len(answer) < maxBody {
+					t.Fatalf("text found %v, in %q", got.Found, body)
+				}
 			}
 			// net/http also reads what trailers say, and we do not.
 			trailers := len(response.TransferEncoding) > 0 && !bytes.HasSuffix(answer, []byte("0\r\n\r\n"))
-			if body, bodyErr := io.ReadAll(response.Body); bodyErr != nil && err == nil && len(answer) < maxBody && !trailers {
+			if bodyErr != nil && err == nil && len(answer) < maxBody && !trailers {
 				t.Fatalf("the body is accepted, net/http reads %q: %v", body, bodyErr)
+			}
+			if got.Lasts && (response.Close || r.Buffered() > 0 && !trailers) {
+				t.Fatalf("the connection lasts; net/http: close %v, then %d bytes", response.Close, r.Buffered())
 			}
 			return
 		}
