@@ -1,0 +1,143 @@
+package healthcheck
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"slices"
+	"sync/atomic"
+)
+
+// drainLimit is up to which size a response that nobody wants is read, so that its connection can be used again. It should be no
+// larger than what comes together with the header, or the next attempt waits for it.
+const drainLimit = 4 << 10
+
+// TargetError is why Transport has no response.
+type TargetError struct {
+	Target   Target // of the last attempt
+	Attempts int
+	Err      error // what the base said
+}
+
+// Error names the target by its ID.
+func (e *TargetError) Error() string {
+	if e.Attempts > 1 {
+		return fmt.Sprintf("healthcheck: request to %q, after %d other attempts: %v", e.Target.ID, e.Attempts-1, e.Err)
+	}
+	return fmt.Sprintf("healthcheck: request to %q: %v", e.Target.ID, e.Err)
+}
+
+// Unwrap returns what the base said.
+func (e *TargetError) Unwrap() error { return e.Err }
+
+// Timeout reports whether it was a timeout, which is how *url.Error asks.
+func (e *TargetError) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.As(e.Err, &t) && t.Timeout()
+}
+
+// attempt is one request to one target and what came of it.
+type attempt struct {
+	lease    Lease
+	response *http.Response
+	err      error
+	ours     bool // err is none that another target could mend
+
+	looked atomic.Bool // the base has told that it looks for a connection
+	got    atomic.Bool // and that it has one: it may have written
+}
+
+// attempt sends req to a target.
+func (t *Transport) attempt(req *http.Request, lease Lease, body *bodySource) *attempt {
+	a := &attempt{lease: lease, ours: true}
+	if lease.Target.Addr == "" {
+		a.err = &FieldError{Field: "Target.Addr", Value: "", Rule: "must not be empty"}
+		return a
+	}
+	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { a.looked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { a.got.Store(true) },
+	})
+	out := req.WithContext(ctx) // a shallow copy: the request itself is the caller's
+	u := *req.URL
+	u.Host = lease.Target.Addr
+	out.URL = &u
+	out.Host = cmp.Or(lease.Target.Host, req.Host, req.URL.Host)
+	if out.Body, a.err = body.take(); a.err != nil {
+		return a
+	}
+	a.response, a.err = t.base.RoundTrip(out)
+	_, traces := t.base.(*http.Transport)
+	a.ours = traces && !a.looked.Load() // for a connection, because the request is not valid
+	return a
+}
+
+// again reports whether the request may be sent to another target.
+func (a *attempt) again(t *Transport, req *http.Request, body *bodySource) bool {
+	if req.Context().Err() != nil || !body.replayable() {
+		return false
+	}
+	if a.err == nil {
+		return isIdempotent(req) && slices.Contains(t.opts.RetryStatus, a.response.StatusCode)
+	}
+	return !a.ours && (isIdempotent(req) || a.looked.Load() && !a.got.Load())
+}
+
+// result ends the last attempt.
+func (a *attempt) result(req *http.Request, attempts int) (*http.Response, error) {
+	if a.err != nil {
+		a.discard(req)
+		return nil, &TargetError{Target: a.lease.Target, Attempts: attempts, Err: a.err}
+	}
+	r := a.response
+	r.Request = req // by which relative redirects are resolved
+	u := Use{StatusCode: r.StatusCode}
+	if r.Body == nil || r.Body == http.NoBody {
+		a.lease.Done(u)
+		return r, nil
+	}
+	b := &leasedBody{ReadCloser: r.Body, lease: a.lease, use: u, ctx: req.Context()}
+	r.Body = b
+	if w, ok := b.ReadCloser.(io.Writer); ok { // of 101 Switching Protocols
+		r.Body = &leasedConn{leasedBody: b, Writer: w}
+	}
+	return r, nil
+}
+
+// discard ends an attempt whose outcome nobody gets.
+func (a *attempt) discard(req *http.Request) {
+	switch {
+	case a.err != nil && a.ours:
+		a.lease.Done(Use{Err: context.Canceled})
+		return
+	case a.err != nil:
+		a.lease.Done(Use{Err: blame(req.Context(), a.err)})
+		return
+	}
+	if n := a.response.ContentLength; 0 <= n && n <= drainLimit {
+		_, _ = io.Copy(io.Discard, a.response.Body)
+	}
+	_ = a.response.Body.Close()
+	a.lease.Done(Use{StatusCode: a.response.StatusCode})
+}
+
+// blame returns an error for Use.Err. When the caller has called the request off, whatever the error says, the target is not to blame.
+func blame(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return context.Canceled
+	}
+	return err
+}
+
+// isIdempotent is RFC 9110, section 9.2.2, and the header that says so of any other method.
+func isIdempotent(req *http.Request) bool {
+	switch req.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
+}
