@@ -31,7 +31,8 @@ type Limits struct {
 	// With three zones that are provisioned such that any two of them carry everything, give 60.
 	MinHealthy, MinHealthyPercent int
 
-	// BadFor is how long a zone must be bad, and be the only one, before a shift is started. Default 1 minute.
+	// BadFor is how long a zone must be bad, and be the only one, with others that can carry its traffic, before a shift is
+	// started. Default 1 minute.
 	BadFor time.Duration
 
 	// Cancel ends the own shift as soon as the zone has been well for WellFor. Default is to let it expire, so that

@@ -24,7 +24,7 @@ const (
 	Calm         Reason = "calm"           // no zone is bad
 	Degraded     Reason = "degraded"       // the pool is short of CPU itself, so that its checks tell little
 	SeveralBad   Reason = "several-bad"    // a shift leaves one zone only, and what hits several is mostly not a zone's fault
-	Confirming   Reason = "confirming"     // the zone is bad for less than BadFor
+	Confirming   Reason = "confirming"     // the zone is bad, alone and dispensable, for less than BadFor
 	NoCapacity   Reason = "no-capacity"    // the other zones cannot carry the traffic: less than MinHealthy, or MinHealthyPercent
 	UnknownZone  Reason = "unknown-zone"   // the zone has no ID in Options.ZoneIDs, or the resource is not in it
 	Unread       Reason = "unread"         // the resource has not been read
@@ -44,6 +44,11 @@ type Situation struct {
 	Now      time.Time
 	Degraded bool // the pool
 	Zones    []Zone
+
+	// Clear is since when there has been one zone that is bad, the same all the time, whose traffic the others could carry,
+	// as far as the one who acts has seen. Zero is long ago.
+	Clear time.Time
+
 	Resource *Resource         // nil if it has not been read
 	Spent    map[string]Reason // zones by ID for which no shift is to be started again, with TakenBack or Expired
 }
@@ -108,33 +113,40 @@ func Plan(s Situation, l Limits) Decision {
 
 // propose decides by what the pool says.
 func (s *Situation) propose(l Limits) Decision {
-	var bad []Zone
-	for _, z := range s.Zones {
-		if !z.BadSince.IsZero() {
-			bad = append(bad, z)
-		}
-	}
+	z, reason := s.candidate(l)
+	d := Decision{Action: Wait, Reason: reason, Zone: z.Name, ZoneID: z.ID}
 	switch {
-	case s.Degraded:
-		return Decision{Action: Wait, Reason: Degraded}
-	case len(bad) == 0:
-		return Decision{Action: Wait, Reason: Calm}
-	case len(bad) > 1:
-		return Decision{Action: Wait, Reason: SeveralBad}
-	}
-	z := bad[0]
-	d := Decision{Action: Wait, Zone: z.Name, ZoneID: z.ID}
-	switch {
-	case s.Now.Sub(z.BadSince) < l.BadFor:
+	case reason != "":
+	case s.Now.Sub(z.BadSince) < l.BadFor || s.Now.Sub(s.Clear) < l.BadFor:
 		d.Reason = Confirming
-	case !s.carries(z, l):
-		d.Reason = NoCapacity
 	case z.ID == "":
 		d.Reason = UnknownZone
 	default:
 		d.Action, d.Reason = Start, ZoneBad
 	}
 	return d
+}
+
+// candidate returns the one zone that is bad while the others can carry its traffic, or why there is none.
+func (s *Situation) candidate(l Limits) (z Zone, why Reason) {
+	n := 0
+	for _, zone := range s.Zones {
+		if !zone.BadSince.IsZero() {
+			z = zone
+			n++
+		}
+	}
+	switch {
+	case s.Degraded:
+		return Zone{}, Degraded
+	case n == 0:
+		return Zone{}, Calm
+	case n > 1:
+		return Zone{}, SeveralBad
+	case !s.carries(z, l):
+		return z, NoCapacity
+	}
+	return z, ""
 }
 
 // carries tells whether the other zones can carry the traffic of one: those that the resource is in too.

@@ -46,6 +46,7 @@ func TestPlan(t *testing.T) {
 		{"no zone is bad", func(s *situation, _ *limits) { s.Zones[0].BadSince = time.Time{} }, "wait calm  "},
 		{"for a second too short", func(s *situation, _ *limits) { s.Zones[0].BadSince = ago(59 * time.Second) }, "wait confirming a az1"},
 		{"for long enough", func(s *situation, _ *limits) { s.Zones[0].BadSince = ago(time.Minute) }, "start zone-bad a az1"},
+		{"the only one for a second too short", func(s *situation, _ *limits) { s.Clear = ago(59 * time.Second) }, "wait confirming a az1"},
 		{"two zones are bad", func(s *situation, _ *limits) { s.Zones[1].BadSince = ago(time.Second) }, "wait several-bad  "},
 		{"all are", func(s *situation, _ *limits) { s.Zones[1].BadSince, s.Zones[2].BadSince = ago(1), ago(1) }, "wait several-bad  "},
 		{"the only zone is", func(s *situation, _ *limits) { s.Zones = s.Zones[:1] }, "wait no-capacity a az1"},

@@ -11,5 +11,10 @@ func (s *Shifter) situation(now time.Time) Situation {
 			delete(s.spent, z.ID)
 		}
 	}
+	// Zones that recover together do not become well together: the last one is not the one that was at fault.
+	if z, why := sit.candidate(s.limits); why != "" || z.Name != s.candidate || s.clear.IsZero() {
+		s.candidate, s.clear = z.Name, now
+	}
+	sit.Clear = s.clear
 	return sit
 }

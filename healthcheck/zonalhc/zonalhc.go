@@ -23,6 +23,8 @@ type Shifter struct {
 
 	// These belong to Run.
 	zones      tracker
+	candidate  string    // the zone that alone is bad, by its name
+	clear      time.Time // since when it is
 	told       Decision
 	own        *Shift            // as far as is known
 	known      bool              // whether there is one has been read
