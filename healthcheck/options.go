@@ -2,6 +2,7 @@ package healthcheck
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -109,8 +110,8 @@ type Options struct {
 	// Passive lets the requests that go through the pool eject targets. Nil is off.
 	Passive *PassiveOptions
 
-	// Limits are AWS's own ranges for these options, beside the wider ones of this package. The presets set them. Default
-	// NoLimits.
+	// Limits are AWS's own ranges for these options, beside the wider ones of this package: what passes them could be set on
+	// a target group. The presets set them. Default NoLimits.
 	Limits Limits
 
 	// EventBuffer is how many events are kept for a receiver that is slower than the pool. One call of Register or
@@ -131,7 +132,7 @@ type Options struct {
 
 // DetectionBound is the longest time from the death of a healthy target to the transition that says so:
 //
-//	UnhealthyThreshold·Interval + Jitter + Timeout + Tick
+//	Interval + (UnhealthyThreshold - 1)·FastInterval + Jitter + Timeout + Tick
 //
 // The worst case is a target that dies right after it has passed a check, and whose following checks all hang until
 // Timeout; one that refuses connections is found sooner by Timeout. With the defaults it is 65.005 s. It holds as long
@@ -140,7 +141,7 @@ type Options struct {
 // one whose Last.Outcome is Unknown nothing is known. Zero fields count as their defaults.
 func (o Options) DetectionBound() time.Duration {
 	o = o.withDefaults()
-	return time.Duration(o.UnhealthyThreshold)*o.Interval + o.Jitter + o.Timeout + Tick
+	return o.Interval + time.Duration(o.UnhealthyThreshold-1)*o.FastInterval + o.Jitter + o.Timeout + Tick
 }
 
 // withDefaults fills in the zero fields and turns None into zero.
@@ -178,8 +179,15 @@ func orDefault[T comparable](v *T, def T) {
 	}
 }
 
+// Validate returns what New says about o: a *FieldError for each mistake, joined, and nil without any. Zero fields count as
+// their defaults.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	return errors.Join(o.validate()...)
+}
+
 // validate returns every mistake in options that have their defaults.
-func (o Options) validate() []error {
+func (o *Options) validate() []error {
 	var errs []error
 	require := func(ok bool, field string, value any, rule string, args ...any) {
 		if !ok {
@@ -207,7 +215,7 @@ func (o Options) validate() []error {
 	require(o.SlowInterval >= o.Interval && (o.SlowInterval <= maxDelay || o.SlowInterval == o.Interval),
 		"SlowInterval", o.SlowInterval, "must be at least Interval (%v) and at most %v", o.Interval, maxDelay)
 	require(0 <= o.SlowAfter && o.SlowAfter <= maxDelay, "SlowAfter", o.SlowAfter, "must be from 0 to %v", maxDelay)
-	require(o.Limits <= GWLBLimits, "Limits", uint8(o.Limits), "must be one of the constants")
+	o.validateLimits(require)
 	o.validatePolicy(require)
 	return errs
 }
