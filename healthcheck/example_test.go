@@ -132,6 +132,72 @@ func ExampleTCP() {
 	// Output: pass
 }
 
+func ExampleGRPC() {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/grpc")
+		if r.URL.Path != "/grpc.health.v1.Health/Check" {
+			w.Header().Set("Grpc-Status", "12") // UNIMPLEMENTED
+			return
+		}
+		_, _ = w.Write([]byte("\x00\x00\x00\x00\x02\x08\x02")) // NOT_SERVING
+		w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0")
+	}))
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	defer server.Close()
+
+	for _, health := range []bool{false, true} {
+		checker, err := healthcheck.GRPC(func(o *healthcheck.GRPCOptions) { o.Health = health })
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		probe, err := checker.Open(healthcheck.Target{ID: "i-1", Addr: server.Listener.Addr().String()})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer probe.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		result := probe.Check(ctx)
+		fmt.Printf("%v, status %d: %q\n", result.Outcome, result.Code, result.Detail)
+	}
+	// Output:
+	// pass, status 12: ""
+	// fail, status 0: "Health checks failed: the service is NOT_SERVING"
+}
+
+func ExampleAll() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer listener.Close()
+
+	tcp, err := healthcheck.TCP()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	checker := healthcheck.All(tcp, healthcheck.Func(func(context.Context, healthcheck.Target) error {
+		return errors.New("replication is 90 s behind")
+	}))
+	probe, err := checker.Open(healthcheck.Target{ID: "db", Addr: listener.Addr().String()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer probe.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	result := probe.Check(ctx)
+	fmt.Println(result.Outcome, result.Err)
+	// Output: fail replication is 90 s behind
+}
+
 func ExampleFunc() {
 	checker := healthcheck.Func(func(_ context.Context, target healthcheck.Target) error {
 		if target.ID == "queue-2" {

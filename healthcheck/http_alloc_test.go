@@ -55,4 +55,3 @@ func TestKeptCheckAllocatesNothing(t *testing.T) {
 type noDeadline struct{ net.Conn }
 
 func (noDeadline) SetDeadline(time.Time) error { return nil }
-
