@@ -52,13 +52,16 @@ var beyond = map[string]struct{ neutral, why string }{
 
 // zones finds out whether zones share their targets.
 func (i *importer) zones(ctx context.Context, g *Group, attributes map[string]string) *GroupError {
-	value, told := attributes[attrCrossZone]
-	if !told {
-		value = "use_load_balancer_configuration"
+	value := attributes[attrCrossZone]
+	switch value {
+	case "true", "false":
+		g.Settings.ZonalOnly = value == "false"
+		return nil
+	case "", "use_load_balancer_configuration":
+	default:
+		g.differ(attrCrossZone, value, "it is not known here, and taken to be as with the load balancer")
 	}
 	switch {
-	case value == "true" || value == "false":
-		g.Settings.ZonalOnly = value == "false"
 	case g.Kind == healthcheck.ALBLimits: // always on
 	case g.LoadBalancer == "":
 		g.Settings.ZonalOnly = true

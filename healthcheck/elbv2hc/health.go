@@ -60,10 +60,9 @@ func (h Health) Outcome() healthcheck.Outcome {
 		if h.Reason != types.TargetHealthReasonEnumInternalError {
 			return healthcheck.Fail
 		}
-	case types.TargetHealthStateEnumUnused:
-		if h.Reason == types.TargetHealthReasonEnumInvalidState || h.Reason == types.TargetHealthReasonEnumIpUnusable {
-			return healthcheck.Fail
-		}
+	}
+	if h.dead() {
+		return healthcheck.Fail
 	}
 	return healthcheck.Unknown
 }
@@ -78,6 +77,12 @@ func absent(t Target) Health {
 
 func (h Health) registered() bool {
 	return h.State != types.TargetHealthStateEnumDraining && h.Reason != types.TargetHealthReasonEnumNotRegistered
+}
+
+// dead reports whether a target gets no traffic whatever happens to the others.
+func (h Health) dead() bool {
+	return h.State == types.TargetHealthStateEnumUnused &&
+		(h.Reason == types.TargetHealthReasonEnumInvalidState || h.Reason == types.TargetHealthReasonEnumIpUnusable)
 }
 
 // describe reads the health of all registrations of a group, by ID and port. There are no pages.
@@ -102,7 +107,7 @@ func healthOf(d *types.TargetHealthDescription) Health {
 	h := Health{
 		Target: Target{
 			ID: aws.ToString(d.Target.Id), Port: uint16(aws.ToInt32(d.Target.Port)), Zone: aws.ToString(d.Target.AvailabilityZone),
-		},
+		}.canonical(),
 		CheckPort: aws.ToString(d.HealthCheckPort),
 		State:     d.TargetHealth.State, Reason: d.TargetHealth.Reason, Description: aws.ToString(d.TargetHealth.Description),
 	}

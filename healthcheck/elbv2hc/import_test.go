@@ -242,8 +242,8 @@ func TestImportNamesWhatAPoolCannotFollow(t *testing.T) {
 	must(healthcheck.New(must(g.Checker())(t), g.Options))(t)
 
 	group.Protocol, group.ProtocolVersion, group.TargetControlPort = types.ProtocolEnumHttps, aws.String("HTTP2"), nil
-	g = must(elbv2hc.Import(t.Context(), importing(&group, nil, nil), arn))(t)
-	if len(g.Differences) != 1 || g.Differences[0].Setting != "ProtocolVersion" || g.Settings.DeregistrationDelay != 5*time.Minute {
+	g = must(elbv2hc.Import(t.Context(), importing(&group, map[string]string{"load_balancing.cross_zone.enabled": "perhaps"}, nil), arn))(t)
+	if len(g.Differences) != 2 || g.Differences[0].Setting != "ProtocolVersion" || g.Differences[1].Value != "perhaps" || g.Settings.ZonalOnly || g.Settings.DeregistrationDelay != 5*time.Minute {
 		t.Errorf("%+v", g)
 	}
 	group.Protocol, group.ProtocolVersion = types.ProtocolEnumGeneve, nil

@@ -21,7 +21,8 @@ func (r *SyncResult) Changed() bool { return len(r.Registered)+len(r.Deregistere
 // plan is what makes a group equal to what is wanted.
 type plan struct {
 	add, remove []Target
-	registered  int // now
+	live        int // registered now, and not dead
+	loss        int // how many of these are removed
 	unchanged   int
 	otherZone   []Target
 }
@@ -36,9 +37,13 @@ type recent struct {
 // count as not registered: a wanted one is registered again, an unwanted one is on its way out already.
 func makePlan(want []Target, all []Health, own map[key]recent, owns func(Target) bool) plan {
 	now := make(map[key]Target, len(all))
+	dead := map[key]bool{}
 	for _, h := range all {
 		if h.registered() {
 			now[h.Target.key()] = h.Target
+		}
+		if h.dead() {
+			dead[h.Target.key()] = true
 		}
 	}
 	for k, change := range own {
@@ -50,7 +55,7 @@ func makePlan(want []Target, all []Health, own map[key]recent, owns func(Target)
 			delete(now, k)
 		}
 	}
-	p := plan{registered: len(now)}
+	var p plan
 	wanted := make(map[key]bool, len(want))
 	for _, t := range want {
 		wanted[t.key()] = true
@@ -66,8 +71,15 @@ func makePlan(want []Target, all []Health, own map[key]recent, owns func(Target)
 		}
 	}
 	for k, t := range now {
-		if !wanted[k] && owns(t) {
+		remove := !wanted[k] && owns(t)
+		if remove {
 			p.remove = append(p.remove, t)
+		}
+		if !dead[k] {
+			p.live++
+			if remove {
+				p.loss++
+			}
 		}
 	}
 	sortTargets(p.add)
@@ -76,14 +88,13 @@ func makePlan(want []Target, all []Health, own map[key]recent, owns func(Target)
 	return p
 }
 
-// tooMany reports whether a plan deregisters more than is allowed, given how many of its additions were refused.
+// tooMany reports whether a plan takes more away than is allowed, given how many of its additions were refused.
 func (p *plan) tooMany(refused int, o *SyncOptions) bool {
-	remove := len(p.remove)
-	if remove == 0 {
+	if p.loss == 0 {
 		return false
 	}
-	if left := p.registered - remove + len(p.add) - refused; left <= 0 && !o.AllowEmpty {
+	if left := p.live - p.loss + len(p.add) - refused; left <= 0 && !o.AllowEmpty {
 		return true
 	}
-	return remove > 1 && remove*100 > o.MaxRemovePercent*p.registered
+	return p.loss > 1 && p.loss*100 > o.MaxRemovePercent*p.live
 }

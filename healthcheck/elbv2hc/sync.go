@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/smithy-go"
 
 	"github.com/awsha/awsha/internal/awserr"
 	"github.com/awsha/awsha/internal/retry"
@@ -45,7 +46,8 @@ func NewSyncer(api SyncAPI, targetGroupARN string, optFns ...func(*SyncOptions))
 // Sync makes the group's targets equal to those wanted: it reads what is registered, registers what is missing, and then
 // deregisters what is too much. Only targets that differ are in a call. Where nothing differs it costs one call.
 //
-// It is refused as a whole, with [ErrTooMany], if it would deregister more than SyncOptions allow, or all.
+// It is refused as a whole, with [ErrTooMany], if it would deregister more than SyncOptions allow, or all. Targets that are
+// stopped or terminated do not count: they serve nobody.
 //
 // A wanted target that drains is registered again. Where a call is refused because of some of its targets, the others are
 // sent without them, and each is a *TargetError of the *GroupError that Sync returns; the result says what was done. If the
@@ -53,7 +55,7 @@ func NewSyncer(api SyncAPI, targetGroupARN string, optFns ...func(*SyncOptions))
 // repeated, for SyncOptions.RetryTimeout: registering and deregistering can be. A Sync that ends early has
 // deregistered nothing that it was to replace; the next one goes on from there.
 func (s *Syncer) Sync(ctx context.Context, want []Target) (SyncResult, error) {
-	want = slices.Clone(want)
+	want = canonical(want)
 	for i := range want {
 		if want[i].Port == 0 {
 			want[i].Port = s.opts.Port
@@ -200,8 +202,10 @@ func (s *Syncer) forget() {
 // aboutTargets reports whether a call was refused because of what is in it, so that a part of it may be accepted.
 func aboutTargets(err error) bool {
 	switch awserr.Of(err) {
-	case awserr.Quota, awserr.Terminal:
+	case awserr.Quota:
 		return true
+	case awserr.Terminal: // but not what never left this machine, such as a call without credentials
+		return errors.As(err, new(smithy.APIError))
 	case awserr.NotFound:
 		return awserr.Missing(err) == awserr.Target
 	}

@@ -12,11 +12,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/healthcheck"
 	"github.com/awsha/awsha/healthcheck/elbv2hc"
 	"github.com/awsha/awsha/healthcheck/healthcheckmock"
 )
@@ -163,6 +165,67 @@ func TestSyncRefusesToDeregisterTooMuch(t *testing.T) {
 				w.holds(want...)
 			}, byAddress)
 		})
+	}
+}
+
+func TestTargetsThatAreDeadDoNotCount(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.front()
+		kept, dead := w.server(0, 0), []*server{w.server(1, 1), w.server(1, 2), w.server(1, 3)}
+		w.register(kept.target())
+		for _, s := range dead {
+			w.register(s.target())
+		}
+		for _, s := range dead {
+			w.powerOff(s)
+		}
+		got, err := w.syncer().Sync(w.Context(), []elbv2hc.Target{kept.target()})
+		if err != nil || len(got.Deregistered) != 3 {
+			w.Errorf("%d of 3 deregistered, error %v", len(got.Deregistered), err)
+		}
+		w.powerOff(kept)
+		if _, err := w.syncer().Sync(w.Context(), nil); err != nil {
+			w.Errorf("the last one, which is dead: %v", err)
+		}
+		w.holds()
+	})
+}
+
+func TestAddressesAreTheSameInAnyForm(t *testing.T) {
+	t.Parallel()
+	api := describing(types.TargetHealthDescription{
+		Target:       &types.TargetDescription{Id: aws.String("2600:1f18:0:0:0:0:0:1"), Port: aws.Int32(80)},
+		TargetHealth: &types.TargetHealth{State: types.TargetHealthStateEnumHealthy},
+	})
+	for _, id := range []string{"2600:1f18::1", "2600:1F18:0:0::1"} {
+		err := elbv2hc.WaitInService(t.Context(), api, arn, []elbv2hc.Target{{ID: id, Port: 80}}, func(o *elbv2hc.WaitOptions) { o.RegistrationLag = elbv2hc.None })
+		if err != nil {
+			t.Error(err)
+		}
+		sync := &healthcheckmock.SyncAPIMock{DescribeTargetHealthFunc: api.DescribeTargetHealth} // anything else panics
+		got, err := must(elbv2hc.NewSyncer(sync, arn))(t).Sync(t.Context(), []elbv2hc.Target{{ID: id, Port: 80}})
+		if err != nil || got.Changed() {
+			t.Errorf("%+v, error %v", got, err)
+		}
+	}
+	if got := elbv2hc.TargetOf(healthcheck.Target{ID: "web", Addr: "[2600:1f18:0::1]:80"}); got.String() != "[2600:1f18::1]:80" {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestErrorsOfThisSideAreNotSearched(t *testing.T) {
+	t.Parallel()
+	noCredentials := errors.New("no credentials")
+	sync := &healthcheckmock.SyncAPIMock{
+		DescribeTargetHealthFunc: describing().DescribeTargetHealth,
+		RegisterTargetsFunc: func(context.Context, *elbv2.RegisterTargetsInput, ...func(*elbv2.Options)) (*elbv2.RegisterTargetsOutput, error) {
+			return nil, noCredentials
+		},
+	}
+	_, err := must(elbv2hc.NewSyncer(sync, arn))(t).Sync(t.Context(), addresses(0, 10))
+	if e := wantGroupError(t, err, noCredentials); len(e.Refused) > 0 || len(sync.RegisterTargetsCalls()) != 1 {
+		t.Errorf("%d refused after %d calls", len(e.Refused), len(sync.RegisterTargetsCalls()))
 	}
 }
 

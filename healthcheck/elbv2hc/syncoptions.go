@@ -27,7 +27,8 @@ type SyncOptions struct {
 	// called with what is registered. Default: all of them.
 	Owns func(Target) bool
 
-	// MaxRemovePercent is how many of the registered targets one Sync may deregister, from 1 to 100, rounded down; one target is
+	// MaxRemovePercent is how many of the registered targets one Sync may deregister, from 1 to 100, rounded down; those that are
+	// stopped or terminated do not count, neither here nor there. One target is
 	// always allowed. A Sync that would deregister more is refused as a whole, with [ErrTooMany]. Default 50.
 	MaxRemovePercent int
 

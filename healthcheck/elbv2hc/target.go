@@ -42,12 +42,28 @@ func (t Target) String() string {
 func TargetOf(t healthcheck.Target) Target {
 	host, port, err := net.SplitHostPort(t.Addr)
 	if err != nil {
-		return Target{ID: t.ID}
+		return Target{ID: t.ID}.canonical()
 	}
 	n, _ := strconv.ParseUint(port, 10, 16) // the pool has checked it
 	out := Target{ID: t.ID, Port: uint16(n)}
 	if !isInstance(t.ID) && !isAddress(t.ID) && !isARN(t.ID) {
 		out.ID = host
+	}
+	return out.canonical()
+}
+
+// canonical returns t with an address in the form in which any two of the same are equal: IPv6 has many.
+func (t Target) canonical() Target {
+	if addr, err := netip.ParseAddr(t.ID); err == nil {
+		t.ID = addr.WithZone("").String()
+	}
+	return t
+}
+
+func canonical(targets []Target) []Target {
+	out := make([]Target, len(targets))
+	for i, t := range targets {
+		out[i] = t.canonical()
 	}
 	return out
 }

@@ -85,6 +85,7 @@ func wait(
 	ctx context.Context, api HealthAPI, group string, targets []Target, optFns []func(*WaitOptions), w *waiter,
 ) error {
 	opts, errs := waitOptions(optFns)
+	targets = canonical(targets)
 	errs = append(checkGroup(api, group), errs...)
 	if len(targets) == 0 {
 		errs = append(errs, &FieldError{"targets", "none", "must name a target"})
@@ -92,7 +93,7 @@ func wait(
 	if errs = append(errs, validateTargets("targets", targets, false)...); len(errs) > 0 {
 		return joined(errs)
 	}
-	w.api, w.opts, w.targets = api, opts, slices.Clone(targets)
+	w.api, w.opts, w.targets = api, opts, targets
 	w.in = &elbv2.DescribeTargetHealthInput{TargetGroupArn: aws.String(group)}
 	w.start, w.doubt = time.Now(), map[key]time.Time{}
 
