@@ -106,7 +106,7 @@ func orDefault[T comparable](v *T, def T) {
 
 // complete fills in the defaults and reports every mistake.
 func (o *Options) complete() error {
-	o.Limits = o.Limits.withDefaults()
+	o.Limits = o.withDefaults()
 	orDefault(&o.Interval, defaultInterval)
 	orDefault(&o.CallTimeout, defaultCallTimeout)
 	if o.InstanceID == nil {

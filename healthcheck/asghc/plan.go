@@ -11,11 +11,10 @@ import (
 // Verdict is what a plan says of an unhealthy target.
 type Verdict string
 
-// The verdicts. All but Mark say why not.
+// The verdicts: to mark, then why not by what the pool says, then why not by what Auto Scaling says.
 const (
 	Mark Verdict = "mark" // its instance is to be marked now
 
-	// What the pool says.
 	FailOpen   Verdict = "fail-open"   // the pool, or the target's zone, sends traffic to all targets: too few are healthy
 	FewHealthy Verdict = "few-healthy" // less than MinHealthyPercent of the pool is healthy
 	Degraded   Verdict = "degraded"    // the pool is short of CPU itself, so that its checks tell little
@@ -26,7 +25,6 @@ const (
 	Young      Verdict = "young"       // not unhealthy for MinUnhealthy, or the pool has not been believed for as long
 	Unmapped   Verdict = "unmapped"    // Options.InstanceID knows no instance
 
-	// What Auto Scaling says.
 	NoMember     Verdict = "no-member"      // the instance is in none of the groups
 	Replacing    Verdict = "replacing"      // it is marked already, or on its way out
 	NotInService Verdict = "not-in-service" // it is pending, on standby or detaching, and not checked

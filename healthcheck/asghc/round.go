@@ -112,7 +112,9 @@ func (r *Replacer) mark(ctx context.Context, d Decision) bool {
 	default:
 		delete(r.marked, d.Instance)
 	}
-	r.emit(ctx, Event{Kind: KindFailed, Decision: d, Err: err})
+	if ctx.Err() == nil { // else the call was called off, which is no news
+		r.emit(ctx, Event{Kind: KindFailed, Decision: d, Err: err})
+	}
 	return awserr.Of(err) == awserr.Terminal // of this instance, such as one that has just gone
 }
 

@@ -1,4 +1,4 @@
 // Package healthcheckmock has mocks of the interfaces of package healthcheck,
-// for the tests of those who use it. They are written by moq and need nothing
-// but the standard library.
+// and of the ports of its bridges to AWS, for the tests of those who use them.
+// They are written by moq, and import the SDK's clients of all bridges.
 package healthcheckmock

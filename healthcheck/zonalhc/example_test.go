@@ -143,5 +143,6 @@ func oneBadZone(ctx context.Context) (*healthcheck.Pool, error) {
 		}
 	}
 	go func() { _ = pool.Run(ctx) }()
-	return pool, pool.Wait(ctx, func(v *healthcheck.View) bool { return v.Count(healthcheck.Initial) == 0 })
+	err = pool.Wait(ctx, func(v *healthcheck.View) bool { return v.Count(healthcheck.Initial) == 0 })
+	return pool, err
 }

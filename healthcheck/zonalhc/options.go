@@ -136,7 +136,7 @@ func orDefault[T comparable](v *T, def T) {
 
 // complete fills in the defaults and reports every mistake. An adviser needs no shift to be described.
 func (o *Options) complete(adviser bool) error {
-	l := o.Limits.withDefaults() // those that were given stay as they are, for Plan
+	l := o.withDefaults() // those that were given stay as they are, for Plan
 	orDefault(&o.Interval, defaultInterval)
 	orDefault(&o.SettleTime, defaultSettleTime)
 	orDefault(&o.CallTimeout, defaultCallTimeout)

@@ -64,7 +64,7 @@ func newShifter(read Reader, write Writer, source healthcheck.Source, resource s
 	if err := errors.Join(append(errs, s.opts.complete(adviser))...); err != nil {
 		return nil, err
 	}
-	s.limits = s.opts.Limits.withDefaults()
+	s.limits = s.opts.withDefaults()
 	return s, nil
 }
 

@@ -55,6 +55,13 @@ var rules = []rule{
 		broken: "./healthcheck -> ./internal/retry\n./internal/retry -> github.com/cenkalti/backoff/v4",
 	},
 	{
+		says:   "a bridge from healthcheck to an AWS service imports the client of that one",
+		about:  []string{"./healthcheck/asghc", "./healthcheck/elbv2hc", "./healthcheck/zonalhc"},
+		check:  oneService,
+		kept:   "./healthcheck/asghc -> ./healthcheck service/autoscaling\n./healthcheck/asghc test -> service/ec2",
+		broken: "./healthcheck/zonalhc -> service/arczonalshift service/elasticloadbalancingv2",
+	},
+	{
 		says:   "the failover engine imports no pattern of ours: its sub-packages do",
 		about:  []string{"./failover"},
 		check:  none(code, "./eip/...", "./healthcheck/...", "./queueworker/...", "./snapshot/..."),

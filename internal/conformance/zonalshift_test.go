@@ -48,6 +48,25 @@ var zonalShiftScenarios = []scenario{
 		differs: noZonalShift,
 	},
 	{
+		name: "a load balancer is moved out of a zone, and back",
+		run: func(s *session) {
+			if !s.zonalShiftIsThere() {
+				return
+			}
+			arn := s.listen(*must(s.group(s.groupInput("a")))(s).TargetGroupArn)
+			zone := *s.subnets()[0].AvailabilityZoneId
+			s.is("not enabled", s.weights(arn, zone), "ResourceNotFoundException")
+			s.accepted("enabling it", s.setAttribute(arn, "zonal_shift.config.enabled", "true"))
+			s.shows("before", "all of its zones, 0 shifts", func() string { return s.weights(arn, zone) })
+			id, err := s.startShift(arn, zone, "1h")
+			s.accepted("starting", err)
+			s.shows("shifted", "all but the zone, 1 shifts", func() string { return s.weights(arn, zone) })
+			s.accepted("cancelling", s.cancelShift(id))
+			s.shows("back", "all of its zones, 0 shifts", func() string { return s.weights(arn, zone) })
+		},
+		differs: noZonalShift,
+	},
+	{
 		name: "a zonal shift is refused",
 		run: func(s *session) {
 			if !s.zonalShiftIsThere() {
