@@ -297,9 +297,9 @@ func TestThreshold(t *testing.T) {
 func TestBrokenChecks(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]func(){
-		"panics":                func() { panic("the password is 1234") },
-		"ends its goroutine":    runtime.Goexit,
-		"panics in the runtime": func() { var m map[string]int; m[""]++ },
+		"panics":               func() { panic("the password is 1234") },
+		"ends its goroutine":   runtime.Goexit,
+		"panics with an error": func() { panic(errDown) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {

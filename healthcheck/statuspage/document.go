@@ -1,0 +1,125 @@
+package statuspage
+
+import (
+	"time"
+
+	"github.com/awsha/awsha/healthcheck"
+)
+
+// version is that of the JSON. It grows when a field is taken away or changes its meaning.
+const version = 1
+
+// document is the JSON, and what the page is made of.
+type document struct {
+	Version int       `json:"version"`
+	Time    time.Time `json:"time"`
+	Seq     uint64    `json:"seq"`
+	Counts  counts    `json:"counts"`
+	Zones   []zone    `json:"zones"`
+	Matched int       `json:"matched"`
+	Page    int       `json:"page"`
+	Pages   int       `json:"pages"`
+	Targets []target  `json:"targets"`
+}
+
+type counts struct {
+	Registered int `json:"registered"`
+	Initial    int `json:"initial"`
+	Healthy    int `json:"healthy"`
+	Unhealthy  int `json:"unhealthy"`
+	Draining   int `json:"draining"`
+}
+
+type zone struct {
+	Zone string `json:"zone"`
+	Up   bool   `json:"up"`
+	counts
+}
+
+type target struct {
+	ID     string             `json:"id"`
+	Zone   string             `json:"zone"`
+	Addr   string             `json:"addr"`
+	Host   string             `json:"host,omitempty"`
+	State  healthcheck.State  `json:"state"`
+	Reason healthcheck.Reason `json:"reason,omitempty"`
+	Detail string             `json:"detail,omitempty"`
+	Since  time.Time          `json:"since"`
+	Passes int                `json:"passes"`
+	Fails  int                `json:"fails"`
+	Last   *check             `json:"last,omitempty"`
+}
+
+type check struct {
+	Outcome        healthcheck.Outcome `json:"outcome"`
+	Reason         healthcheck.Reason  `json:"reason,omitempty"`
+	Code           *int                `json:"code,omitempty"`
+	Detail         string              `json:"detail,omitempty"`
+	Error          string              `json:"error,omitempty"`
+	RemoteAddr     string              `json:"remoteAddr,omitempty"`
+	Reused         bool                `json:"reused,omitempty"`
+	Start          time.Time           `json:"start"`
+	LagSeconds     float64             `json:"lagSeconds"`
+	ConnectSeconds float64             `json:"connectSeconds"`
+	TotalSeconds   float64             `json:"totalSeconds"`
+}
+
+// documentOf returns what q asks for.
+func (s *snapshot) documentOf(q query, showErrors bool) document {
+	ids, page, matched := s.find(q)
+	d := document{
+		Version: version, Time: s.at, Seq: s.view.Seq(), Zones: make([]zone, 0, 8),
+		Matched: matched, Page: page, Pages: max((matched+q.Size-1)/q.Size, 1), Targets: make([]target, 0, len(ids)),
+	}
+	for _, z := range s.view.Zones() {
+		c := counts{
+			Registered: z.Registered(), Initial: z.Initial, Healthy: z.Healthy, Unhealthy: z.Unhealthy, Draining: z.Draining,
+		}
+		d.Zones = append(d.Zones, zone{Zone: z.Zone, Up: z.Up(), counts: c})
+		d.Counts.Registered += c.Registered
+		d.Counts.Initial += c.Initial
+		d.Counts.Healthy += c.Healthy
+		d.Counts.Unhealthy += c.Unhealthy
+		d.Counts.Draining += c.Draining
+	}
+	for _, id := range ids {
+		status, _ := s.view.Status(id)
+		d.Targets = append(d.Targets, targetOf(status, showErrors))
+	}
+	return d
+}
+
+func targetOf(s healthcheck.Status, showErrors bool) target {
+	t := target{
+		ID: s.Target.ID, Zone: s.Target.Zone, Addr: s.Target.Addr, Host: s.Target.Host,
+		State: s.State, Reason: s.Reason, Detail: s.Detail, Since: s.Since, Passes: s.Passes, Fails: s.Fails,
+	}
+	r := s.Last
+	if r.Start.IsZero() {
+		return t
+	}
+	t.Last = &check{
+		Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail, RemoteAddr: r.RemoteAddr, Reused: r.Reused, Start: r.Start,
+		LagSeconds: r.Lag.Seconds(), ConnectSeconds: r.Connect.Seconds(), TotalSeconds: r.Total.Seconds(),
+	}
+	if r.HasCode {
+		t.Last.Code = &r.Code
+	}
+	if showErrors {
+		t.Last.Error = errorText(r.Err)
+	}
+	return t
+}
+
+// errorText is the text of an error, which is code that the page was given: a panic in it is recovered.
+func errorText(err error) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "the error has no text: it panicked"
+		}
+	}()
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
