@@ -88,7 +88,7 @@ func TestWhatIsAsked(t *testing.T) {
 					tx.Name("web.example", func(_ *awstest.Tx, port uint16) awstest.Hop { return awstest.Hop{Instance: i, Port: port} })
 				})
 				id := w.create(c.config)
-				time.Sleep(5*time.Minute - time.Second)
+				time.Sleep(5*time.Minute - 500*time.Millisecond)
 				w.is(id, true) // a redirect is well, and not followed
 				r := s.last.Load()
 				if r.Host != c.host || r.RequestURI != c.target || r.Method != http.MethodGet || !strings.HasPrefix(r.UserAgent(), "Amazon-Route53-Health-Check-Service (ref "+id) {
@@ -206,13 +206,13 @@ func TestRegionsOfCheckers(t *testing.T) {
 		s := answering(200)
 		w.machine(s)
 		id := w.create(endpoint(func(c *config) { c.Regions = []types.HealthCheckRegion{"us-west-1", "eu-west-1", "sa-east-1"} }))
-		time.Sleep(5*time.Minute - time.Second)
+		time.Sleep(5*time.Minute - 500*time.Millisecond)
 		if n := s.asked.Load(); n != 60 { // six checkers
 			t.Errorf("asked %d times, want 60", n)
 		}
 		svctest.Must(w.update(id, func(in *route53.UpdateHealthCheckInput) { in.ResetElements = []types.ResettableElementName{"Regions"} }))(w)
 		s.asked.Store(0)
-		time.Sleep(5*time.Minute - time.Second)
+		time.Sleep(5*time.Minute - 500*time.Millisecond)
 		if n := s.asked.Load(); n != 160 {
 			t.Errorf("asked %d times, want 160", n)
 		}
@@ -312,7 +312,7 @@ func TestUpdateAndDeleteEndLooks(t *testing.T) {
 		time.Sleep(time.Minute)
 		svctest.Must(w.update(id, func(in *route53.UpdateHealthCheckInput) { in.Port = aws.Int32(8080) }))(w)
 		s.asked.Store(0)
-		time.Sleep(5*time.Minute - time.Second)
+		time.Sleep(5*time.Minute - 500*time.Millisecond)
 		if a, b := s.asked.Load(), other.asked.Load(); a != 0 || b != 16*30 {
 			t.Errorf("asked %d times here and %d times there", a, b)
 		}
