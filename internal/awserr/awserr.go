@@ -124,6 +124,7 @@ const (
 	LoadBalancer     Resource = "load balancer"
 	Target           Resource = "target" // or it cannot be one: not running, of another VPC, of an unsupported type
 	TargetGroup      Resource = "target group"
+	HealthCheck      Resource = "health check"
 )
 
 // Missing returns what an error of class [NotFound] did not find; for other errors it is empty.

@@ -23,20 +23,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // Where the codes are documented.
 const (
-	ec2Errors    = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"
-	commonErrors = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonErrors.html"
-	throttling   = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/throttling.html"
-	sdkThrottles = "https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/aws/retry#pkg-variables"
-	eipPending   = "https://github.com/hashicorp/terraform-provider-aws/pull/3072"
-	eniPending   = "https://github.com/hashicorp/terraform-provider-aws/issues/6189"
-	stsErrors    = "https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html"
-	noGateway    = "https://github.com/hashicorp/terraform-provider-aws/pull/2181"
-	registering  = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html"
-	targetHealth = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html"
-	balancerRead = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancerAttributes.html"
-	gracePeriod  = "https://github.com/aws/aws-cli/issues/171"
-	zonalShift   = "https://docs.aws.amazon.com/arc-zonal-shift/latest/api/API_StartZonalShift.html"
-	terminated   = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
+	ec2Errors     = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"
+	commonErrors  = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonErrors.html"
+	throttling    = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/throttling.html"
+	sdkThrottles  = "https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/aws/retry#pkg-variables"
+	eipPending    = "https://github.com/hashicorp/terraform-provider-aws/pull/3072"
+	eniPending    = "https://github.com/hashicorp/terraform-provider-aws/issues/6189"
+	stsErrors     = "https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html"
+	noGateway     = "https://github.com/hashicorp/terraform-provider-aws/pull/2181"
+	registering   = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html"
+	targetHealth  = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html"
+	balancerRead  = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancerAttributes.html"
+	healthCheck   = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_CreateHealthCheck.html"
+	healthCheckUp = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_UpdateHealthCheck.html"
+	gracePeriod   = "https://github.com/aws/aws-cli/issues/171"
+	zonalShift    = "https://docs.aws.amazon.com/arc-zonal-shift/latest/api/API_StartZonalShift.html"
+	terminated    = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
 )
 
 // reply is an error as the SDK delivers it when AWS answered.
@@ -111,6 +113,10 @@ func TestCodes(t *testing.T) {
 		{400, "TargetGroupNotFound", "", awserr.NotFound, awserr.TargetGroup, registering},
 		{400, "TooManyRegistrationsForTargetId", "", awserr.Quota, "", registering},
 		{400, "TooManyTargets", "", awserr.Quota, "", registering},
+		{409, "HealthCheckAlreadyExists", "", awserr.Conflict, "", healthCheck},
+		{409, "HealthCheckVersionMismatch", "", awserr.Conflict, "", healthCheckUp},
+		{404, "NoSuchHealthCheck", "", awserr.NotFound, awserr.HealthCheck, healthCheckUp},
+		{400, "TooManyHealthChecks", "", awserr.Quota, "", healthCheck},
 		{400, "InvalidParameterCombination", "", awserr.Terminal, "", ec2Errors},
 		{400, "InvalidParameterValue", "", awserr.Terminal, "", ec2Errors},
 		{412, "DryRunOperation", "", awserr.DryRun, "", ec2Errors},

@@ -44,6 +44,11 @@ var codes = map[string]row{
 	"TooManyRegistrationsForTargetId": {class: Quota},
 	"TooManyTargets":                  {class: Quota},
 
+	"HealthCheckAlreadyExists":   {class: Conflict},
+	"HealthCheckVersionMismatch": {class: Conflict},
+	"NoSuchHealthCheck":          {class: NotFound, missing: HealthCheck},
+	"TooManyHealthChecks":        {class: Quota},
+
 	"DryRunOperation":     {class: DryRun},
 	"Gateway.NotAttached": {class: NoGateway},
 
