@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,15 +93,20 @@ func TestNothingIsSaidThatIsNotKnown(t *testing.T) {
 func TestDoubt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		outcome, points := healthcheck.Pass, 0
+		var unknown atomic.Bool
+		var points atomic.Int64
 		source := &healthcheckmock.SourceMock{WaitFunc: func(ctx context.Context, cond func(*healthcheck.View) bool) error {
+			outcome := healthcheck.Pass
+			if unknown.Load() {
+				outcome = healthcheck.Unknown
+			}
 			cond(healthcheck.NewView(healthcheck.Status{
 				Target: healthcheck.Target{ID: "a"}, State: healthcheck.Healthy, Last: healthcheck.Result{Outcome: outcome, Start: time.Now()},
 			}))
 			return context.Cause(ctx)
 		}}
 		api := &healthcheckmock.MetricsAPIMock{PutMetricDataFunc: func(_ context.Context, in *cloudwatch.PutMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error) {
-			points += len(in.MetricData)
+			points.Add(int64(len(in.MetricData)))
 			return &cloudwatch.PutMetricDataOutput{}, nil
 		}}
 		p := must(r53hc.New(api, source, func(o *r53hc.Options) {
@@ -109,21 +115,21 @@ func TestDoubt(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer func() { cancel(); synctest.Wait() }()
 		go func() { _ = p.Run(ctx) }()
-		expect := func(what string, d time.Duration, want int) {
+		expect := func(what string, d time.Duration, want int64) {
 			t.Helper()
-			points = 0
+			points.Store(0)
 			time.Sleep(d)
 			synctest.Wait()
-			if points != want {
-				t.Errorf("%s: %d points, want %d", what, points, want)
+			if n := points.Load(); n != want {
+				t.Errorf("%s: %d points, want %d", what, n, want)
 			}
 		}
 		time.Sleep(5 * time.Second) // between two intervals
 		expect("well", time.Minute, 6)
-		outcome = healthcheck.Unknown
+		unknown.Store(true)
 		expect("in doubt", 5*time.Minute, 30)
 		expect("for too long", 5*time.Minute, 0)
-		outcome = healthcheck.Pass
+		unknown.Store(false)
 		expect("well again", time.Minute, 6)
 	})
 }
