@@ -30,8 +30,9 @@
 //	  "version": 1,
 //	  "time": "2026-11-22T10:00:00Z",      when the view was taken
 //	  "seq": 42,                           the latest event in it
+//	  "failOpen": false,                   picks disregard health: too few targets have it
 //	  "counts": {"registered": 2, "initial": 0, "healthy": 1, "unhealthy": 1, "draining": 0},
-//	  "zones": [{"zone": "use1-az1", "up": true, "registered": 2, "initial": 0, …}],
+//	  "zones": [{"zone": "use1-az1", "up": true, "failOpen": false, "shifted": false, "registered": 2, …}],
 //	  "matched": 2, "page": 1, "pages": 1, how many targets match, and which of them follow
 //	  "targets": [{
 //	    "id": "i-1", "zone": "use1-az1", "addr": "10.0.0.1:80",
@@ -45,7 +46,8 @@
 //	}
 //
 // Counts and zones are those of the whole pool, whatever is asked for. In targets, host, reason and detail are missing when
-// empty, and last before the first check; in last, reason, code, detail, error, remoteAddr and reused are missing when there
+// empty, and last before the first check; ejected, slowStart (the share, below 1) and outstanding when there is nothing to
+// say, as in a pool that only checks; in last, reason, code, detail, error, remoteAddr and reused are missing when there
 // is none. Fields may be added. When one is taken away or changes its meaning, version grows. Text that is no UTF-8 has U+FFFD
 // in its place.
 //

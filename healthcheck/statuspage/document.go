@@ -11,15 +11,16 @@ const version = 1
 
 // document is the JSON, and what the page is made of.
 type document struct {
-	Version int       `json:"version"`
-	Time    time.Time `json:"time"`
-	Seq     uint64    `json:"seq"`
-	Counts  counts    `json:"counts"`
-	Zones   []zone    `json:"zones"`
-	Matched int       `json:"matched"`
-	Page    int       `json:"page"`
-	Pages   int       `json:"pages"`
-	Targets []target  `json:"targets"`
+	Version  int       `json:"version"`
+	Time     time.Time `json:"time"`
+	Seq      uint64    `json:"seq"`
+	FailOpen bool      `json:"failOpen"`
+	Counts   counts    `json:"counts"`
+	Zones    []zone    `json:"zones"`
+	Matched  int       `json:"matched"`
+	Page     int       `json:"page"`
+	Pages    int       `json:"pages"`
+	Targets  []target  `json:"targets"`
 }
 
 type counts struct {
@@ -31,8 +32,10 @@ type counts struct {
 }
 
 type zone struct {
-	Zone string `json:"zone"`
-	Up   bool   `json:"up"`
+	Zone     string `json:"zone"`
+	Up       bool   `json:"up"`
+	FailOpen bool   `json:"failOpen"`
+	Shifted  bool   `json:"shifted"`
 	counts
 }
 
@@ -47,7 +50,11 @@ type target struct {
 	Since  time.Time          `json:"since"`
 	Passes int                `json:"passes"`
 	Fails  int                `json:"fails"`
-	Last   *check             `json:"last,omitempty"`
+	// Ejected, SlowStart and Outstanding are there when the pool routes.
+	Ejected     bool    `json:"ejected,omitempty"`
+	SlowStart   float32 `json:"slowStart,omitempty"` // the share of a healthy target that does not have its whole share yet
+	Outstanding int     `json:"outstanding,omitempty"`
+	Last        *check  `json:"last,omitempty"`
 }
 
 type check struct {
@@ -68,14 +75,14 @@ type check struct {
 func (s *snapshot) documentOf(q query, showErrors bool) document {
 	ids, page, matched := s.find(q)
 	d := document{
-		Version: version, Time: s.at, Seq: s.view.Seq(), Zones: make([]zone, 0, 8),
+		Version: version, Time: s.at, Seq: s.view.Seq(), FailOpen: s.view.FailOpen(""), Zones: make([]zone, 0, 8),
 		Matched: matched, Page: page, Pages: max((matched+q.Size-1)/q.Size, 1), Targets: make([]target, 0, len(ids)),
 	}
 	for _, z := range s.view.Zones() {
 		c := counts{
 			Registered: z.Registered(), Initial: z.Initial, Healthy: z.Healthy, Unhealthy: z.Unhealthy, Draining: z.Draining,
 		}
-		d.Zones = append(d.Zones, zone{Zone: z.Zone, Up: z.Up(), counts: c})
+		d.Zones = append(d.Zones, zone{Zone: z.Zone, Up: z.Up(), FailOpen: z.FailOpen, Shifted: z.Shifted, counts: c})
 		d.Counts.Registered += c.Registered
 		d.Counts.Initial += c.Initial
 		d.Counts.Healthy += c.Healthy
@@ -93,6 +100,10 @@ func targetOf(s healthcheck.Status, showErrors bool) target {
 	t := target{
 		ID: s.Target.ID, Zone: s.Target.Zone, Addr: s.Target.Addr, Host: s.Target.Host,
 		State: s.State, Reason: s.Reason, Detail: s.Detail, Since: s.Since, Passes: s.Passes, Fails: s.Fails,
+		Ejected: s.Ejected, Outstanding: s.Outstanding,
+	}
+	if s.State == healthcheck.Healthy && s.SlowStart < 1 {
+		t.SlowStart = s.SlowStart
 	}
 	r := s.Last
 	if r.Start.IsZero() {

@@ -76,6 +76,7 @@ func functions() template.FuncMap {
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"ago":     func(now, t time.Time) string { return span(now.Sub(t)) },
 		"link":    query.link,
+		"percent": func(share float32) string { return strconv.Itoa(int(100*share)) + " %" },
 		"count": func(n int, one, many string) string {
 			if n == 1 {
 				return "1 " + one
@@ -115,6 +116,9 @@ const markup = `<!DOCTYPE html>
 <p><strong>{{.Counts.Healthy}} of {{.Counts.Registered}} healthy</strong>
 {{- range .States}}{{if ne . "healthy"}}, <a href="{{link $.Query "state" .}}">{{$.Count .}} {{.}}</a>{{end}}{{end}}.
 As of <time datetime="{{iso .Time}}">{{stamp .Time}}</time>.</p>
+{{- if and .FailOpen .Counts.Registered}}
+<p role="status"><strong class="warn">Failing open.</strong> Too few targets are healthy, so traffic goes to the others too.</p>
+{{- end}}
 </header>
 <main>
 <section aria-labelledby="zones">
@@ -127,7 +131,7 @@ As of <time datetime="{{iso .Time}}">{{stamp .Time}}</time>.</p>
 {{- range .Zones}}
 <tr role="row" class="zone">
 <th role="rowheader" scope="row"><a href="{{link $.Query "zone" .Zone}}"><bdi>{{with .Zone}}{{visible .}}{{else}}` + noZone + `{{end}}</bdi></a></th>
-<td role="cell" data-label="traffic">{{if .Up}}<span class="mark healthy">up</span>{{else}}<span class="mark unhealthy">no healthy target</span>{{end}}</td>
+<td role="cell" data-label="traffic">{{if .Up}}<span class="mark healthy">up</span>{{else}}<span class="mark unhealthy">no healthy target</span>{{end}}{{if .Shifted}} <span class="mark warn">shifted away</span>{{end}}{{if .FailOpen}} <span class="mark warn">fails open</span>{{end}}</td>
 <td role="cell" class="n" data-label="initial">{{.Initial}}</td>
 <td role="cell" class="n" data-label="healthy">{{.Healthy}}</td>
 <td role="cell" class="n" data-label="unhealthy">{{.Unhealthy}}</td>
@@ -161,7 +165,7 @@ As of <time datetime="{{iso .Time}}">{{stamp .Time}}</time>.</p>
 {{- range .Targets}}
 <tr role="row" class="target">
 <th role="rowheader" scope="row"><bdi class="id">{{visible .ID}}</bdi> <small><bdi>{{visible .Addr}}</bdi>{{if .Host}} <bdi>{{visible .Host}}</bdi>{{end}}{{if .Zone}} in <bdi>{{visible .Zone}}</bdi>{{end}}</small></th>
-<td role="cell" data-label="state"><span class="mark {{.State}}">{{.State}}</span> <small>for <time datetime="{{iso .Since}}">{{ago $.Time .Since}}</time></small></td>
+<td role="cell" data-label="state"><span class="mark {{.State}}">{{.State}}</span>{{if .Ejected}} <span class="mark unhealthy">ejected</span>{{end}} <small>for <time datetime="{{iso .Since}}">{{ago $.Time .Since}}</time></small>{{if .SlowStart}} <small>slow start: {{percent .SlowStart}} of its share</small>{{end}}{{if .Outstanding}} <small>{{count .Outstanding "request" "requests"}} under way</small>{{end}}</td>
 <td role="cell" data-label="why">{{if .Reason}}<bdi>{{visible .Reason}}</bdi> <small><bdi>{{visible .Detail}}</bdi></small>{{else}}–{{end}}</td>
 <td role="cell" data-label="check">{{with .Last}}{{.Outcome}}{{if .Code}} with code {{.Code}}{{end}} in {{seconds .TotalSeconds}} <small>{{ago $.Time .Start}} ago, {{seconds .LagSeconds}} late{{if .Reused}}, connection reused{{end}}{{if .RemoteAddr}}, at <bdi>{{visible .RemoteAddr}}</bdi>{{end}}{{if ne .Detail ""}}: <bdi>{{visible .Detail}}</bdi>{{end}}{{if .Error}} (<bdi>{{visible .Error}}</bdi>){{end}}</small>{{else}}none yet{{end}}
 {{- if gt .Fails 1}} <small>{{.Fails}} failures in a row</small>{{end}}{{if and (gt .Passes 1) (eq .State.String "unhealthy")}} <small>{{.Passes}} passes in a row</small>{{end}}</td>

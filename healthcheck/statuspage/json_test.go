@@ -28,6 +28,7 @@ func TestJSON(t *testing.T) {
   "version": 1,
   "time": "` + document.Time + `",
   "seq": 0,
+  "failOpen": false,
   "counts": {
     "registered": 2,
     "initial": 0,
@@ -39,6 +40,8 @@ func TestJSON(t *testing.T) {
     {
       "zone": "use1-az1",
       "up": false,
+      "failOpen": false,
+      "shifted": false,
       "registered": 1,
       "initial": 0,
       "healthy": 0,
@@ -48,6 +51,8 @@ func TestJSON(t *testing.T) {
     {
       "zone": "use1-az3",
       "up": true,
+      "failOpen": false,
+      "shifted": false,
       "registered": 1,
       "initial": 0,
       "healthy": 1,
@@ -97,6 +102,26 @@ func TestJSON(t *testing.T) {
 	}
 	if got := w.Header().Get("Content-Type"); got != "application/json" {
 		t.Errorf("the type is %q", got)
+	}
+}
+
+// TestJSONOfTraffic: what a pool that routes knows of a target is told.
+func TestJSONOfTraffic(t *testing.T) {
+	t.Parallel()
+	status := fleet(1)[0]
+	status.Ejected, status.SlowStart, status.Outstanding = true, 0.25, 17
+	body := request(handlerOf([]healthcheck.Status{status}), http.MethodGet, "/?format=json").Body.String()
+	for _, want := range []string{`"ejected": true`, `"slowStart": 0.25`, `"outstanding": 17`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("there is no %s: %s", want, body)
+		}
+	}
+	status.Ejected, status.SlowStart, status.Outstanding = false, 1, 0
+	body = request(handlerOf([]healthcheck.Status{status}), http.MethodGet, "/?format=json").Body.String()
+	for _, unwanted := range []string{"ejected", "slowStart", "outstanding"} {
+		if strings.Contains(body, unwanted) {
+			t.Errorf("there is %s: %s", unwanted, body)
+		}
 	}
 }
 

@@ -64,6 +64,43 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestTraffic: the page says where the traffic goes when that is not by health alone.
+func TestTraffic(t *testing.T) {
+	t.Parallel()
+	all := fleet(3)
+	all[1].Ejected, all[2].SlowStart, all[2].Outstanding = true, 0.25, 17
+	doc := page(t, handlerOf(all), "")
+	if diff := cmp.Diff([]string{"i-00001", "i-00000", "i-00002"}, shown(doc)); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	rows := doc.all("tr", "target")
+	if !strings.Contains(rows[0].text, "healthy ejected") || strings.Contains(rows[1].text, "ejected") {
+		t.Errorf("an ejected target is %q, another one %q", rows[0].text, rows[1].text)
+	}
+	if !strings.Contains(rows[2].text, "slow start: 25 % of its share") || !strings.Contains(rows[2].text, "17 requests under way") {
+		t.Errorf("a target in slow start is %q", rows[2].text)
+	}
+	if strings.Contains(rows[1].text, "slow start") || strings.Contains(rows[1].text, "under way") {
+		t.Errorf("a target without is %q", rows[1].text)
+	}
+	for i := range all {
+		if strings.Contains(doc.all("body", "")[0].text, "ailing open") {
+			t.Errorf("with %d of 3 unhealthy the page says that the pool fails open", i)
+		}
+		all[i] = sick(all[i])
+		doc = page(t, handlerOf(all), "")
+	}
+	if got := doc.all("header", "")[0].text; !strings.Contains(got, "Failing open.") {
+		t.Errorf("without a healthy target the header says %q", got)
+	}
+	if got := doc.all("tr", "zone")[0].text; !strings.Contains(got, "fails open") {
+		t.Errorf("without a healthy target the zone says %q", got)
+	}
+	if doc = page(t, handlerOf(nil), ""); strings.Contains(doc.all("header", "")[0].text, "Failing open.") {
+		t.Error("a pool without targets says that it sends traffic to them")
+	}
+}
+
 func TestEmptyPool(t *testing.T) {
 	t.Parallel()
 	doc := page(t, handlerOf(nil), "")

@@ -47,6 +47,9 @@ func rank(s healthcheck.Status) int {
 	case healthcheck.Draining:
 		return 2
 	case healthcheck.Healthy:
+		if s.Ejected {
+			return 0
+		}
 		return 3
 	}
 	return 0
