@@ -33,3 +33,32 @@ func Routes(zonal bool, routing, inDNS Threshold, counts []ZoneCounts) ([]Route,
 
 // Draw draws from an alias table.
 func Draw(weights []uint64) func() int { return newAliasTable(weights).draw }
+
+// SetState moves a target as its checks would.
+func (p *Pool) SetState(id string, s State) {
+	p.mu.Lock()
+	e := p.entries[id]
+	to := *e.status
+	to.State = s
+	p.moveLocked(e, to)
+	p.mu.Unlock()
+	p.deliver()
+}
+
+// SetOverride overrides the health of a target to routing.
+func (p *Pool) SetOverride(id string, o Override) {
+	p.mu.Lock()
+	e := p.entries[id]
+	e.override = o
+	p.routeLocked(e)
+	p.mu.Unlock()
+	p.deliver()
+}
+
+// SetShift begins or ends a shift to routing.
+func (p *Pool) SetShift(zone string, shifted bool) {
+	p.mu.Lock()
+	p.shiftLocked(zone, shifted)
+	p.mu.Unlock()
+	p.deliver()
+}
