@@ -6,10 +6,11 @@ import (
 	"github.com/awsha/awsha/healthcheck"
 )
 
-// Checker returns a checker that asks what the load balancer asks: the same path, and the same codes pass. It connects as the
-// options say, which begin with TLS, and any certificate, where the group is checked by HTTPS.
+// Checker returns a checker that asks what the load balancer asks, by HTTP, gRPC or TCP: the same path or method, and the same
+// codes pass. It connects as the options say, which begin with TLS, and any certificate, where the group is checked by
+// HTTPS.
 //
-// What healthcheck refuses is its *FieldError. gRPC checks are [ErrUnsupported].
+// What healthcheck refuses is its *FieldError.
 func (g *Group) Checker(optFns ...func(*healthcheck.ConnOptions)) (healthcheck.Checker, error) {
 	var conn healthcheck.ConnOptions
 	if g.Check.Protocol == types.ProtocolEnumHttps {
@@ -22,9 +23,9 @@ func (g *Group) Checker(optFns ...func(*healthcheck.ConnOptions)) (healthcheck.C
 	case g.Check.Protocol == types.ProtocolEnumTcp:
 		return healthcheck.TCP(func(o *healthcheck.TCPOptions) { o.ConnOptions = conn })
 	case g.Check.GRPC:
-		err := unsupported("gRPC checks")
-		err.Op, err.Group = opImport, g.ARN
-		return nil, err
+		return healthcheck.GRPC(func(o *healthcheck.GRPCOptions) {
+			o.ConnOptions, o.Path, o.Matcher = conn, g.Check.Path, g.Check.Matcher
+		})
 	}
 	return healthcheck.HTTP(func(o *healthcheck.HTTPOptions) {
 		if g.Kind != healthcheck.ALBLimits {

@@ -18,7 +18,7 @@ var _ healthcheck.Checker = (*Follower)(nil)
 // StaleAfter: when Elastic Load Balancing's API is down, the pool stays as it is. Of several registrations that a target
 // means, one that fails counts before one that is unknown, and that before one that passes.
 func (f *Follower) Open(target healthcheck.Target) (healthcheck.Probe, error) {
-	t := f.opts.TargetOf(target)
+	t := f.opts.TargetOf(target).canonical()
 	if t.ID == "" {
 		return nil, &FieldError{"FollowOptions.TargetOf", target.ID, "must return the ID of a registration"}
 	}
@@ -49,7 +49,7 @@ func (p followProbe) Check(context.Context) healthcheck.Result {
 		return outOfDate(fmt.Sprintf("what is known of the target group is of %s", latest.At.UTC().Format(time.RFC3339)), err)
 	}
 	var worst healthcheck.Result
-	for i, h := range latest.Health(p.target) {
+	for i, h := range of(p.target, latest.all) {
 		if r := f.resultOf(h); i == 0 || weight(r.Outcome) > weight(worst.Outcome) {
 			worst = r
 		}

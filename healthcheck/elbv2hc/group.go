@@ -27,7 +27,7 @@ type Group struct {
 	TargetType   types.TargetTypeEnum
 	Port         uint16 // of targets that are registered without one
 
-	// Kind is the kind of load balancer that the group is for.
+	// Kind is the kind of load balancer that the group is for, by its protocol.
 	Kind healthcheck.Limits
 
 	// Check is how the targets are checked.
@@ -96,8 +96,9 @@ func Import(ctx context.Context, api ImportAPI, targetGroupARN string, optFns ..
 	return g, nil
 }
 
-// Options makes a pool follow the group: use it as an option of healthcheck.New. It sets the fields of Settings and
-// Limits, and no other.
+// Options makes a pool follow the group: use it as an option of healthcheck.New. It sets the fields of Settings and no other.
+// Limits is among them: to depart from what AWS allows, such as with an Interval of 1 s, set it to healthcheck.NoLimits after
+// this.
 func (g *Group) Options(o *healthcheck.Options) {
 	s := &g.Settings
 	o.Interval, o.Timeout = s.Interval, s.Timeout

@@ -3,9 +3,13 @@ package elbv2hc_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -364,4 +368,50 @@ func TestCheckerAsksWhatTheLoadBalancerAsks(t *testing.T) {
 			_ = probe.Close()
 		}
 	})
+}
+
+// A server that answers gRPC over TLS, with a certificate that nobody has signed.
+func TestCheckerOfGRPCAndHTTPS(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Pointer[http.Request]
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r)
+		w.Header().Set("Content-Type", "application/grpc")
+		w.Header().Set("Grpc-Status", "12")
+	}))
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // checks are reset
+	server.StartTLS()
+	defer server.Close()
+	for _, c := range []struct {
+		version, path, matcher string
+		method, proto          string
+		want                   healthcheck.Outcome
+	}{
+		{"GRPC", "/AWS.ALB/healthcheck", "12", http.MethodPost, "HTTP/2.0", healthcheck.Pass},
+		{"GRPC", "/a.B/C", "0", http.MethodPost, "HTTP/2.0", healthcheck.Fail},
+		{"GRPC", "/a.B/C", "0-20", http.MethodPost, "HTTP/2.0", healthcheck.Pass},
+		{"HTTP1", "/healthz", "200", http.MethodGet, "HTTP/1.1", healthcheck.Pass},
+		{"HTTP1", "/healthz", "201", http.MethodGet, "HTTP/1.1", healthcheck.Fail},
+	} {
+		group := types.TargetGroup{
+			Protocol: types.ProtocolEnumHttps, ProtocolVersion: &c.version, HealthCheckProtocol: types.ProtocolEnumHttps, HealthCheckPath: &c.path,
+			Matcher: &types.Matcher{GrpcCode: &c.matcher},
+		}
+		if c.version == "HTTP1" {
+			group.Matcher = &types.Matcher{HttpCode: &c.matcher}
+		}
+		g := must(elbv2hc.Import(t.Context(), importing(&group, nil, nil), arn))(t)
+		probe := must(must(g.Checker())(t).Open(healthcheck.Target{ID: "a", Addr: server.Listener.Addr().String()}))(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		r := probe.Check(ctx)
+		cancel()
+		if r.Outcome != c.want {
+			t.Errorf("%+v: %v, %s: %v", c, r.Outcome, r.Detail, r.Err)
+		}
+		if got := asked.Load(); got.Method != c.method || got.Proto != c.proto || got.URL.Path != c.path {
+			t.Errorf("asked by %s %s %s, want %+v", got.Method, got.Proto, got.URL.Path, c)
+		}
+		_ = probe.Close()
+	}
 }

@@ -23,7 +23,7 @@ func (s *Snapshot) Len() int { return len(s.all) }
 
 // Health returns the health of the registrations that a target means: one, or for a target without a port all of its ID. What
 // is not in the group is unused, for Target.NotRegistered.
-func (s *Snapshot) Health(t Target) []Health { return of(t.canonical(), s.all) }
+func (s *Snapshot) Health(t Target) []Health { return slices.Clone(of(t.canonical(), s.all)) }
 
 // Change is a registration that one snapshot shows otherwise than another.
 type Change struct{ Before, After Health }

@@ -174,19 +174,15 @@ func (w *waiter) read(ctx context.Context) error {
 }
 
 // of returns the health of the registrations that a target means, out of those of a group in their order. There is one at
-// least.
-func of(t Target, all []Health) (found []Health) {
-	first, _ := slices.BinarySearchFunc(all, Target{ID: t.ID}, func(h Health, t Target) int { return compareTargets(h.Target, t) })
-	for _, h := range all[first:] {
-		if h.Target.ID != t.ID {
-			break
-		}
-		if t.covers(h.Target) {
-			found = append(found, h)
-		}
+// least. It is a part of all where it can be.
+func of(t Target, all []Health) []Health {
+	first, _ := slices.BinarySearchFunc(all, t, func(h Health, t Target) int { return compareTargets(h.Target, t) })
+	last := first
+	for last < len(all) && t.covers(all[last].Target) {
+		last++
 	}
-	if len(found) == 0 {
-		found = []Health{absent(t)}
+	if first == last {
+		return []Health{absent(t)}
 	}
-	return found
+	return all[first:last:last]
 }

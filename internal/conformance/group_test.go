@@ -254,7 +254,9 @@ const delayKey = "deregistration_delay.timeout_seconds"
 
 func (s *session) delay(arn string) string { return s.groupAttribute(arn, delayKey) }
 
-func (s *session) setDelay(arn, seconds string) error { return s.setGroupAttribute(arn, delayKey, seconds) }
+func (s *session) setDelay(arn, seconds string) error {
+	return s.setGroupAttribute(arn, delayKey, seconds)
+}
 
 func (s *session) groupAttribute(arn, key string) string {
 	out, err := s.elb.DescribeTargetGroupAttributes(s.Context(), &elbv2.DescribeTargetGroupAttributesInput{TargetGroupArn: &arn})
