@@ -108,6 +108,7 @@ func TestRunGoesOnAfterFailures(t *testing.T) {
 		go func() { ended <- s.Run(w.Context(), pool) }()
 		time.Sleep(5 * time.Minute) // discovery has told the pool of no target yet
 		w.holds(addresses(0, 4)...)
+		synctest.Wait()
 		if n := len(events); n < 4 || n > 7 || !errors.Is(events[0].Err, elbv2hc.ErrTooMany) || events[0].Pause > 11*time.Second || events[n-1].Pause < time.Minute {
 			w.Errorf("%d syncs were refused: %+v", n, events)
 		}
