@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -104,23 +103,6 @@ func BenchmarkPool(b *testing.B) {
 	<-ended
 }
 
-// benchmarkCheck measures one probe over loopback; the figures contain the server's work in this process.
-func benchmarkCheck(b *testing.B, checker healthcheck.Checker, addr string) {
-	b.Helper()
-	probe, err := checker.Open(healthcheck.Target{ID: "a", Addr: addr})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		ctx, cancel := context.WithTimeout(b.Context(), 5*time.Second)
-		if r := probe.Check(ctx); r.Outcome != healthcheck.Pass {
-			b.Fatalf("%+v", r)
-		}
-		cancel()
-	}
-}
-
 func BenchmarkReadResponse(b *testing.B) {
 	const answer = "HTTP/1.1 200 OK\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nContent-Type: text/plain; charset=utf-8\r\n" +
 		"Content-Length: 3\r\n\r\nok\n"
@@ -164,37 +146,4 @@ func rawServer(tb testing.TB) string {
 		}
 	}()
 	return l.Addr().String()
-}
-
-func BenchmarkHTTP(b *testing.B) {
-	checker, err := healthcheck.HTTP()
-	if err != nil {
-		b.Fatal(err)
-	}
-	benchmarkCheck(b, checker, rawServer(b))
-}
-
-func BenchmarkTCP(b *testing.B) {
-	checker, err := healthcheck.TCP()
-	if err != nil {
-		b.Fatal(err)
-	}
-	benchmarkCheck(b, checker, rawServer(b))
-}
-
-// BenchmarkNetHTTP is the same check by net/http, with a new connection each time.
-func BenchmarkNetHTTP(b *testing.B) {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	checker := healthcheck.Func(func(ctx context.Context, target healthcheck.Target) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+target.Addr, http.NoBody)
-		if err != nil {
-			return err
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return err
-		}
-		return response.Body.Close()
-	})
-	benchmarkCheck(b, checker, rawServer(b))
 }

@@ -174,7 +174,7 @@ func TestCloseMode(t *testing.T) {
 				if r := check(t, checker, "10.0.0.1:80", time.Second); r.Outcome != healthcheck.Pass {
 					t.Errorf("result %+v", r)
 				}
-				if err := <-ended; (err != io.EOF) != wantReset { //nolint:errorlint // memnet and net return it bare
+				if err := <-ended; (err != io.EOF) != wantReset {
 					t.Errorf("the target sees %v", err)
 				}
 			})
@@ -206,4 +206,29 @@ func TestRemoteAddr(t *testing.T) {
 			t.Errorf("a connection without addresses: %+v", r)
 		}
 	})
+}
+
+// TestIPv6OverSockets: a name with an address of one family only is reached over it, or not at all.
+func TestIPv6OverSockets(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skip("no IPv6 here: ", err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	addr := l.Addr().String()
+	for _, family := range []healthcheck.Family{healthcheck.AnyFamily, healthcheck.IPv6} {
+		checker := newTCP(t, func(o *healthcheck.TCPOptions) { o.Family = family })
+		if r := check(t, checker, addr, 10*time.Second); r.Outcome != healthcheck.Pass || r.RemoteAddr != addr {
+			t.Errorf("%v: %+v", family, r)
+		}
+	}
+	four := newTCP(t, func(o *healthcheck.TCPOptions) { o.Family = healthcheck.IPv4 })
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := check(t, four, "localhost:"+port, 10*time.Second); r.Outcome == healthcheck.Pass {
+		t.Errorf("over IPv4: %+v", r)
+	}
 }

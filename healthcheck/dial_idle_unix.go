@@ -28,7 +28,7 @@ func (i *idleConn) watch(conn net.Conn) {
 	i.look = func(fd uintptr) bool {
 		var b [1]byte
 		_, err := syscall.Read(int(fd), b[:]) // the descriptor does not block
-		i.quiet = err == syscall.EAGAIN       //nolint:errorlint // an Errno, never wrapped
+		i.quiet = err == syscall.EAGAIN
 		return true
 	}
 }

@@ -147,6 +147,8 @@ func ExampleGRPC() {
 	server.Start()
 	defer server.Close()
 
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
 	for _, health := range []bool{false, true} {
 		checker, err := healthcheck.GRPC(func(o *healthcheck.GRPCOptions) { o.Health = health })
 		if err != nil {
@@ -158,10 +160,10 @@ func ExampleGRPC() {
 			fmt.Println(err)
 			return
 		}
-		defer probe.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
 		result := probe.Check(ctx)
+		if err := probe.Close(); err != nil {
+			fmt.Println(err)
+		}
 		fmt.Printf("%v, status %d: %q\n", result.Outcome, result.Code, result.Detail)
 	}
 	// Output:

@@ -60,6 +60,12 @@ func NewResponseReader(maxBody int, text string) func(src io.Reader, isHead bool
 	}
 }
 
+// ParseHealthCheckResponse returns the status in a response of the health service.
+func ParseHealthCheckResponse(b []byte) (uint64, error) {
+	status, err := parseHealthCheckResponse(b)
+	return uint64(status), err
+}
+
 // Due returns the first n due times of a target that is registered at now, without jitter.
 func Due(o Options, now time.Duration, hash uint64, n int) []time.Duration {
 	r := newRhythm(o.withDefaults())

@@ -39,7 +39,7 @@ func parseGRPCStatus(s string) (int, error) {
 // Source: https://github.com/grpc/grpc-proto/blob/master/grpc/health/v1/health.proto (read 2026-11).
 const (
 	serviceField = 1<<3 | 2 // a string, with its length before it
-	statusField  = 1<<3 | 0 // a varint
+	statusField  = 1 << 3   // a varint
 )
 
 // healthCheckRequest returns a grpc.health.v1.HealthCheckRequest.

@@ -419,3 +419,22 @@ func TestGRPCReportsEveryMistake(t *testing.T) {
 		`healthcheck: GRPCOptions.Matcher: "12" must be empty with Health`,
 	)
 }
+
+// FuzzHealthCheckResponse: what is read twice says the same, and what comes after it is what counts.
+func FuzzHealthCheckResponse(f *testing.F) {
+	for _, s := range []string{"", "\x08\x01", "\x08\x02", "\x12\x02hi\x08\x01", "\x1d1234\x2112345678\x30\x05", "\x08\xff\xff\xff\xff\x0f", "\x0b", "\x0a\x7f"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		status, err := healthcheck.ParseHealthCheckResponse(b)
+		if err != nil {
+			return
+		}
+		if again, err := healthcheck.ParseHealthCheckResponse(append(b[:len(b):len(b)], b...)); again != status || err != nil {
+			t.Fatalf("%x says %d, twice %d, %v", b, status, again, err)
+		}
+		if last, err := healthcheck.ParseHealthCheckResponse(append(b[:len(b):len(b)], 8, 1)); last != 1 || err != nil {
+			t.Fatalf("%x, then 1, says %d, %v", b, last, err)
+		}
+	})
+}

@@ -30,6 +30,8 @@ func TestKeptCheckAllocatesNothing(t *testing.T) {
 		_ = server.Close()
 		<-ended
 	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	for name, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
 		"pipe":   func(context.Context, string, string) (net.Conn, error) { return noDeadline{client}, nil },
 		"socket": nil,
@@ -39,8 +41,6 @@ func TestKeptCheckAllocatesNothing(t *testing.T) {
 			addr = rawServer(t)
 		}
 		probe := openProbe(t, newHTTP(t, func(o *healthcheck.HTTPOptions) { o.Reuse, o.Dial = 1<<30, dial }), healthcheck.Target{ID: "a", Addr: addr})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
 		if n := testing.AllocsPerRun(200, func() {
 			if r := probe.Check(ctx); r.Outcome != healthcheck.Pass {
 				t.Fatalf("%+v", r)

@@ -84,7 +84,7 @@ func checkTarget(t *testing.T, checker healthcheck.Checker, target healthcheck.T
 	return r
 }
 
-func newHTTP(t *testing.T, optFns ...func(*healthcheck.HTTPOptions)) healthcheck.Checker {
+func newHTTP(t testing.TB, optFns ...func(*healthcheck.HTTPOptions)) healthcheck.Checker {
 	t.Helper()
 	checker, err := healthcheck.HTTP(optFns...)
 	if err != nil {

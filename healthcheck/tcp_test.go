@@ -13,7 +13,7 @@ import (
 	"github.com/awsha/awsha/healthcheck"
 )
 
-func newTCP(t *testing.T, optFns ...func(*healthcheck.TCPOptions)) healthcheck.Checker {
+func newTCP(t testing.TB, optFns ...func(*healthcheck.TCPOptions)) healthcheck.Checker {
 	t.Helper()
 	checker, err := healthcheck.TCP(optFns...)
 	if err != nil {
