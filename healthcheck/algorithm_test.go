@@ -47,7 +47,7 @@ func TestAliasTableDrawsInProportion(t *testing.T) {
 		for _, w := range weights {
 			total += w
 		}
-		const n = 200_000
+		const n = 50_000
 		draw := healthcheck.Draw(weights)
 		got, want := make([]int, len(weights)), make([]float64, len(weights))
 		for range n {
@@ -77,7 +77,7 @@ func TestWeightedRandom(t *testing.T) {
 		{[]string{"3"}, map[string]float64{"0": 1, "1": 2, "2": 5}}, // nearly all draws are turned down
 		{[]string{"0", "2"}, map[string]float64{"1": 2, "3": 1000}},
 	} {
-		const n = 40_000
+		const n = 20_000
 		counts := picks(t, pool, n, healthcheck.PickOptions{Except: tt.except})
 		var total float64
 		for _, w := range tt.weights {
@@ -121,7 +121,7 @@ func TestLeastOutstandingIsExact(t *testing.T) {
 	for _, tt := range []struct {
 		algorithm healthcheck.Algorithm
 		targets   int
-	}{{healthcheck.LeastOutstanding, 128}, {healthcheck.LeastOutstandingExact, 1000}} {
+	}{{healthcheck.LeastOutstanding, 128}, {healthcheck.LeastOutstandingExact, 200}} {
 		pool := newPool(t, pass(), func(o *healthcheck.Options) { o.Algorithm = tt.algorithm })
 		register(t, pool, idle(tt.targets)...)
 		for round := 1; round <= 3; round++ {
@@ -146,7 +146,7 @@ func TestTwoChoicesKeepTheLoadEven(t *testing.T) {
 	t.Parallel()
 	for _, a := range []healthcheck.Algorithm{healthcheck.PowerOfTwo, healthcheck.LeastOutstanding} {
 		pool := newPool(t, pass(), func(o *healthcheck.Options) { o.Algorithm = a })
-		const n = 5000
+		const n = 2000
 		register(t, pool, idle(n)...)
 		counts, most := map[string]int{}, 0
 		for range n {

@@ -18,8 +18,7 @@
 // sidecar, a test. The states, reason codes, defaults and timing are those of a target group, so that what you see here and
 // what the load balancer says can be compared.
 //
-// Do not use it to find out what a load balancer thinks: it has checks of its own, from other places. Nor does it route: it
-// says how targets are and leaves the choice to you.
+// Do not use it to find out what a load balancer thinks: it has checks of its own, from other places.
 //
 // # How it works
 //
@@ -45,6 +44,38 @@
 // A check has one of three outcomes. Pass and Fail count; any of them sets the count of the other to zero. Unknown counts
 // for nothing: it is what a check gets that was called off or broke for a reason on this side, such as no free file
 // descriptor, which would otherwise turn every target unhealthy at once.
+//
+// # Traffic
+//
+// [Pool.Pick] chooses the target of a request and hands out a [Lease], which ends with Done; [Pool.Transport] does both for an
+// http.Client or an httputil.ReverseProxy. A pool that nobody picks from does not pay for it.
+//
+// Candidates are the healthy targets. When fewer than [Options.RoutingFailover] are healthy, by count or by percentage of the
+// registered ones, the pool fails open, as a target group does: all registered targets are candidates, Initial and Unhealthy ones
+// too, because checks that fail everywhere say more about the checks than about the targets. Lease.FailOpen, View.FailOpen,
+// ZoneStatus.FailOpen and the event FailOpenChange tell. Targets that drain never get new traffic.
+//
+// With cross-zone load balancing, which is the default, all zones are counted and picked from together. Under Options.ZonalOnly
+// each zone is counted by itself, and a pick is for one zone: that of the caller, while it is not below Options.ZoneFailover nor
+// shifted, or else another one, as clients find it in DNS. A zonal shift takes new traffic away from a zone; it does not move the
+// thresholds, and has no effect while the pool fails open or no other zone has a healthy target.
+//
+// Options.Algorithm chooses among the candidates: in turn, by outstanding requests, or at random by weight. What goes by
+// outstanding requests is not drawn into a black hole, a target that has few of them because it fails at once: a request that
+// fails sooner than good ones take counts on as outstanding for the rest of that time, on average.
+//
+// Options.SlowStart gives a target that has become healthy, or is back from an ejection, a share that grows from nothing in a
+// straight line, if there is a healthy target beside it that is not in slow start.
+//
+// Options.Passive ejects targets for failures in a row that the requests have seen, beside the checks: for EjectionTime, longer
+// each time, until a check passes. No more than MaxEjectPercent are out at a time, though one may always be; and none is ejected
+// where that would change how a zone is routed: by failing open, by leaving too few, or by the end of a shift's effect. It counts
+// in a row and not by rate, so that it needs no window and means the same at any traffic; a target that fails every other request is
+// for the checks to find.
+//
+// A Pick reads one snapshot, which the first one after a change makes anew in time linear in the targets. Otherwise it takes no
+// lock, and allocates nothing in the steady state: about 0.1 µs in turn or by two choices, and 1 to 3 ns more for each target
+// with exact least outstanding.
 //
 // # Guarantees and failure modes
 //

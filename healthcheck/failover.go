@@ -48,7 +48,8 @@ func routeAcross(routing Threshold, zones []zoneTally, routes []zoneRoute) (fail
 	failOpen = routing.below(all)
 	holds := !failOpen && elsewhere.healthy > 0
 	for i, z := range zones {
-		routes[i] = zoneRoute{serves: z.registered > 0 && !(holds && z.shifted), failOpen: failOpen}
+		away := holds && z.shifted
+		routes[i] = zoneRoute{serves: z.registered > 0 && !away, failOpen: failOpen}
 	}
 	return failOpen
 }

@@ -156,9 +156,9 @@ func TestEjectionsGrowAndEnd(t *testing.T) {
 						return
 					}
 					// Without Run, the picks see to it.
-					time.Sleep(want - 1)
+					time.Sleep(want - time.Nanosecond)
 					wantPicks(t, pool, healthcheck.PickOptions{}, "a", "c")
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 					wantPicks(t, pool, healthcheck.PickOptions{}, "a", "b", "c")
 				}
 				for n := range 12 {
@@ -313,7 +313,7 @@ func TestTransportFeedsPassiveChecks(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
 	for range 10 {
-		_, err := transport.RoundTrip(request(t, "GET", nil).WithContext(ctx)) //nolint:bodyclose // there is none
+		_, err := transport.RoundTrip(request(t, "GET", nil).WithContext(ctx))
 		if err == nil {
 			t.Error("a request under a context that had ended")
 		}

@@ -69,7 +69,9 @@ func (m *model) zones() []string {
 
 func everywhere(*modelTarget) bool { return true }
 
-func inZone(zone string) func(*modelTarget) bool { return func(t *modelTarget) bool { return t.zone == zone } }
+func inZone(zone string) func(*modelTarget) bool {
+	return func(t *modelTarget) bool { return t.zone == zone }
+}
 
 // candidates returns who may be picked, and for each whether that is by failing open.
 func (m *model) candidates() map[string]bool {
@@ -170,7 +172,7 @@ func testRoutingModel(t *testing.T, r *rand.Rand, a healthcheck.Algorithm) {
 		}
 	})
 	zones := []string{"z1", "z2", "z3"}
-	any := func() string {
+	some := func() string {
 		ids := slices.Sorted(maps.Keys(m.targets))
 		if len(ids) == 0 {
 			return ""
@@ -179,8 +181,8 @@ func testRoutingModel(t *testing.T, r *rand.Rand, a healthcheck.Algorithm) {
 	}
 	for step := range 150 {
 		var did string
-		switch id := any(); {
-		case r.IntN(4) == 0 || id == "":
+		switch id, dice := some(), r.IntN(24); {
+		case dice < 6 || id == "":
 			id = fmt.Sprint("t", r.IntN(12))
 			zone := zones[r.IntN(3)]
 			did = "register " + id + " in " + zone
@@ -188,21 +190,21 @@ func testRoutingModel(t *testing.T, r *rand.Rand, a healthcheck.Algorithm) {
 				m.targets[id] = &modelTarget{zone: zone, state: healthcheck.Initial}
 			}
 			register(t, pool, healthcheck.Target{ID: id, Zone: zone})
-		case r.IntN(8) == 0:
+		case dice < 8:
 			did = "deregister " + id
 			delete(m.targets, id)
 			_ = pool.Deregister(id)
-		case r.IntN(6) == 0:
+		case dice < 11:
 			o := healthcheck.Override(r.IntN(4))
 			did = fmt.Sprintf("override %s: %v", id, o)
 			m.targets[id].override = o
 			pool.SetOverride(id, o)
-		case r.IntN(6) == 0:
+		case dice < 14:
 			zone := zones[r.IntN(3)]
 			m.shifted[zone] = !m.shifted[zone]
 			did = fmt.Sprintf("shift %s: %t", zone, m.shifted[zone])
 			pool.SetShift(zone, m.shifted[zone])
-		case r.IntN(3) == 0:
+		case dice < 17:
 			did = "leases"
 			for range 3 {
 				if lease, err := pool.Pick(healthcheck.PickOptions{}); err == nil {

@@ -141,7 +141,7 @@ func (t *Transport) RoundTrip(req *http.Request) (_ *http.Response, err error) {
 		pick.Except = tried
 		next, err := t.pool.Pick(pick)
 		if err != nil {
-			return a.result(req, attempts) //nolint:nilerr // no other target: the outcome that we have is the answer
+			return a.result(req, attempts) // there is no other target
 		}
 		if !t.budget.withdraw() {
 			next.Done(Use{Err: context.Canceled})

@@ -70,7 +70,7 @@ func (t *Transport) attempt(req *http.Request, lease Lease, body *bodySource) *a
 	if out.Body, a.err = body.take(); a.err != nil {
 		return a
 	}
-	a.response, a.err = t.base.RoundTrip(out)
+	a.response, a.err = t.base.RoundTrip(out) //nolint:bodyclose // result hands it to the caller, and discard closes it
 	_, traces := t.base.(*http.Transport)
 	a.ours = traces && !a.looked.Load() // for a connection, because the request is not valid
 	return a

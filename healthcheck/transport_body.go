@@ -13,7 +13,7 @@ type leasedBody struct {
 
 	lease Lease
 	use   Use
-	ctx   context.Context //nolint:containedctx // of the request; a Read has none
+	ctx   context.Context // of the request: a Read has none
 }
 
 func (b *leasedBody) Read(p []byte) (int, error) {

@@ -265,7 +265,7 @@ func TestTransportTriesEveryTargetOnceAndReturnsTheLastOutcome(t *testing.T) {
 		t.Errorf("%d and %d requests", a.requests.Load(), b.requests.Load())
 	}
 	_, dead := over(t, nil, refusing(t), refusing(t))
-	_, err := dead.RoundTrip(request(t, "GET", nil)) //nolint:bodyclose // there is none
+	_, err := dead.RoundTrip(request(t, "GET", nil))
 	var te *healthcheck.TargetError
 	var oe *net.OpError
 	if !errors.As(err, &te) || te.Attempts != 2 || !errors.As(err, &oe) {
@@ -312,7 +312,7 @@ func TestTransportGivesUpWithItsContext(t *testing.T) {
 	pool, transport := over(t, nil, a.addr(), b.addr())
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err := transport.RoundTrip(request(t, "GET", nil).WithContext(ctx)) //nolint:bodyclose // there is none
+	_, err := transport.RoundTrip(request(t, "GET", nil).WithContext(ctx))
 	var timeout interface{ Timeout() bool }
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &timeout) || !timeout.Timeout() {
 		t.Errorf("error: %v", err)
@@ -358,7 +358,7 @@ func TestTransportClosesTheBodyWhateverHappens(t *testing.T) {
 func TestTransportReportsEveryMistake(t *testing.T) {
 	t.Parallel()
 	_, transport := over(t, func(o *healthcheck.TransportOptions) { o.Attempts, o.RetryPercent, o.RetryStatus = 101, -1, []int{200} })
-	_, err := transport.RoundTrip(request(t, "GET", nil)) //nolint:bodyclose // there is none
+	_, err := transport.RoundTrip(request(t, "GET", nil))
 	wantFieldErrors(t, err,
 		"healthcheck: TransportOptions.Attempts: 101 must be from 1 to 100",
 		"healthcheck: TransportOptions.RetryPercent: -1 must be from 1 to 100",
