@@ -68,7 +68,7 @@ func check(ctx context.Context, design string, stdin io.Reader, stdout io.Writer
 func checkPool(ctx context.Context, w work, keep bool, down func(int)) error {
 	checker, err := healthcheck.HTTP(func(o *healthcheck.HTTPOptions) {
 		if keep {
-			_ = o // REUSE
+			o.Reuse = 1 << 30
 		}
 	})
 	if err != nil {
