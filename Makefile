@@ -47,6 +47,10 @@ fuzz: ## one fuzz test until it fails: make fuzz IN=./eip NAME=FuzzRequest
 bench: ## the benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
 
+.PHONY: peers
+peers: ## the health checks beside those of HAProxy, which has to be installed
+	cd bench && go run ./healthcheck
+
 .PHONY: vuln
 vuln: ## known vulnerabilities; asks the Go vulnerability database
 	$(TOOL) govulncheck ./...

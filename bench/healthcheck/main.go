@@ -126,7 +126,8 @@ func (s *settings) validate(set *flag.FlagSet) error {
 	require(set.NArg() == 0, "targets", "is a flag; there are no other arguments")
 	require(10 <= s.Targets && s.Targets <= 20_000, "targets", "must be from 10 to 20000")
 	require(s.Interval >= 100*time.Millisecond && s.Interval <= time.Minute, "interval", "must be from 100ms to 1m")
-	require(s.Timeout >= 10*time.Millisecond && s.Timeout < s.Interval, "timeout", "must be at least 10ms and less than the interval")
+	require(s.Timeout >= 10*time.Millisecond && s.Timeout < s.Interval,
+		"timeout", "must be at least 10ms and less than the interval")
 	require(s.Length >= 3*s.Interval, "for", "must be at least three intervals")
 	require(1 <= s.Kills && s.Kills <= s.Targets/2, "kills", "must be at least 1, and at most half of the targets")
 	return errors.Join(errs...)

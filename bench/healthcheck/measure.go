@@ -118,7 +118,8 @@ func measure(ctx context.Context, s settings, design string) (r result, err erro
 	}
 	r.ChecksSeen = round(float64(seen.Checks) / (due * answering))
 	r.LateP50MS, r.LateP99MS, r.LateMaxMS = seen.LateP50MS, seen.LateP99MS, seen.LateMaxMS
-	return r, r.kill(ctx, s, servers, down)
+	err = r.kill(ctx, s, servers, down)
+	return r, err
 }
 
 // kill lets servers die, at moments of any phase of their checks, and waits until the checker says so.

@@ -81,14 +81,9 @@ func (l load) measure(ctx context.Context, addrs []string, w io.Writer) (*cost, 
 	if err != nil {
 		return nil, err
 	}
-	targets := make([]healthcheck.Target, l.targets)
-	for i := range targets {
-		targets[i] = healthcheck.Target{ID: fmt.Sprintf("i-%08d", i), Zone: fmt.Sprintf("zone-%c", 'a'+i%3), Addr: addrs[i%len(addrs)]}
-	}
-	if err := pool.Register(targets...); err != nil {
+	if err := pool.Register(l.list(addrs)...); err != nil {
 		return nil, err
 	}
-	targets = nil
 
 	c := &cost{Targets: l.targets}
 	group, beside := errgroup.WithContext(ctx)
@@ -113,6 +108,17 @@ func (l load) measure(ctx context.Context, addrs []string, w io.Writer) (*cost, 
 		return nil, err
 	}
 	return c, nil
+}
+
+// list spreads the targets over the addresses, of which each stands for many, and over three zones.
+func (l load) list(addrs []string) []healthcheck.Target {
+	targets := make([]healthcheck.Target, l.targets)
+	for i := range targets {
+		targets[i] = healthcheck.Target{
+			ID: fmt.Sprintf("i-%08d", i), Zone: fmt.Sprintf("zone-%c", 'a'+i%3), Addr: addrs[i%len(addrs)],
+		}
+	}
+	return targets
 }
 
 // observe fills in what is measured while the pool runs.

@@ -69,6 +69,8 @@ func tell(ctx context.Context, set settings, w io.Writer) (*report, error) {
 		o.Interval, o.Timeout = set.interval, set.timeout
 		o.HealthyThreshold, o.UnhealthyThreshold = 2, 2
 		o.MaxStartSpread = set.interval / 2
+		// The client need not wait for the checks: a target that refuses it gets no more requests. All of one zone may go so.
+		o.Passive = &healthcheck.PassiveOptions{ConnectErrors: 1, MaxEjectPercent: (100 + len(set.zones) - 1) / len(set.zones)}
 		options = *o
 	})
 	if err != nil {
