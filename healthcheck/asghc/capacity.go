@@ -20,7 +20,8 @@ type capacity struct {
 func (s *Situation) capacity(g Group, l Limits, fresh map[string]bool) *capacity {
 	c := &capacity{group: g, most: g.Desired * l.MaxInFlightPercent / 100, gone: map[string]bool{}}
 	serving, marked := 0, 0
-	for _, i := range g.Instances {
+	for k := range g.Instances {
+		i := &g.Instances[k]
 		at, sent := s.Marked[i.ID]
 		switch {
 		case i.State != inService:
@@ -37,7 +38,7 @@ func (s *Situation) capacity(g Group, l Limits, fresh map[string]bool) *capacity
 }
 
 // take lets an instance go if nothing is missing, or not too much is with it.
-func (c *capacity) take(i Instance) bool {
+func (c *capacity) take(i *Instance) bool {
 	if c.missing > 0 && c.missing+i.weight() > c.most {
 		return false
 	}

@@ -30,7 +30,10 @@
 // The pool is not believed, and nothing is marked, while it fails open, is short of CPU, or less than MinHealthyPercent
 // of it is healthy, nor for MinUnhealthy after that; nor in a zone that is shifted away from, by the pool or by what Options.ShiftedZones says, since a
 // zone that is in trouble gets no better by new instances. Of a target that somebody has overridden, or whose latest check
-// has passed or told nothing, nothing is concluded. [Verdict] lists all that stands against a mark.
+// has passed or told nothing, nothing is concluded. [Verdict] lists all that stands against a mark. Package zonalhc knows what
+// ARC says of the group, if that is enabled for zonal shift, or of the load balancer in front of it:
+//
+//	o.ShiftedZones = func(ctx context.Context) ([]string, error) { return zonalhc.ShiftedZones(ctx, arc, groupARN) }
 //
 // # Guarantees and failure modes
 //

@@ -116,12 +116,20 @@ func Plan(s Situation, l Limits) []Decision {
 	}
 	slices.SortFunc(unhealthy, func(a, b Target) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
 
-	groups := map[string]*capacity{} // by instance
-	members := map[string]Instance{}
+	type member struct {
+		*Instance
+		of *capacity
+	}
+	members := make(map[string]member, len(unhealthy)) // those that are unhealthy
+	for _, t := range unhealthy {
+		members[t.Instance] = member{}
+	}
 	for _, g := range s.Groups {
 		c := s.capacity(g, l, fresh)
-		for _, i := range g.Instances {
-			groups[i.ID], members[i.ID] = c, i
+		for i := range g.Instances {
+			if _, ok := members[g.Instances[i].ID]; ok {
+				members[g.Instances[i].ID] = member{&g.Instances[i], c}
+			}
 		}
 	}
 	decisions := make([]Decision, 0, len(unhealthy))
@@ -130,9 +138,9 @@ func Plan(s Situation, l Limits) []Decision {
 		d.Verdict = s.pool(t, l)
 		if d.Verdict == Mark {
 			d.Verdict = NoMember
-			if c := groups[t.Instance]; c != nil {
-				d.Group = c.group.Name
-				d.Verdict = s.member(c, members[t.Instance], l)
+			if m := members[t.Instance]; m.of != nil {
+				d.Group = m.of.group.Name
+				d.Verdict = s.member(m.of, m.Instance, l)
 			}
 		}
 		decisions = append(decisions, d)
@@ -178,7 +186,7 @@ func (s *Situation) pool(t Target, l Limits) Verdict {
 }
 
 // member decides by what Auto Scaling says, and takes the instance out of the group's capacity if it is to be marked.
-func (s *Situation) member(c *capacity, i Instance, l Limits) Verdict {
+func (s *Situation) member(c *capacity, i *Instance, l Limits) Verdict {
 	refused, wasRefused := s.Refused[i.ID]
 	switch {
 	case slices.Contains(s.Shifted, i.Zone) || slices.Contains(s.Shifted, i.ZoneID):

@@ -201,6 +201,30 @@ func TestRestart(t *testing.T) {
 	})
 }
 
+// Two Replacers see each other's marks in the group.
+func TestTwoReplacers(t *testing.T) {
+	t.Parallel()
+	inBubble(t, 10, func(w *world) {
+		ids := w.instances()
+		w.replace()
+		w.replace()
+		w.fail(ids[:3]...)
+		for now := ids; slices.Contains(now, ids[0]) || slices.Contains(now, ids[1]) || slices.Contains(now, ids[2]); now = w.instances() {
+			if len(now) < 8 { // one each at worst, in the same instant
+				w.Fatalf("%d of 10 are in service", len(now))
+			}
+			if time.Since(w.start) > time.Hour {
+				w.Fatal("they are never replaced")
+			}
+			time.Sleep(time.Second)
+		}
+		w.until("all are well", func() bool { return w.pool.View().Count(healthcheck.Healthy) == 10 })
+		if n := w.marks(); n < 3 || n > 6 {
+			w.Errorf("%d marks of 3 instances", n)
+		}
+	})
+}
+
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	inBubble(t, 10, func(w *world) {
