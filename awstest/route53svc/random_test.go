@@ -97,9 +97,10 @@ func (r *run) step() {
 	}
 }
 
-// settle lets the checkers see what has changed: all look twice. The verdicts of the time between are not modelled here.
+// settle lets the checkers see what has changed: all look once, which is their threshold. The verdicts of the time between are
+// not modelled here.
 func (r *run) settle() {
-	time.Sleep(30 * time.Second)
+	time.Sleep(11 * time.Second)
 	for _, c := range r.checks {
 		if c.port != 0 && !c.disabled {
 			c.healthy = r.open[c.port] != nil

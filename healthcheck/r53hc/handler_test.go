@@ -2,6 +2,7 @@ package r53hc_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -135,7 +136,7 @@ func TestHandlerOverHTTP(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(must(r53hc.NewHandler(of("h", ""), func(o *r53hc.HandlerOptions) { o.Body = "well" }))(t))
 	defer server.Close()
-	req := must(http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil))(t)
+	req := must(http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody))(t)
 	resp := must(server.Client().Do(req))(t)
 	defer resp.Body.Close()
 	if body := must(io.ReadAll(resp.Body))(t); string(body) != "well" || resp.ContentLength != 4 {
@@ -143,11 +144,22 @@ func TestHandlerOverHTTP(t *testing.T) {
 	}
 }
 
+// A check of a pool of a thousand costs what one of a pool of one does, as long as nothing changes.
 func BenchmarkHandler(b *testing.B) {
-	h := must(r53hc.NewHandler(of("hhhh", "uuuu")))(b)
-	req := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		h.ServeHTTP(httptest.NewRecorder(), req)
+	for _, n := range []int{1, 1000} {
+		b.Run(fmt.Sprint(n, " targets"), func(b *testing.B) {
+			var addrs []string
+			for i := range n {
+				addrs = append(addrs, fmt.Sprintf("10.0.%d.%d:80", i/250, i%250+1))
+			}
+			pool, stop := fleet(addrs...)
+			defer stop()
+			h := must(r53hc.NewHandler(pool))(b)
+			req := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", http.NoBody)
+			b.ReportAllocs()
+			for b.Loop() {
+				h.ServeHTTP(httptest.NewRecorder(), req)
+			}
+		})
 	}
 }

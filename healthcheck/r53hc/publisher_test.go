@@ -253,10 +253,10 @@ func wantFields(t *testing.T, err error, want map[string]int) {
 	var walk func(errs []error)
 	walk = func(errs []error) {
 		for _, e := range errs {
-			if fe, ok := e.(*r53hc.FieldError); ok {
-				got[fe.Field]++
-			} else if more, ok := e.(interface{ Unwrap() []error }); ok {
+			if more, ok := e.(interface{ Unwrap() []error }); ok {
 				walk(more.Unwrap())
+			} else if fe, ok := errors.AsType[*r53hc.FieldError](e); ok {
+				got[fe.Field]++
 			}
 		}
 	}

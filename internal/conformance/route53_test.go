@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 )
@@ -168,6 +169,35 @@ var healthCheckScenarios = []scenario{
 			}
 		},
 		differs: []difference{{on: motoName, at: "its status", does: "accepted"}},
+	},
+	{
+		name: "a health check follows an alarm, as that was",
+		run: func(s *session) {
+			if !s.there(s.alarm("a")) {
+				return
+			}
+			config := &types.HealthCheckConfig{
+				Type:            types.HealthCheckTypeCloudwatchMetric,
+				AlarmIdentifier: &types.AlarmIdentifier{Name: s.alarmName("a"), Region: types.CloudWatchRegion(s.regions[0])},
+			}
+			made, err := s.healthCheck("a", config)
+			if !s.accepted("creating", err) {
+				return
+			}
+			s.is("insufficient data", string(made.HealthCheckConfig.InsufficientDataHealthStatus), "LastKnownStatus")
+			threshold := func(hc *types.HealthCheck) string {
+				return fmt.Sprint(aws.ToFloat64(hc.CloudWatchAlarmConfiguration.Threshold))
+			}
+			before := threshold(made)
+			s.accepted("another threshold", s.alarm("a", func(in *cloudwatch.PutMetricAlarmInput) { in.Threshold = aws.Float64(12345) }))
+			got := must(s.route53.GetHealthCheck(s.Context(), &route53.GetHealthCheckInput{HealthCheckId: made.Id}))(s)
+			s.is("not updated", threshold(got.HealthCheck), before)
+			out, err := s.route53.UpdateHealthCheck(s.Context(), &route53.UpdateHealthCheckInput{HealthCheckId: made.Id, AlarmIdentifier: config.AlarmIdentifier})
+			if s.accepted("updating", err) {
+				s.is("updated", threshold(out.HealthCheck), "12345")
+			}
+		},
+		differs: noCloudWatch,
 	},
 	{
 		name: "a health check is refused",
