@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
 	"github.com/awsha/awsha/awstest"
@@ -240,4 +241,27 @@ func TestInputs(t *testing.T) {
 		"alarms": 1, "healthChecks": 1, "Spec.Namespace": 1, "Spec.Dimensions": 1, "Spec.Statistic": 1, "Spec.Period": 1, "Spec.Periods": 1, "Spec.Missing": 1,
 		"Spec.Reference": 1, "Spec.Actions": 1, "Spec.CallTimeout": 1, "Spec.Timeout": 1, "Spec.Metric": 1, "Spec.Alarm": 1, "Spec.Region": 1,
 	})
+}
+
+// Of several that look at one pool, one that is cut off does not move the traffic: the average decides. A minimum would.
+func TestOneOfSeveralPublishersIsCutOff(t *testing.T) {
+	t.Parallel()
+	for statistic, healthy := range map[types.Statistic]bool{types.StatisticAverage: true, types.StatisticMaximum: true, types.StatisticMinimum: false} {
+		t.Run(string(statistic), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(w *world) {
+				defer w.publish()()
+				other := must(r53hc.New(w.metrics, of("uu", "uu"), func(o *r53hc.Options) { o.Series = series }))(w)
+				ctx, cancel := context.WithCancel(w.Context())
+				done := make(chan error, 1)
+				go func() { done <- other.Run(ctx) }()
+				defer func() { cancel(); <-done }()
+				id := w.ensure(func(s *r53hc.Spec) { s.Statistic = statistic })
+				time.Sleep(10 * time.Minute)
+				if got := w.healthy(id); got != healthy {
+					t.Errorf("healthy is %v", got)
+				}
+			})
+		})
+	}
 }

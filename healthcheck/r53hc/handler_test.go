@@ -27,7 +27,11 @@ func of(a, b string) healthcheck.Source {
 	var all []healthcheck.Status
 	for zone, targets := range map[string]string{"a": a, "b": b} {
 		for i, s := range targets {
-			all = append(all, healthcheck.Status{Target: healthcheck.Target{ID: zone + string(rune('0'+i)), Zone: zone}, State: states[s]})
+			last := healthcheck.Result{Outcome: healthcheck.Pass, Start: time.Now()}
+			if s == 'u' {
+				last.Outcome = healthcheck.Fail
+			}
+			all = append(all, healthcheck.Status{Target: healthcheck.Target{ID: zone + string(rune('0'+i)), Zone: zone}, State: states[s], Last: last})
 		}
 	}
 	return &healthcheckmock.SourceMock{WaitFunc: func(ctx context.Context, cond func(*healthcheck.View) bool) error {

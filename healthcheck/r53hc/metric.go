@@ -59,7 +59,7 @@ func doubtful(v *healthcheck.View) bool {
 			continue
 		}
 		total++
-		if s.Last.Outcome == healthcheck.Unknown {
+		if s.Last.Outcome == healthcheck.Unknown && !s.Last.Start.IsZero() {
 			silent++
 		}
 	}
