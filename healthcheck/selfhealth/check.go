@@ -28,8 +28,8 @@ const (
 	// that use ELB health checks replace all of them. Hard is right where instances have different dependencies, such as a
 	// replica in their own zone; give it a Guard.
 	Hard
-	// Guard checks say that the fleet can spare this instance: nil is yes. While one fails, or has not passed yet, Hard checks
-	// that fail make the process Degraded instead of Failing: it fails open. A Guard runs all the time, so let it read what is
+	// Guard checks say that the fleet can spare this instance: nil is yes. While one fails, and for Options.GuardHold after
+	// that, Hard checks that fail make the process Degraded instead of Failing: it fails open. A Guard runs all the time, so let it read what is
 	// known already, such as the view of a healthcheck.Pool over the fleet.
 	Guard
 )

@@ -41,9 +41,12 @@
 // fails for all of them at once: every instance leaves, Elastic Load Balancing fails open and sends the traffic anyway, but
 // Auto Scaling replaces every instance that its health checks call unhealthy, and what is half out of service overloads the
 // rest. So there is no default among Soft and Hard, Soft is the advice, and a Hard check can be given Guards: while the fleet
-// cannot spare this instance, the process fails open. The Guard sees the fleet as it was; instances that fail in the same
-// moment can all leave before the next round of Guards calls them back, and Elastic Load Balancing's own fail-open is what
-// holds for that time.
+// cannot spare this instance, and for Options.GuardHold after that, the process fails open.
+//
+// A Guard sees the fleet as it was. Instances whose checks fail in the same moment can all leave before the next round of
+// Guards calls them back, at most once in GuardHold. A load balancer hears of that only if it lasts for as many of its checks
+// as its unhealthy threshold: give Guards a shorter Interval than that. Behind the Guards stands Elastic Load Balancing's own
+// fail-open.
 //
 // # Guarantees and failure modes
 //

@@ -49,10 +49,20 @@ func TestDrainEndsWithContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(because) })
 		start := time.Now()
+		for range 20 {
+			if err := h.Drain(ctx, -time.Second); err != nil {
+				t.Fatalf("a Drain that does not wait returned %v", err)
+			}
+		}
 		if err := h.Drain(ctx, time.Hour); !errors.Is(err, because) || time.Since(start) != time.Second {
 			t.Errorf("Drain returned %v after %v, want the cause after 1 s", err, time.Since(start))
 		}
 		wantStatus(t, h, true, selfhealth.Draining)
+		for range 20 {
+			if err := h.Drain(ctx, 0); err != nil {
+				t.Fatalf("a Drain that does not wait returned %v after the context had ended", err)
+			}
+		}
 	})
 }
 

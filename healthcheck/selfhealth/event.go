@@ -59,7 +59,7 @@ func (h *Health) quiet(now time.Time) time.Duration {
 	wait := maxInterval
 	for _, s := range h.slots {
 		if s.owner != nil {
-			wait = min(wait, s.next(now).Sub(now))
+			wait = min(wait, s.next(now, h.opts.GuardHold).Sub(now))
 		}
 	}
 	return wait

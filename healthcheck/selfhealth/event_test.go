@@ -81,8 +81,33 @@ func TestEvents(t *testing.T) {
 		_ = h.Drain(t.Context(), 0)
 		synctest.Wait()
 		want("draining", "ok -> draining, live true -> true")
+		loop.down.Store(true)
+		pass(11 * time.Second)
+		want("loop fails while draining", "loop: passing -> failing, down", "draining -> draining, live true -> false")
 		stop()
 		want("the end")
+	})
+}
+
+// TestEventInTime: what hangs is told of at its timeout and not at the next occasion.
+func TestEventInTime(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		db := newThing()
+		db.hangs.Store(true)
+		var at []time.Duration
+		start := time.Now()
+		h := newHealth(t, []selfhealth.Check{
+			{Name: "db", Kind: selfhealth.Local, Func: db.check, Timeout: 3 * time.Second, FailureThreshold: 2},
+		}, func(o *selfhealth.Options) {
+			o.OnEvent = func(context.Context, selfhealth.Event) { at = append(at, time.Since(start)) }
+		})
+		stop := run(t, h)
+		pass(time.Hour)
+		if diff := cmp.Diff([]time.Duration{13 * time.Second, 13 * time.Second}, at); diff != "" {
+			t.Errorf("events of the check and of the process (-want +got):\n%s", diff)
+		}
+		close(db.free)
+		stop()
 	})
 }
 

@@ -118,6 +118,13 @@ func TestVerbose(t *testing.T) {
 		if diff := cmp.Diff(want, w.Body.String()); diff != "" || w.Code != http.StatusOK {
 			t.Errorf("%d (-want +got):\n%s", w.Code, diff)
 		}
+		r, _ := http.NewRequest(http.MethodHead, "/healthz?verbose", http.NoBody)
+		r.Header.Set("Authorization", "let me")
+		head := httptest.NewRecorder()
+		h.Healthz().ServeHTTP(head, r)
+		if head.Code != http.StatusOK || head.Body.Len() > 0 {
+			t.Errorf("HEAD answers %d with a body of %d bytes", head.Code, head.Body.Len())
+		}
 		if got := authorised(h, "/healthz").Body.String(); strings.Contains(got, "checks") {
 			t.Errorf("without verbose the answer is %q", got)
 		}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/awsha/awsha/healthcheck/selfhealth"
 )
@@ -103,9 +105,28 @@ func TestSharedOutage(t *testing.T) {
 			t.Fatalf("%d of %d are ready while the database is up", n, size)
 		}
 		db.down.Store(true)
-		pass(time.Minute)
-		if n := ready(); n < size/2 {
-			t.Errorf("%d of %d are ready while the database is down, want half of them at least", n, size)
+		// Up to half of the instances stay out, as they can be spared. When more leave, their Guards call them back, and they stay
+		// for GuardHold. A load balancer with an unhealthy threshold of 2 checks that are 5 s apart sees none of that.
+		was, left, short := make([]bool, size), make([]int, size), 0
+		for range 1200 {
+			for i, h := range fleet {
+				is := h.Status().Ready()
+				if was[i] && !is {
+					left[i]++
+				}
+				was[i] = is
+			}
+			if ready() >= size/2 {
+				short = 0
+			} else if short++; short > 3 {
+				t.Fatalf("%d of %d are ready for %d s", ready(), size, short)
+			}
+			pass(time.Second)
+		}
+		for i, n := range left {
+			if n > 20/5+1 {
+				t.Errorf("instance %d left %d times in 20 min, want about once in 5 min", i, n)
+			}
 		}
 		db.down.Store(false)
 		pass(time.Minute)
@@ -137,6 +158,55 @@ func TestGuardHangs(t *testing.T) {
 		}
 		close(guard.free)
 	})
+}
+
+// TestGuardAtStart: an instance that has never had traffic waits for its Guard before it joins without its dependency.
+func TestGuardAtStart(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		db, guard := newThing(), newThing()
+		db.down.Store(true)
+		guard.hangs.Store(true)
+		h := newHealth(t, []selfhealth.Check{
+			{Name: "db", Kind: selfhealth.Hard, Func: db.check},
+			{Name: "fleet", Kind: selfhealth.Guard, Func: guard.check},
+		})
+		run(t, h)
+		pass(time.Second)
+		wantStatus(t, h, true, selfhealth.Starting)
+		pass(time.Second) // the timeout of the Guard
+		wantStatus(t, h, true, selfhealth.Degraded)
+		close(guard.free)
+	})
+}
+
+// TestGuardHold: who was called back stays for as long, and leaves then if its dependency is still down.
+func TestGuardHold(t *testing.T) {
+	t.Parallel()
+	for hold, ready := range map[time.Duration]time.Duration{0: 5 * time.Minute, time.Minute: time.Minute, -1: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			var told diary
+			db, guard := newThing(), newThing()
+			db.down.Store(true)
+			guard.down.Store(true)
+			h := newHealth(t, []selfhealth.Check{
+				{Name: "db", Kind: selfhealth.Hard, Func: db.check},
+				{Name: "fleet", Kind: selfhealth.Guard, Func: guard.check, Interval: time.Second},
+			}, func(o *selfhealth.Options) { o.GuardHold, o.OnEvent = hold, told.add })
+			run(t, h)
+			wantStatus(t, h, true, selfhealth.Degraded)
+			guard.down.Store(false)
+			pass(ready - time.Second)
+			if ready > 0 {
+				wantStatus(t, h, true, selfhealth.Degraded)
+			}
+			told.read()
+			pass(2 * time.Second)
+			wantStatus(t, h, true, selfhealth.Failing)
+			if got := told.read(); len(got) == 0 || got[len(got)-1] != "degraded -> failing, live true -> true" {
+				t.Errorf("hold %v: told was %q", hold, got)
+			}
+		})
+	}
 }
 
 // TestHangingCheck: a check that ignores its context fails at its timeout, holds one goroutine for ever, and no answer waits
@@ -207,6 +277,79 @@ func TestLateAnswer(t *testing.T) {
 			t.Errorf("got %+v, want one timeout after 3 s", c)
 		}
 		pass(time.Hour)
+	})
+}
+
+// TestLateAnswerCountsOn: the failures of a call that hung are not forgotten when it returns.
+func TestLateAnswerCountsOn(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		late := func(context.Context) error {
+			time.Sleep(25 * time.Second)
+			return errDown
+		}
+		h := newHealth(t, []selfhealth.Check{{Name: "db", Kind: selfhealth.Local, Func: late, FailureThreshold: 3}})
+		run(t, h)
+		for _, at := range []struct {
+			time     time.Duration
+			failures int
+		}{{2*time.Second - 1, 0}, {1, 1}, {10*time.Second - 1, 1}, {1, 2}, {10 * time.Second, 3}, {3*time.Second + 1, 3}} {
+			pass(at.time)
+			if c := h.Report().Checks[0]; c.Failures != at.failures {
+				t.Errorf("after %v more: %d failures, want %d", at.time, c.Failures, at.failures)
+			}
+		}
+		if c := h.Report().Checks[0]; !errors.Is(c.Err, errDown) {
+			t.Errorf("it says %v, want what the check said", c.Err)
+		}
+		pass(time.Minute)
+	})
+}
+
+// TestEndOfRun: Run waits for the checks, and what it calls off counts for nothing.
+func TestEndOfRun(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var ended atomic.Bool
+		h := newHealth(t, []selfhealth.Check{{Name: "loop", Kind: selfhealth.Live, Timeout: time.Minute,
+			Func: func(ctx context.Context) error {
+				<-ctx.Done()
+				time.Sleep(5 * time.Second)
+				ended.Store(true)
+				return ctx.Err()
+			},
+		}})
+		stop := run(t, h)
+		stop()
+		if !ended.Load() {
+			t.Error("Run returned before the check")
+		}
+		wantStatus(t, h, true, selfhealth.Draining)
+		if c := h.Report().Checks[0]; c.Failures != 0 || !c.Last.IsZero() {
+			t.Errorf("got %+v, want that nothing is known", c)
+		}
+	})
+}
+
+// TestNothingIsKept: a check that was removed is not held on to.
+func TestNothingIsKept(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := newHealth(t, nil)
+		run(t, h)
+		big := new([1 << 16]byte)
+		held := weak.Make(big)
+		remove, err := h.Register(selfhealth.Check{Name: "big", Kind: selfhealth.Local, Func: func(context.Context) error {
+			big[0]++
+			return nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Minute)
+		remove()
+		pass(time.Minute)
+		runtime.GC()
+		if held.Value() != nil {
+			t.Error("what the check used is still held")
+		}
 	})
 }
 

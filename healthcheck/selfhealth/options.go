@@ -4,13 +4,21 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 )
+
+const defaultGuardHold = 5 * time.Minute
 
 // Options are those of New. The zero value of each is its default.
 type Options struct {
 	// ManualStart keeps the process Starting until Started is called, for what is no check, such as a cache that is
 	// filled once. Default: it has started once Run runs and every Local and Hard check has passed.
 	ManualStart bool
+
+	// GuardHold is how long a Guard that has objected keeps the process in traffic after it passes again, so that a fleet which
+	// leaves and comes back by its Guards does so no more than once in that time. Zero means the default of 5 min, a negative
+	// one none.
+	GuardHold time.Duration
 
 	// Authorize decides who may read names and errors of checks, with ?verbose. It runs in the request and must be quick.
 	// Compare secrets in constant time. Nil allows nobody; who is not allowed gets the same answer as without ?verbose, with

@@ -176,13 +176,10 @@ func (h *Health) statusLocked(now time.Time) (live bool, status Status) {
 	}
 }
 
-// guardedLocked reports whether a Guard objects to this process leaving.
+// guardedLocked reports whether a Guard keeps the process in traffic.
 func (h *Health) guardedLocked(now time.Time) bool {
 	for _, s := range h.slots {
-		if s.owner == nil || s.check.Kind != Guard {
-			continue
-		}
-		if state, _, _ := s.verdict(now); state != CheckPassing {
+		if s.guards(now, h.opts.GuardHold) {
 			return true
 		}
 	}

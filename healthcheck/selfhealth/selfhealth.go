@@ -32,6 +32,9 @@ func New(optFns ...func(*Options)) (*Health, error) {
 	for _, fn := range optFns {
 		fn(&o)
 	}
+	if o.GuardHold == 0 {
+		o.GuardHold = defaultGuardHold
+	}
 	return &Health{opts: o, started: !o.ManualStart, wake: make(chan struct{}, 1)}, nil
 }
 

@@ -29,12 +29,14 @@ type slot struct {
 	fails  int
 	passed bool
 	due    time.Time
+
+	objected time.Time // the latest failure of a Guard
 }
 
 // give makes a check the one of its name. What is known of the name stays.
 func (s *slot) give(owner *registration, c Check, now time.Time) {
 	if s.owner == nil {
-		s.since, s.ended, s.took, s.err, s.fails, s.passed = now, time.Time{}, 0, nil, 0, false
+		s.since, s.ended, s.took, s.err, s.fails, s.passed, s.objected = now, time.Time{}, 0, nil, 0, false, time.Time{}
 	}
 	s.callOff()
 	s.owner, s.check, s.due = owner, c, now
@@ -77,11 +79,24 @@ func (s *slot) verdict(now time.Time) (State, int, error) {
 	}
 }
 
+// guards reports whether a Guard keeps the process in traffic: it objects, nothing is known of it, or it has objected less
+// than hold ago. Without the hold, a fleet that has come back because of its Guards would leave again at once, and so on.
+func (s *slot) guards(now time.Time, hold time.Duration) bool {
+	if s.owner == nil || s.check.Kind != Guard {
+		return false
+	}
+	state, _, _ := s.verdict(now)
+	return state != CheckPassing || !s.objected.IsZero() && now.Sub(s.objected) < hold
+}
+
 // next is when the verdict may change although nothing happens.
-func (s *slot) next(now time.Time) time.Time {
+func (s *slot) next(now time.Time, hold time.Duration) time.Time {
 	next := s.since.Add(s.check.MaxAge + 1)
 	if !next.After(now) {
 		next = now.Add(maxInterval)
+	}
+	if release := s.objected.Add(hold); s.check.Kind == Guard && release.After(now) && release.Before(next) {
+		next = release
 	}
 	if !s.began.IsZero() {
 		overdue := s.began.Add(s.check.Timeout)
@@ -191,6 +206,7 @@ func (h *Health) finish(ctx context.Context, s *slot, owner *registration, err e
 		s.fails, s.passed = 0, true
 	} else {
 		s.fails++
+		s.objected = now
 	}
 	s.due = now.Add(s.check.Interval - rand.N(s.check.Interval/10+1))
 	h.signal()
