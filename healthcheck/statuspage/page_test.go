@@ -238,6 +238,38 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestLinksKeepTheFilter: a link changes what it is about and nothing else; another filter begins on its first page.
+func TestLinksKeepTheFilter(t *testing.T) {
+	t.Parallel()
+	doc := page(t, handlerOf(fleet(100)), "?page=2&q=i-0&size=7&state=healthy&zone=use1-az1")
+	got := make(map[string]string)
+	for _, a := range doc.all("a", "") {
+		got[strings.TrimSpace(a.text)] = a.attrs["href"]
+	}
+	const filter = "q=i-0&size=7&state=healthy"
+	want := map[string]string{
+		"0 initial":    "?q=i-0&size=7&state=initial&zone=use1-az1",
+		"10 unhealthy": "?q=i-0&size=7&state=unhealthy&zone=use1-az1",
+		"0 draining":   "?q=i-0&size=7&state=draining&zone=use1-az1",
+		"use1-az1":     "?" + filter + "&zone=use1-az1",
+		"use1-az2":     "?" + filter + "&zone=use1-az2",
+		"use1-az3":     "?" + filter + "&zone=use1-az3",
+		"Previous":     "?" + filter + "&zone=use1-az1",
+		"Next":         "?page=3&" + filter + "&zone=use1-az1",
+		"As JSON":      "?format=json&page=2&" + filter + "&zone=use1-az1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("links (-want +got):\n%s", diff)
+	}
+	for name, want := range map[string]string{"q": "i-0", "size": "7"} {
+		for _, input := range doc.all("input", "") {
+			if input.attrs["name"] == name && input.attrs["value"] != want {
+				t.Errorf("the form sends %s=%q, want %q", name, input.attrs["value"], want)
+			}
+		}
+	}
+}
+
 // TestHostileNames: a name is shown as what it is, and is neither markup nor moves, hides or covers anything.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
@@ -253,6 +285,7 @@ func TestHostileNames(t *testing.T) {
 		"control":           {"a\x00\x1b[31m\r\n\t\x7f", `a\u0000\u001b[31m\u000d\u000a\u0009\u007f`},
 		"no UTF-8":          {"a\xff\xc3(", `a\xff\xc3(`},
 		"marks pile up":     {"Z\u0351\u0357", `Z\u0351\u0357`},
+		"encloses":          {"a\u20dd", `a\u20dd`},
 		"tags":              {"a\U000e0041", `a\U000e0041`},
 		"right to left":     {"שלום", "שלום"},
 		"very long":         {strings.Repeat("w", 1<<20), strings.Repeat("w", 128) + "…"},

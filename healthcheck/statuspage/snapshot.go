@@ -109,18 +109,17 @@ func (h *handler) fly(f *flight) {
 	defer func() { // deferred, because the source may panic, for net/http to recover
 		close(f.done)
 		if f.snap == nil || h.opts.MaxAge < 0 {
-			h.forget(f)
+			h.forget()
 		} else {
-			time.AfterFunc(h.opts.MaxAge, func() { h.forget(f) })
+			time.AfterFunc(h.opts.MaxAge, h.forget)
 		}
 	}()
 	f.snap = newSnapshot(h.source.View())
 }
 
-func (h *handler) forget(f *flight) {
+// forget is called once for each flight, and no other can begin before that.
+func (h *handler) forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.latest == f {
-		h.latest = nil
-	}
+	h.latest = nil
 }
