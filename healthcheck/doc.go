@@ -45,6 +45,23 @@
 // for nothing: it is what a check gets that was called off or broke for a reason on this side, such as no free file
 // descriptor, which would otherwise turn every target unhealthy at once.
 //
+// # Checkers
+//
+//   - [HTTP] asks over HTTP/1.1, with TLS or without, and looks at the code and, if asked to, for a text in the body.
+//   - [TCP] connects, and with TLS completes the handshake.
+//   - [GRPC] calls a method over HTTP/2 and looks at its status, or asks the health service.
+//   - [Func] is a function of yours, and [All] several checkers in one.
+//
+// They look at targets as a load balancer does: a new connection for each check, which also finds a target that no longer
+// accepts any; any certificate; no redirect and no proxy. Each of these is an option but the last two. Where to connect, what
+// to ask for in the Host header and what name to ask for in TLS are three things: see [Target] and [TLSOptions]. HTTPOptions.Reuse
+// keeps connections, which is what makes many targets cheap, those with TLS above all.
+//
+// Connections are reset rather than closed in order, so that checks do not use up the ports of this machine: see [CloseMode].
+//
+// What an answer may cost is bounded in time, by Options.Timeout, and in bytes, whatever a target sends, and no result has any
+// part of a body in it.
+//
 // # Traffic
 //
 // [Pool.Pick] chooses the target of a request and hands out a [Lease], which ends with Done; [Pool.Transport] does both for an
@@ -97,14 +114,13 @@
 //
 // # Limits
 //
-// The checkers speak HTTP/1.x and TCP, without TLS. Each check makes a new connection, as those of Elastic Load Balancing do,
-// which also finds a target that no longer accepts any. About the ranges that AWS allows for options, Elastic Load Balancing
-// is stricter: intervals of 5 to 300 seconds, timeouts of 2 to 120, thresholds of 2 to 10.
+// A check is one request: there are no scripts of several, and no UDP. About the ranges that AWS allows for options, Elastic
+// Load Balancing is stricter: intervals of 5 to 300 seconds, timeouts of 2 to 120, thresholds of 2 to 10.
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html (read 2026-11).
 //
 // # Errors
 //
-// New, HTTP, TCP and Register report all mistakes at once, as [*FieldError] and [*RegisterError] values joined by errors.Join.
+// New, HTTP, TCP, GRPC and Register report all mistakes at once, as [*FieldError] and [*RegisterError] values joined by errors.Join.
 // [ErrAlreadyRun] and [ErrStopped] are the conditions to branch on. What goes wrong in a check is no error but a [Result].
 //
 // # Testing

@@ -278,6 +278,18 @@ func TestReuseOverSockets(t *testing.T) {
 	}
 }
 
+// TestKeptConnectionOutlivesItsDeadlines: those of one check mean nothing to the next. Over a socket, so the time is real.
+func TestKeptConnectionOutlivesItsDeadlines(t *testing.T) {
+	t.Parallel()
+	probe := openProbe(t, newHTTP(t, func(o *healthcheck.HTTPOptions) { o.Reuse = 10 }), healthcheck.Target{ID: "a", Addr: rawServer(t)})
+	for i := range 2 {
+		if r := again(t, probe, 10*time.Second); r.Outcome != healthcheck.Pass || r.Reused != (i > 0) {
+			t.Errorf("check %d: %+v", i, r)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
 // TestCloseOfAProbeClosesItsConnection, as the target sees it.
 func TestCloseOfAProbeClosesItsConnection(t *testing.T) {
 	t.Parallel()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Checker makes the probes of a pool. HTTP, TCP and Func return one; anything else that can ask a target how it is
+// Checker makes the probes of a pool. HTTP, TCP, GRPC, Func and All return one; anything else that can ask a target how it is
 // can be one too.
 type Checker interface {
 	// Open returns the probe of one target. The pool calls it from Register, without holding a lock and perhaps
