@@ -387,3 +387,23 @@ func TestMistakesInFollow(t *testing.T) {
 	})
 	wantFields(t, err, "api", "targetGroupARN", "FollowOptions.CallTimeout", "FollowOptions.MaxInterval", "FollowOptions.StaleAfter")
 }
+
+// Of all registrations of an ID the worst counts.
+func TestTargetWithoutAPortIsAsItsWorstRegistration(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.front()
+		a := w.server(0, 0)
+		w.register(a.target(), elbv2hc.Target{ID: a.ID(), Port: 81}) // nothing listens there
+		f := w.follow()
+		stop := w.runs(f.Run)
+		for addr, want := range map[string]healthcheck.Outcome{"": healthcheck.Fail, a.addr + ":80": healthcheck.Pass, a.addr + ":81": healthcheck.Fail} {
+			probe := must(f.Open(healthcheck.Target{ID: a.ID(), Addr: addr}))(w)
+			time.Sleep(time.Minute)
+			if r := probe.Check(w.Context()); r.Outcome != want {
+				w.Errorf("at %q: %v", addr, r.Outcome)
+			}
+		}
+		stop()
+	})
+}

@@ -288,6 +288,10 @@ func TestRefusedTargetsAreNamedAndDoNotStopTheOthers(t *testing.T) {
 		if diff := cmp.Diff([]elbv2hc.Target{a.target()}, got.Registered); diff != "" {
 			w.Error(diff)
 		}
+		// The message names the unknown one, and then the one that is off: nothing is left to search for.
+		if calls := w.cloud.Count(name, "RegisterTargets"); calls != 1+3 {
+			w.Errorf("%d calls", calls)
+		}
 		w.holds(a.target()) // one replaces one
 	})
 }
