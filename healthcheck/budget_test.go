@@ -1,12 +1,10 @@
 package healthcheck_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,34 +71,6 @@ func BenchmarkIdleTarget(b *testing.B) {
 		runtime.KeepAlive(pool)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(ts)), "ns/target")
-}
-
-// BenchmarkPool is what the pool adds to a check: the schedule, a goroutine with its context, the state. More checks are due
-// than it can start, so it does nothing else.
-func BenchmarkPool(b *testing.B) {
-	var checks atomic.Int64
-	done := make(chan struct{})
-	pool, err := healthcheck.New(healthcheck.Func(func(context.Context, healthcheck.Target) error {
-		if checks.Add(1) == int64(b.N) {
-			close(done)
-		}
-		return nil
-	}), func(o *healthcheck.Options) { o.Interval, o.Timeout = 2*healthcheck.Tick, healthcheck.Tick })
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := pool.Register(idle(50_000)...); err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(b.Context())
-	ended := make(chan error)
-	b.ReportAllocs()
-	b.ResetTimer()
-	go func() { ended <- pool.Run(ctx) }()
-	<-done
-	b.StopTimer()
-	cancel()
-	<-ended
 }
 
 func BenchmarkReadResponse(b *testing.B) {

@@ -10,26 +10,29 @@ import (
 	"time"
 )
 
-// entry is a target in the pool, guarded by Pool.mu. At any time it either waits for MaxInFlight, or has one alarm: the end
-// of draining, else the moment at which its running check is overdue, else its next check. So it needs no goroutine and no
-// timer of its own, and no second check can start beside a running one.
+// entry is a registration of a target, guarded by Pool.mu. At any time it either waits for MaxInFlight, or has one alarm: the
+// end of draining, else the moment at which its running check is overdue, else its next check. So it needs no goroutine and no
+// timer of its own, and no second check can start beside a running one. What others may see of it is its record.
 type entry struct {
-	status *Status            // replaced, never changed, so that views can share it
-	probe  Probe              // nil once the target is retired
-	cancel context.CancelFunc // of the running check
+	target Target // does not change
+	probe  Probe  // nil once the target is retired
+	call   *call  // the check that runs, if one does
 
-	base    int64 // when the schedule has the next, or running, check, without jitter
-	due     int64 // the alarm
-	started int64 // the running check
-	pos     int32 // in the heap
+	base  int64 // when the schedule has the next, or running, check, without jitter
+	due   int64 // the alarm
+	place int32 // of its record
+	pos   int32 // in the heap
 
-	waiting bool // in Pool.backlog
-	running bool // a check is
-	overdue bool // and has been counted as a failure already
+	entered int64 // its state
 
+	state    State // as in its record, and Unused once it is gone
 	override Override
-	routed   routed   // what traffic takes it for
-	backend  *backend // nil until there is traffic
+	routed   routed // what traffic takes it for
+	waiting  bool   // in Pool.backlog
+	overdue  bool   // the running check is, and has been counted as a failure already
+	extra    bool   // the alarm, or the running check, comes before its place in the schedule: CheckNow wanted it
+
+	backend *backend // nil until there is traffic
 }
 
 // retireLocked ends the checks of a target. It returns the probe for closing, or nil if a check still uses it, which will
@@ -38,8 +41,9 @@ func (p *Pool) retireLocked(e *entry) Probe {
 	p.alarms.remove(e)
 	probe := e.probe
 	e.probe, e.waiting = nil, false
-	if e.running {
-		e.cancel()
+	p.answerLocked(e, Result{}, ErrNotRegistered)
+	if e.call != nil {
+		_ = e.call.end(context.Canceled)
 		return nil
 	}
 	return probe
@@ -60,15 +64,30 @@ func (p *Pool) wakeLocked() {
 	}
 }
 
-func (p *Pool) scheduleFirstLocked(id string, e *entry) {
-	e.base = p.rhythm.first(p.now(), maphash.String(p.seed, id))
+func (p *Pool) scheduleFirstLocked(e *entry) {
+	e.base = p.rhythm.first(p.now(), maphash.String(p.seed, e.target.ID))
 	p.alarmLocked(e, p.rhythm.jittered(e.base))
 }
 
 // advanceLocked moves e to its next place in the schedule. A place that has passed already is used now.
 func (p *Pool) advanceLocked(e *entry) {
-	next := p.rhythm.next(e.base, maphash.String(p.seed, e.status.Target.ID))
-	e.base = max(next, ceilTick(p.now()))
+	now := p.now()
+	pace := p.paceLocked(e, now)
+	next := p.rhythm.next(e.base, pace, maphash.String(p.seed, e.target.ID))
+	next += p.local.slack(p.rhythm.of(pace))
+	e.base = max(next, ceilTick(now))
+}
+
+// paceLocked is how often e is to be checked by now.
+func (p *Pool) paceLocked(e *entry, now int64) pace {
+	r := p.table.now().at(e.place)
+	switch {
+	case e.state == Healthy && r.fails > 0, e.state == Unhealthy && r.passes > 0, e.state == Initial && r.fails > 0:
+		return fast
+	case e.state == Unhealthy && now-e.entered > int64(p.opts.SlowAfter):
+		return slow
+	}
+	return steady
 }
 
 // turn does everything that is due and returns how long there is nothing more to do.
@@ -77,13 +96,17 @@ func (p *Pool) turn() time.Duration {
 	defer p.mu.Unlock()
 	now := p.now()
 	p.returnLocked(now)
+	p.unshiftLocked(now)
+	if len(p.alarms) > 0 {
+		p.strainLocked(now, now-p.alarms[0].due)
+	}
 	for len(p.alarms) > 0 && p.alarms[0].due <= now {
 		e := p.alarms[0]
 		switch {
-		case e.status.State == Draining:
+		case e.state == Draining:
 			p.removeLocked(e)
-		case e.running:
-			p.overdueLocked(e)
+		case e.call != nil:
+			p.overdueLocked(e, now)
 		default:
 			p.alarms.remove(e)
 			e.waiting = true
@@ -93,7 +116,7 @@ func (p *Pool) turn() time.Duration {
 			p.backlog = append(p.backlog, e)
 		}
 	}
-	for len(p.backlog) > 0 && p.inFlight < p.opts.MaxInFlight {
+	for len(p.backlog) > 0 && (p.inFlight < p.opts.MaxInFlight || !p.backlog[0].waiting) {
 		e := p.backlog[0]
 		p.backlog[0] = nil
 		p.backlog = p.backlog[1:]
@@ -101,37 +124,37 @@ func (p *Pool) turn() time.Duration {
 			p.startLocked(e, now)
 		}
 	}
-	if len(p.backlog) == 0 {
+	var waited int64
+	if len(p.backlog) > 0 {
+		waited = now - p.backlog[0].due
+	} else {
 		p.backlog = nil
 	}
-	p.nextTurn = math.MaxInt64
+	p.easeLocked(now, waited)
+	p.reapLocked(now, false)
+	p.nextTurn = min(p.workers.nextTurn(), p.traffic.nextReturnLocked(), p.shift.end(), p.local.nextTurn())
 	if len(p.alarms) > 0 {
-		p.nextTurn = p.alarms[0].due
+		p.nextTurn = min(p.nextTurn, p.alarms[0].due)
 	}
-	p.nextTurn = min(p.nextTurn, p.traffic.nextReturnLocked())
+	if p.nextTurn == math.MaxInt64 {
+		return math.MaxInt64
+	}
 	return time.Duration(p.nextTurn - now)
 }
 
 // startLocked starts the check of e on a goroutine of its own: with a fixed number of workers, as many hung targets would
 // hold up all others.
 func (p *Pool) startLocked(e *entry, now int64) {
-	e.waiting, e.running = false, true
+	e.waiting = false
 	p.inFlight++
-	lag := time.Duration(now - e.due)
+	c := &call{Context: p.checksCtx, entry: e, probe: e.probe, lag: time.Duration(now - e.due), started: now}
+	e.call = c
 	p.alarms.set(e, p.overdueAt(now))
-	if e.status.Reason == ReasonRegistrationInProgress {
-		to := *e.status
-		to.Reason, to.Detail = ReasonInitialHealthChecking, "Initial health checks in progress"
-		p.moveLocked(e, to)
+	if r := p.table.now().at(e.place); r.why == p.reasons.registering {
+		p.editLocked(e).why = p.reasons.checking
+		p.changedLocked()
 	}
-	e.started = now
-	ctx, cancel := context.WithTimeout(p.checksCtx, p.opts.Timeout)
-	e.cancel = cancel
-	probe := e.probe
-	p.checks.Go(func() {
-		defer cancel()
-		p.check(ctx, e, probe, lag)
-	})
+	p.dispatchLocked(c)
 }
 
 // overdueAt is the first tick at which a check that started then must have ended.
@@ -139,86 +162,145 @@ func (p *Pool) overdueAt(start int64) int64 { return ceilTick(start + int64(p.op
 
 // overdueLocked counts a check that runs on beyond its timeout as failed. If it still runs when the next check would have
 // timed out, that is one more failure.
-func (p *Pool) overdueLocked(e *entry) {
-	e.overdue = true
+func (p *Pool) overdueLocked(e *entry, now int64) {
+	e.overdue, e.extra = true, false
 	r := timedOut(context.DeadlineExceeded)
-	r.Start, r.Total = p.epoch.Add(time.Duration(e.started)), time.Duration(p.now()-e.started)
-	p.recordLocked(e, r)
+	r.Start, r.Total = p.epoch.Add(time.Duration(e.call.started)), time.Duration(now-e.call.started)
+	if p.local.doubts(now-e.due, e.call.started) {
+		p.local.blame(&r)
+	}
+	p.recordLocked(e, &r)
 	p.advanceLocked(e)
 	p.alarms.set(e, p.overdueAt(e.base))
 }
 
-// check calls the probe and completes what it says.
-func (p *Pool) check(ctx context.Context, e *entry, probe Probe, lag time.Duration) {
+// check calls the probe, completes what it says, and reports whether the worker may get another check.
+func (p *Pool) check(w *worker, c *call) (parked bool) {
 	start := time.Now()
+	c.deadline = start.Add(p.opts.Timeout)
+	late := int64(start.Sub(p.epoch)) - c.started
 	var r Result
 	var returned bool
 	defer func() { // deferred, because a probe may panic, or end its goroutine as t.FailNow does
-		total := time.Since(start)
 		if !returned {
-			r = internalError(errors.New("healthcheck: the probe did not return"))
+			r, w = internalError(errors.New("healthcheck: the probe did not return")), nil
 		}
-		if r.Outcome == Pass && total > p.opts.Timeout {
-			r = timedOut(context.DeadlineExceeded) // a late answer is none
-		}
-		if r.Outcome == Fail {
-			r.Reason = cmp.Or(r.Reason, ReasonFailedHealthChecks)
-			r.Detail = cmp.Or(r.Detail, "Health checks failed")
-		}
-		r.Start, r.Lag, r.Total = start, lag, total
-		p.finish(ctx, e, probe, r)
+		r.Start, r.Lag, r.Total = start, c.lag+time.Duration(late), time.Since(start)
+		p.complete(&r)
+		parked = p.finish(w, c, &r, late)
 	}()
-	defer p.recovered(ctx, "Probe.Check")
-	r = probe.Check(ctx)
+	defer p.recovered(c, "Probe.Check")
+	r = c.probe.Check(c)
 	returned = true
+	return false // see above
 }
 
-// finish takes the result of a check that has returned, and plans the next one.
-func (p *Pool) finish(ctx context.Context, e *entry, probe Probe, r Result) {
+// complete makes a result what it counts for.
+func (p *Pool) complete(r *Result) {
+	if r.Outcome == Pass && r.Total > p.opts.Timeout {
+		late := timedOut(context.DeadlineExceeded) // a late answer is none
+		late.Start, late.Lag, late.Total = r.Start, r.Lag, r.Total
+		*r = late
+	}
+	if r.Outcome == Fail {
+		r.Reason = cmp.Or(r.Reason, ReasonFailedHealthChecks)
+		r.Detail = cmp.Or(r.Detail, "Health checks failed")
+	}
+}
+
+// finish takes the result of a check that has returned, late ns after Run has started it, and plans the next one. It reports
+// whether w, if there is one, may get another check.
+func (p *Pool) finish(w *worker, c *call, r *Result, late int64) (parked bool) {
+	ended := c.end(context.Canceled)
 	p.mu.Lock()
+	e, now := c.entry, p.now()
 	p.inFlight--
-	e.running, e.cancel = false, nil
+	e.call = nil
 	orphan := e.probe == nil // deregistered or replaced meanwhile
-	calledOff := errors.Is(ctx.Err(), context.Canceled)
 	switch {
-	case orphan || calledOff:
-	case e.overdue: // counted and advanced already
-		e.overdue = false
-		if p.now() > e.base { // it also took the place of the check that was due meanwhile
-			missed := timedOut(context.DeadlineExceeded)
-			missed.Start, missed.Lag, missed.Total = r.Start, r.Lag, r.Total
-			p.recordLocked(e, missed)
-			p.advanceLocked(e)
-		}
+	case orphan || errors.Is(ended, context.Canceled):
+		e.overdue, e.extra = false, false
+	case e.overdue:
+		p.takeOverdueLocked(e, r, now)
 		p.alarmLocked(e, p.rhythm.jittered(e.base))
 	default:
-		p.recordLocked(e, r)
-		p.advanceLocked(e)
+		p.takeLocked(e, c, r, now, late)
 		p.alarmLocked(e, p.rhythm.jittered(e.base))
 	}
 	if len(p.backlog) > 0 {
 		p.wakeLocked()
 	}
+	busy := orphan || p.hook.size > 0
+	if !busy && w != nil {
+		parked = p.parkLocked(w, now)
+	}
 	p.mu.Unlock()
+	if busy {
+		parked = p.finishSlowly(w, c, orphan)
+	}
+	return parked
+}
+
+// finishSlowly does what may take long, before the worker is free.
+func (p *Pool) finishSlowly(w *worker, c *call, orphan bool) (parked bool) {
 	if orphan {
-		p.closeProbe(probe)
+		p.closeProbe(c.probe)
 	}
 	p.deliver()
+	if w == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.parkLocked(w, p.now())
+}
+
+// takeLocked counts the result of a check that was not called off, and moves the schedule on.
+func (p *Pool) takeLocked(e *entry, c *call, r *Result, now, late int64) {
+	late = max(late, int64(r.Total-p.opts.Timeout)) // its end came late, and Run, which was to notice, is late too
+	p.strainLocked(now, late)
+	if r.Outcome == Fail && p.local.doubts(late, c.started) {
+		p.local.blame(r)
+	}
+	p.recordLocked(e, r)
+	if e.extra {
+		e.extra = false
+		if e.base > now {
+			return // the check that the schedule has is still to come
+		}
+	}
+	p.advanceLocked(e)
+}
+
+// takeOverdueLocked takes the result of a check that was counted, and advanced, when it was overdue.
+func (p *Pool) takeOverdueLocked(e *entry, r *Result, now int64) {
+	e.overdue = false
+	if now > e.base { // it also took the place of the check that was due meanwhile
+		missed := timedOut(context.DeadlineExceeded)
+		missed.Start, missed.Lag, missed.Total = r.Start, r.Lag, r.Total
+		p.recordLocked(e, &missed)
+		p.advanceLocked(e)
+	}
 }
 
 // recordLocked counts a result.
-func (p *Pool) recordLocked(e *entry, r Result) {
-	to := *e.status
-	h := health{to.State, to.Passes, to.Fails}.observe(r.Outcome, p.limits)
-	to.State, to.Passes, to.Fails, to.Last = h.state, h.passes, h.fails, r
+func (p *Pool) recordLocked(e *entry, r *Result) {
+	to := p.editLocked(e)
+	h := health{to.state, int(to.passes), int(to.fails)}.observe(r.Outcome, p.limits)
+	to.passes, to.fails = int32(min(h.passes, math.MaxInt32)), int32(min(h.fails, math.MaxInt32))
+	to.keep(r)
+	why := to.why
 	switch {
 	case h.state == Healthy:
-		to.Reason, to.Detail = "", ""
+		why = nil
 	case h.state == Unhealthy && r.Outcome == Fail:
-		to.Reason, to.Detail = r.Reason, r.Detail
+		why = to.found
 	}
-	p.moveLocked(e, to)
+	p.moveLocked(e, h.state, why)
 	if r.Outcome == Pass {
 		p.passedLocked(e)
+	}
+	if len(p.asked) > 0 {
+		p.answerLocked(e, *r, nil)
 	}
 }

@@ -18,6 +18,15 @@ var (
 
 	// ErrNotRegistered is returned by what is about one target when there is none by that ID.
 	ErrNotRegistered = errors.New("healthcheck: not registered")
+
+	// ErrShiftActive is returned by Shift while another zone is shifted.
+	ErrShiftActive = errors.New("healthcheck: a zonal shift of another zone is active")
+
+	// ErrNoOtherZone is returned by TryShift when no other zone is up.
+	ErrNoOtherZone = errors.New("healthcheck: no other zone is up")
+
+	// ErrOverloaded is in Result.Err of a failure that does not count, because this process was too busy to be a fair judge.
+	ErrOverloaded = errors.New("healthcheck: this process is overloaded")
 )
 
 // FieldError is one mistake in the options of a pool or of a checker, or in a target.

@@ -16,7 +16,7 @@ const (
 	// Transition: a target changed its state. Event.Status is the target after it, Event.From the state before.
 	// A registration comes from Unused; the last transition of a target goes there.
 	Transition EventKind = iota + 1
-	// ZoneChange: a zone got its first healthy target or lost its last. Event.Zone has the counts.
+	// ZoneChange: a zone is up, or is no longer; see ZoneStatus.Up. Event.Zone has the counts.
 	ZoneChange
 	// FailOpenChange: picks have begun to disregard health, because too few targets have it, or have ceased to; Event.FailOpen
 	// says which. Event.Zone has the counts, of a zone under Options.ZonalOnly, and else of the pool, with no name. A pool
@@ -24,6 +24,12 @@ const (
 	FailOpenChange
 	// Ejection: passive checks have ejected a target, or it is back; Event.Status says which by Ejected.
 	Ejection
+	// ZonalShift: a zonal shift has begun, was replaced or has ended. Event.Zone says which by Shifted, Event.Why what for.
+	ZonalShift
+	// OverrideChange: somebody has decided about a target. Event.Status has the override.
+	OverrideChange
+	// LocalDegraded: the pool has fallen behind its own schedule, or keeps up again. Event.Local says which by Degraded.
+	LocalDegraded
 )
 
 // String returns a name such as "zone-change".
@@ -37,6 +43,12 @@ func (k EventKind) String() string {
 		return "fail-open-change"
 	case Ejection:
 		return "ejection"
+	case ZonalShift:
+		return "zonal-shift"
+	case OverrideChange:
+		return "override-change"
+	case LocalDegraded:
+		return "local-degraded"
 	}
 	return "invalid"
 }
@@ -61,6 +73,11 @@ type Event struct {
 	// Zone belongs to a ZoneChange, and to a FailOpenChange together with FailOpen.
 	Zone     ZoneStatus
 	FailOpen bool
+
+	// Why belongs to a ZonalShift, beside Zone.
+	Why string
+	// Local belongs to LocalDegraded.
+	Local Local
 }
 
 // Events yields what happens in the pool from this call on, in order, for one range loop. It ends when ctx does, when the
@@ -179,47 +196,54 @@ func (p *Pool) logEvent(ctx context.Context, e Event) {
 	if e.Dropped > 0 {
 		p.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "events lost", slog.Uint64("dropped", e.Dropped))
 	}
+	text, bad, attrs := e.record()
 	level := slog.LevelInfo
-	switch e.Kind {
-	case ZoneChange:
-		if !e.Zone.Up() {
-			level = slog.LevelWarn
-		}
-		p.opts.Logger.LogAttrs(ctx, level, "zone changed", slog.String("zone", e.Zone.Zone), slog.Bool("up", e.Zone.Up()),
-			slog.Int("healthy", e.Zone.Healthy), slog.Int("registered", e.Zone.Registered()))
-		return
-	case FailOpenChange:
-		if e.FailOpen {
-			level = slog.LevelWarn
-		}
-		p.opts.Logger.LogAttrs(ctx, level, "fail-open changed", slog.String("zone", e.Zone.Zone), slog.Bool("fail_open", e.FailOpen),
-			slog.Int("healthy", e.Zone.Healthy), slog.Int("registered", e.Zone.Registered()))
-		return
-	case Ejection:
-		text := "target is back"
-		if e.Status.Ejected {
-			text, level = "target ejected", slog.LevelWarn
-		}
-		p.opts.Logger.LogAttrs(ctx, level, text, slog.String("target", e.Status.Target.ID),
-			slog.String("zone", e.Status.Target.Zone), slog.String("addr", e.Status.Target.Addr))
-		return
-	case Transition:
-	}
-	s := e.Status
-	if s.State == Unhealthy {
+	if bad {
 		level = slog.LevelWarn
 	}
-	attrs := []slog.Attr{
+	p.opts.Logger.LogAttrs(ctx, level, text, attrs...)
+}
+
+// record returns an event as one of a log.
+func (e *Event) record() (text string, bad bool, attrs []slog.Attr) {
+	s := &e.Status
+	target := []slog.Attr{
 		slog.String("target", s.Target.ID), slog.String("zone", s.Target.Zone), slog.String("addr", s.Target.Addr),
-		slog.String("from", e.From.String()), slog.String("to", s.State.String()),
 	}
-	if s.Reason != "" {
-		attrs = append(attrs, slog.String("reason", string(s.Reason)), slog.String("detail", s.Detail))
+	zone := []slog.Attr{
+		slog.String("zone", e.Zone.Zone), slog.Int("healthy", e.Zone.Healthy), slog.Int("registered", e.Zone.Registered()),
 	}
-	if s.State == Unhealthy && s.Last.Err != nil {
-		attrs = append(attrs, slog.String("error", s.Last.Err.Error()))
+	switch e.Kind {
+	case Transition:
+		attrs = append(target, slog.String("from", e.From.String()), slog.String("to", s.State.String()))
+		if s.Reason != "" {
+			attrs = append(attrs, slog.String("reason", string(s.Reason)), slog.String("detail", s.Detail))
+		}
+		if s.State == Unhealthy && s.Last.Err != nil {
+			attrs = append(attrs, slog.String("error", s.Last.Err.Error()))
+		}
+		return "target changed state", s.State == Unhealthy, attrs
+	case ZoneChange:
+		return "zone changed", !e.Zone.Up(), slices.Insert(zone, 1, slog.Bool("up", e.Zone.Up()))
+	case FailOpenChange:
+		return "fail-open changed", e.FailOpen, slices.Insert(zone, 1, slog.Bool("fail_open", e.FailOpen))
+	case Ejection:
+		if s.Ejected {
+			return "target ejected", true, target
+		}
+		return "target is back", false, target
+	case ZonalShift:
+		return "zonal shift changed", e.Zone.Shifted,
+			append(slices.Insert(zone, 1, slog.Bool("shifted", e.Zone.Shifted)), slog.String("why", e.Why))
+	case OverrideChange:
+		return "override changed", s.Override != NoOverride, append(target, slog.String("override", s.Override.String()))
+	case LocalDegraded:
+		return "schedule changed", e.Local.Degraded(), []slog.Attr{
+			slog.Bool("degraded", e.Local.Degraded()), slog.Int("stretch", e.Local.Stretch),
+			slog.Bool("exhausted", e.Local.Exhausted), slog.Duration("lag", e.Local.Lag),
+		}
 	}
-	p.opts.Logger.LogAttrs(ctx, level, "target changed state", attrs...)
+	return "event", false, nil
 }
 
 // recovered keeps a panic in code that the pool was given from ending the process. It must be deferred directly.

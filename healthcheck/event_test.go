@@ -301,7 +301,7 @@ func TestViewOfStatuses(t *testing.T) {
 	if s, ok := v.Status("d"); ok || s.State != healthcheck.Unused || s.Reason != healthcheck.ReasonNotRegistered {
 		t.Errorf("d is %+v, %t", s, ok)
 	}
-	want := []healthcheck.ZoneStatus{{Unhealthy: 1}, {Zone: "z1", Healthy: 1, Draining: 1}}
+	want := []healthcheck.ZoneStatus{{Unhealthy: 1, Down: true}, {Zone: "z1", Healthy: 1, Draining: 1}}
 	if diff := cmp.Diff(want, v.Zones()); diff != "" || v.Registered() != 2 {
 		t.Errorf("%d registered, zones (-want +got):\n%s", v.Registered(), diff)
 	}

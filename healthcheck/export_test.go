@@ -73,7 +73,7 @@ func Due(o Options, now time.Duration, hash uint64, n int) []time.Duration {
 	due := make([]time.Duration, 0, n)
 	for range n {
 		due = append(due, time.Duration(at))
-		at = r.next(at, hash)
+		at = r.next(at, steady, hash)
 	}
 	return due
 }

@@ -38,9 +38,7 @@ func Draw(weights []uint64) func() int { return newAliasTable(weights).draw }
 func (p *Pool) SetState(id string, s State) {
 	p.mu.Lock()
 	e := p.entries[id]
-	to := *e.status
-	to.State = s
-	p.moveLocked(e, to)
+	p.moveLocked(e, s, nil)
 	p.mu.Unlock()
 	p.deliver()
 }

@@ -25,6 +25,8 @@ func (p *Pool) zoneStatusLocked(zone string) ZoneStatus {
 
 func (t *traffic) complete(o Options, s ZoneStatus) ZoneStatus {
 	s.FailOpen, s.Shifted = t.failsOpen(o.ZonalOnly, s.Zone), t.shifted[s.Zone]
+	z := t.zones[s.Zone]
+	s.Down = z == nil || o.ZoneFailover.below(z.tally)
 	return s
 }
 
@@ -55,16 +57,21 @@ func (t *traffic) failOpenNow(p *Pool) bool {
 	return failOpen
 }
 
-// statusLocked is the status of a target with what routing knows of it. It does not change.
-func (p *Pool) statusLocked(e *entry, now int64) *Status {
-	b := e.backend
-	if b == nil {
-		return e.status
+// statusLocked is the status of a target with what routing knows of it.
+func (p *Pool) statusLocked(e *entry, now int64) Status {
+	s := p.table.now().at(e.place).status()
+	p.routingLocked(&s, e, now)
+	s.Shifted = p.traffic.shifted[s.Target.Zone]
+	return s
+}
+
+// routingLocked completes a status with what moves all the time.
+func (p *Pool) routingLocked(s *Status, e *entry, now int64) {
+	s.SlowStart = 1
+	if b := e.backend; b != nil {
+		s.Outstanding = int(b.outstanding.Load())
+		s.SlowStart = float32(p.traffic.slowStart.share(b.slowSince.Load(), now))
 	}
-	s := *e.status
-	s.Outstanding, s.Ejected = int(b.outstanding.Load()), b.until != 0
-	s.SlowStart = float32(p.traffic.slowStart.share(b.slowSince.Load(), now))
-	return &s
 }
 
 // idleLocked reports whether a target has no request outstanding. For one that is closed it stays so.
@@ -75,7 +82,7 @@ func (p *Pool) idle(b *backend) {
 	p.mu.Lock()
 	defer p.unlockAndTell()
 	e := b.entry
-	if p.opts.FinishWhenIdle && e.status.State == Draining && p.entries[b.target.ID] == e {
+	if p.opts.FinishWhenIdle && e.state == Draining && p.entries[b.target.ID] == e {
 		p.removeLocked(e)
 	}
 }

@@ -17,19 +17,28 @@ type Pool struct {
 	limits  thresholds
 	seed    maphash.Seed // its own in every pool, so that the checkers of a fleet do not march in step
 	epoch   time.Time
+	reasons reasons
 	wake    chan struct{}  // asks Run to look again before its timer fires
 	checks  sync.WaitGroup // the checks that are running, started by Run only
 
 	mu        sync.Mutex // never held across a wait, a check, a hook or a log record
 	entries   map[string]*entry
+	table     table
 	zones     zoneTable
+	up        map[string]bool // the zones that are
+	asked     map[*entry][]chan<- answer
+	shift     *shift // nil without one
+	local     local
+	workers   workers
 	alarms    alarms
 	traffic   traffic
 	backlog   []*entry // due, and waiting for MaxInFlight, in that order; see entry.waiting
 	inFlight  int
 	nextTurn  int64           // when Run looks again
-	checksCtx context.Context // what checks run under; nil before Run
+	checksCtx context.Context // the values that checks see; nil before Run
 	stopped   bool
+
+	callingOff bool // Run is about to end
 
 	seq        uint64
 	view       *View         // of now; nil until somebody asks
@@ -63,9 +72,13 @@ func New(checker Checker, optFns ...func(*Options)) (*Pool, error) {
 		limits:  thresholds{healthy: o.HealthyThreshold, unhealthy: o.UnhealthyThreshold},
 		seed:    maphash.MakeSeed(),
 		epoch:   time.Now(),
+		reasons: newReasons(),
 		wake:    make(chan struct{}, 1),
 		entries: make(map[string]*entry),
 		zones:   make(zoneTable),
+		up:      make(map[string]bool),
+		asked:   make(map[*entry][]chan<- answer),
+		local:   newLocal(o),
 		hook:    queue{limit: o.EventBuffer},
 		hookCtx: context.Background(),
 	}
@@ -80,10 +93,7 @@ func New(checker Checker, optFns ...func(*Options)) (*Pool, error) {
 // A probe that ignores its context holds Run up, because Go cannot end it. While running, such a probe counts as one
 // failure for each interval and delays no other target.
 func (p *Pool) Run(ctx context.Context) error {
-	// Checks end by their own deadline or are called off, and never see a deadline of ctx, which would look like theirs.
-	checksCtx, callOff := context.WithCancel(context.WithoutCancel(ctx))
-	defer callOff()
-	if !p.begin(ctx, checksCtx) {
+	if !p.begin(ctx) {
 		return ErrAlreadyRun
 	}
 	timer := time.NewTimer(0)
@@ -99,23 +109,37 @@ func (p *Pool) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	callOff()
+	p.callOff()
 	p.checks.Wait()
 	p.end()
 	return context.Cause(ctx)
 }
 
-func (p *Pool) begin(ctx, checksCtx context.Context) bool {
+func (p *Pool) begin(ctx context.Context) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.checksCtx != nil {
 		return false
 	}
-	p.checksCtx, p.hookCtx = checksCtx, ctx
-	for id, e := range p.entries {
-		p.scheduleFirstLocked(id, e)
+	// Checks end by their own deadline or are called off, and never see a deadline of ctx, which would look like theirs.
+	p.checksCtx, p.hookCtx = context.WithoutCancel(ctx), ctx
+	for _, e := range p.entries {
+		p.scheduleFirstLocked(e)
 	}
 	return true
+}
+
+// callOff ends the checks that are running.
+func (p *Pool) callOff() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.callingOff = true
+	p.reapLocked(0, true)
+	for _, e := range p.entries {
+		if e.call != nil {
+			_ = e.call.end(context.Canceled)
+		}
+	}
 }
 
 func (p *Pool) end() {
@@ -125,6 +149,7 @@ func (p *Pool) end() {
 	var probes []Probe
 	for _, e := range p.entries {
 		probes = append(probes, e.probe)
+		p.answerLocked(e, Result{}, ErrStopped)
 	}
 	for _, q := range p.queues {
 		q.signal()
@@ -133,6 +158,7 @@ func (p *Pool) end() {
 	p.changedLocked()
 	p.mu.Unlock()
 	p.closeProbes(probes...)
+	p.deliver()
 }
 
 // Register adds targets, which are Initial until they are checked, soon if Run is running. A target that is registered
@@ -142,8 +168,31 @@ func (p *Pool) end() {
 // It has an effect on all targets or on none: it returns a *FieldError for each invalid target and a *RegisterError for
 // each that the Checker refused, joined, and ErrStopped once Run has ended.
 func (p *Pool) Register(targets ...Target) error {
+	probes, err := p.open(targets)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	if p.stopped {
+		p.mu.Unlock()
+		p.closeProbes(probes...)
+		return ErrStopped
+	}
+	for i, t := range targets {
+		if probes[i] != nil {
+			probes[i], _ = p.addLocked(t, probes[i])
+		}
+	}
+	p.mu.Unlock()
+	p.closeProbes(probes...)
+	p.deliver()
+	return nil
+}
+
+// open returns a probe for each target, but for those that are registered already.
+func (p *Pool) open(targets []Target) ([]Probe, error) {
 	if errs := validateTargets(targets); len(errs) > 0 {
-		return errors.Join(errs...)
+		return nil, errors.Join(errs...)
 	}
 	probes := make([]Probe, len(targets))
 	var errs []error
@@ -163,51 +212,48 @@ func (p *Pool) Register(targets ...Target) error {
 	}
 	if len(errs) > 0 {
 		p.closeProbes(probes...)
-		return errors.Join(errs...)
+		return nil, errors.Join(errs...)
 	}
-
-	p.mu.Lock()
-	if p.stopped {
-		p.mu.Unlock()
-		p.closeProbes(probes...)
-		return ErrStopped
-	}
-	for i, t := range targets {
-		if probes[i] != nil {
-			probes[i] = p.addLocked(t, probes[i])
-		}
-	}
-	p.mu.Unlock()
-	p.closeProbes(probes...)
-	p.deliver()
-	return nil
+	return probes, nil
 }
 
 // registered reports whether Register can leave t as it is.
 func (p *Pool) registered(t Target) bool {
-	s, ok := p.Status(t.ID)
-	return ok && s.Target == t && s.State != Draining
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.entries[t.ID]
+	return e != nil && e.target == t && e.state != Draining
 }
+
+// change is what became of a target that was to be added.
+type change uint8
+
+const (
+	kept change = iota
+	added
+	replaced
+)
 
 // addLocked puts a target into the pool, in the place of one with the same ID, and returns the probe that is to be closed,
 // if any.
-func (p *Pool) addLocked(t Target, probe Probe) (unneeded Probe) {
+func (p *Pool) addLocked(t Target, probe Probe) (unneeded Probe, did change) {
+	did = added
 	if old := p.entries[t.ID]; old != nil {
-		if old.status.Target == t && old.status.State != Draining {
-			return probe // another Register was faster
+		if old.target == t && old.state != Draining {
+			return probe, kept // another Register was faster
 		}
+		did = replaced
 		unneeded = p.retireLocked(old)
 		p.removeLocked(old)
 	}
-	e := &entry{probe: probe, pos: absent, status: &Status{Target: t}}
+	e := &entry{target: t, probe: probe, pos: absent, place: p.table.add()}
 	p.entries[t.ID] = e
-	p.moveLocked(e, Status{
-		Target: t, State: Initial, Reason: ReasonRegistrationInProgress, Detail: "Target registration is in progress",
-	})
+	p.editLocked(e).entry = e
+	p.moveLocked(e, Initial, p.reasons.registering)
 	if p.checksCtx != nil {
-		p.scheduleFirstLocked(t.ID, e)
+		p.scheduleFirstLocked(e)
 	}
-	return unneeded
+	return unneeded, did
 }
 
 // Deregister takes targets out of service. They are Draining for Options.DeregistrationDelay and then gone; before Run, and
@@ -222,21 +268,9 @@ func (p *Pool) Deregister(ids ...string) error {
 		return ErrStopped
 	}
 	for _, id := range ids {
-		e := p.entries[id]
-		if e == nil || e.status.State == Draining {
-			continue
+		if e := p.entries[id]; e != nil && e.state != Draining {
+			probes = append(probes, p.drainLocked(e))
 		}
-		probes = append(probes, p.retireLocked(e))
-		if p.checksCtx == nil || p.opts.DeregistrationDelay == 0 {
-			p.removeLocked(e)
-			continue
-		}
-		p.moveLocked(e, Status{
-			Target: e.status.Target, State: Draining,
-			Reason: ReasonDeregistrationInProgress, Detail: "Target deregistration is in progress",
-			Last: e.status.Last,
-		})
-		p.alarmLocked(e, ceilTick(p.now()+int64(p.opts.DeregistrationDelay)))
 	}
 	p.mu.Unlock()
 	p.closeProbes(probes...)
@@ -244,34 +278,84 @@ func (p *Pool) Deregister(ids ...string) error {
 	return nil
 }
 
-// moveLocked gives a target its next status and publishes what that changes.
-func (p *Pool) moveLocked(e *entry, to Status) {
-	from := e.status
-	to.Since, to.SlowStart = from.Since, 1
-	if to.State != from.State {
-		to.Since = time.Now()
+// drainLocked takes a target out of service and returns its probe for closing, if that can be closed.
+func (p *Pool) drainLocked(e *entry) Probe {
+	probe := p.retireLocked(e)
+	if p.checksCtx == nil || p.opts.DeregistrationDelay == 0 {
+		p.removeLocked(e)
+		return probe
 	}
-	e.status, p.view = &to, nil
-	if to.State == from.State && to.Reason == from.Reason {
+	p.moveLocked(e, Draining, p.reasons.draining)
+	if p.opts.FinishWhenIdle && e.idleLocked() {
+		p.removeLocked(e)
+		return probe
+	}
+	p.alarmLocked(e, ceilTick(p.now()+int64(p.opts.DeregistrationDelay)))
+	return probe
+}
+
+// editLocked returns the record of a target for a change.
+func (p *Pool) editLocked(e *entry) *record {
+	p.view = nil
+	return p.table.edit(e.place)
+}
+
+// moveLocked gives a target its next state, and publishes what that changes.
+func (p *Pool) moveLocked(e *entry, to State, why *finding) {
+	r := p.editLocked(e)
+	from, was := r.state, r.why
+	r.state, r.why = to, why
+	if to == from {
+		if why != was && (why == nil || was == nil || why.reason != was.reason) {
+			p.changedLocked()
+		}
 		return
+	}
+	p.transitLocked(e, from)
+}
+
+// transitLocked publishes a new state. It is apart from moveLocked because its large events would make every check grow its stack.
+func (p *Pool) transitLocked(e *entry, from State) {
+	now := time.Now()
+	r := p.editLocked(e)
+	to := r.state
+	r.since, e.state, e.entered = now.UnixNano(), to, int64(now.Sub(p.epoch))
+	if to == Draining {
+		r.passes, r.fails = 0, 0
 	}
 	p.changedLocked()
-	if to.State == from.State {
+	p.zones.move(e.target.Zone, from, to)
+	status := notRegistered(e.target)
+	status.Since, status.SlowStart = now, 1
+	if to != Unused {
+		status = p.statusLocked(e, e.entered)
+	}
+	p.publishLocked(Event{Kind: Transition, Time: now, From: from, Status: status})
+	p.routeLocked(e)
+	p.zoneChangedLocked(e.target.Zone)
+}
+
+// zoneChangedLocked publishes that a zone went up or down, if it did.
+func (p *Pool) zoneChangedLocked(zone string) {
+	status := p.zoneStatusLocked(zone)
+	if status.Up() == p.up[zone] {
 		return
 	}
-	defer p.routeLocked(e)
-	flipped := p.zones.move(to.Target.Zone, from.State, to.State)
-	p.publishLocked(Event{Kind: Transition, Time: to.Since, From: from.State, Status: to})
-	if flipped {
-		p.publishLocked(Event{Kind: ZoneChange, Time: to.Since, Zone: p.zoneStatusLocked(to.Target.Zone)})
+	if status.Up() {
+		p.up[zone] = true
+	} else {
+		delete(p.up, zone)
 	}
+	p.publishLocked(Event{Kind: ZoneChange, Time: time.Now(), Zone: status})
 }
 
 // removeLocked forgets a target.
 func (p *Pool) removeLocked(e *entry) {
 	p.alarms.remove(e)
-	delete(p.entries, e.status.Target.ID)
-	p.moveLocked(e, notRegistered(e.status.Target))
+	delete(p.entries, e.target.ID)
+	p.moveLocked(e, Unused, nil)
+	p.table.remove(e.place)
+	p.view = nil
 }
 
 // closeProbes closes those that are not nil.

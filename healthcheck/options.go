@@ -54,7 +54,7 @@ type Options struct {
 	UnhealthyThreshold int
 
 	// Jitter delays each check by a random time of up to this much, rounded down to whole ticks, without moving the
-	// ones that follow. It must be less than Interval - Timeout. Default none: targets are spread over the interval
+	// ones that follow. It must be less than Interval - Timeout, and than FastInterval - Timeout. Default none: targets are spread over the interval
 	// already, and differently in every pool.
 	Jitter time.Duration
 
@@ -204,6 +204,8 @@ func (o *Options) validate() []error {
 	require(o.Jitter >= 0, "Jitter", o.Jitter, "must not be negative")
 	require(o.Jitter <= 0 || o.Jitter < o.Interval-o.Timeout,
 		"Jitter", o.Jitter, "must be less than Interval - Timeout (%v)", o.Interval-o.Timeout)
+	require(o.Jitter <= 0 || o.FastInterval == o.Interval || o.Jitter < o.FastInterval-o.Timeout,
+		"Jitter", o.Jitter, "must be less than FastInterval - Timeout (%v)", o.FastInterval-o.Timeout)
 	require(o.MaxStartSpread >= 0, "MaxStartSpread", o.MaxStartSpread, "must not be negative, unless it is None")
 	require(o.MaxInFlight >= 1, "MaxInFlight", o.MaxInFlight, "must be at least 1")
 	require(o.DeregistrationDelay >= 0, "DeregistrationDelay", o.DeregistrationDelay, "must not be negative, unless it is None")

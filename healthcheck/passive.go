@@ -132,7 +132,7 @@ func (p *Pool) pardonLocked(b *backend) {
 }
 
 func (p *Pool) publishEjectionLocked(e *entry) {
-	p.view = nil
+	p.editLocked(e).ejected = e.backend.until != 0
 	p.changedLocked()
-	p.publishLocked(Event{Kind: Ejection, Time: time.Now(), Status: *p.statusLocked(e, p.now())})
+	p.publishLocked(Event{Kind: Ejection, Time: time.Now(), Status: p.statusLocked(e, p.now())})
 }

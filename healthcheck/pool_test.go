@@ -218,7 +218,7 @@ func TestRegister(t *testing.T) {
 			waitFor(t, pool, "a", healthcheck.Healthy)
 			register(t, pool, moved)
 			wantStatus(t, pool, "a", healthcheck.Initial, healthcheck.ReasonRegistrationInProgress)
-			if diff := cmp.Diff([]healthcheck.ZoneStatus{{Zone: "z2", Initial: 1, FailOpen: true}}, pool.Zones()); diff != "" {
+			if diff := cmp.Diff([]healthcheck.ZoneStatus{{Zone: "z2", Initial: 1, FailOpen: true, Down: true}}, pool.Zones()); diff != "" {
 				t.Errorf("zones (-want +got):\n%s", diff)
 			}
 			waitFor(t, pool, "a", healthcheck.Healthy)

@@ -87,7 +87,7 @@ func (t *traffic) init(o Options) {
 // open.
 func (p *Pool) routeLocked(e *entry) {
 	t := &p.traffic
-	if b := e.backend; b != nil && b.until != 0 && (e.status.State != Healthy || e.override != NoOverride) {
+	if b := e.backend; b != nil && b.until != 0 && (e.state != Healthy || e.override != NoOverride) {
 		p.pardonLocked(b) // there is a better reason by now
 	}
 	from, to := e.routed, p.routedLocked(e)
@@ -97,9 +97,9 @@ func (p *Pool) routeLocked(e *entry) {
 	if from == to {
 		return
 	}
-	z := t.zones[e.status.Target.Zone]
+	z := t.zones[e.target.Zone]
 	if z == nil {
-		z = &routeZone{name: e.status.Target.Zone, failOpen: true}
+		z = &routeZone{name: e.target.Zone, failOpen: true}
 		z.turn.Store(rand.Uint64())
 		t.zones[z.name] = z
 	}
@@ -115,20 +115,24 @@ func (p *Pool) routeLocked(e *entry) {
 	}
 	t.snapshot.Store(nil)
 	p.view = nil
+	p.zoneChangedLocked(z.name)
 	p.failOpenLocked(z)
 }
 
 // routedLocked is what a target is to routing by now.
 func (p *Pool) routedLocked(e *entry) routed {
-	s := e.status
+	return routedAs(e.state, e.override, e.backend != nil && e.backend.until != 0)
+}
+
+func routedAs(state State, override Override, ejected bool) routed {
 	switch {
-	case s.State == Unused, s.State == Draining, e.override == OverrideDrain:
+	case state == Unused, state == Draining, override == OverrideDrain:
 		return unrouted
-	case e.override == OverrideHealthy:
+	case override == OverrideHealthy:
 		return serving
-	case e.override == OverrideUnhealthy, e.backend != nil && e.backend.until != 0:
+	case override == OverrideUnhealthy, ejected:
 		return spare
-	case s.State == Healthy:
+	case state == Healthy:
 		return serving
 	}
 	return spare
@@ -157,7 +161,7 @@ func (p *Pool) backLocked(e *entry, to routed) {
 		return
 	}
 	if b == nil {
-		b = &backend{target: e.status.Target, entry: e, zone: t.zones[e.status.Target.Zone]}
+		b = &backend{target: e.target, entry: e, zone: t.zones[e.target.Zone]}
 		e.backend = b
 	}
 	b.closed.Store(false)

@@ -13,15 +13,38 @@ import (
 //
 // so that load is even, an answer's latency moves nothing, and a target that is registered again keeps its place.
 type rhythm struct {
-	interval, spread, jitter int64
+	interval, fast, slow, spread, jitter int64
 }
+
+// pace is which of the intervals a target has.
+type pace uint8
+
+const (
+	steady pace = iota
+	fast        // in doubt
+	slow        // unhealthy for long
+)
 
 func newRhythm(o Options) rhythm {
 	return rhythm{
 		interval: floorTick(int64(o.Interval)),
+		fast:     floorTick(int64(o.FastInterval)),
+		slow:     floorTick(int64(o.SlowInterval)),
 		spread:   int64(min(o.MaxStartSpread, o.Interval)),
 		jitter:   int64(o.Jitter),
 	}
+}
+
+// of returns the interval of a pace.
+func (r rhythm) of(p pace) int64 {
+	switch p {
+	case fast:
+		return r.fast
+	case slow:
+		return r.slow
+	case steady:
+	}
+	return r.interval
 }
 
 // first is when a target that was registered now is first due: soon, rather than at its place in the interval, which
@@ -35,15 +58,20 @@ func (r rhythm) first(now int64, hash uint64) int64 {
 
 // next is when a target that was due at base is due again. While the target is off its phase, each round is shorter by up
 // to an eighth, until it is in place. So no two checks are ever further apart than the interval, which is what bounds
-// detection, nor much closer, which would turn two failures in a row into one blip.
-func (r rhythm) next(base int64, hash uint64) int64 {
-	ticks := uint64(r.interval / int64(Tick))
-	phase := int64(hash%ticks) * int64(Tick)
-	off := (base - phase) % r.interval
-	if off < 0 {
-		off += r.interval
+// detection, nor much closer, which would turn two failures in a row into one blip. A target in doubt is asked again soon, wherever
+// that is: it must not wait for its place, and what it is in doubt about does not come in step with others.
+func (r rhythm) next(base int64, p pace, hash uint64) int64 {
+	interval := r.of(p)
+	if p == fast && interval < r.interval {
+		return base + interval
 	}
-	return base + r.interval - min(off, max(floorTick(r.interval/8), int64(Tick)))
+	ticks := uint64(interval / int64(Tick))
+	phase := int64(hash%ticks) * int64(Tick)
+	off := (base - phase) % interval
+	if off < 0 {
+		off += interval
+	}
+	return base + interval - min(off, max(floorTick(interval/8), int64(Tick)))
 }
 
 // jittered returns base plus the random part of one check.

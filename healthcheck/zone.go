@@ -16,14 +16,16 @@ type ZoneStatus struct {
 	// FailOpen says that picks for the zone disregard health, as too few targets have it: in the zone under Options.ZonalOnly,
 	// else in the pool.
 	FailOpen bool
+	// Down says that too few targets of the zone are healthy: Options.ZoneFailover. Overrides and ejections count.
+	Down bool
 	// Shifted says that a zonal shift takes new traffic away from the zone, as long as there is where to take it.
 	Shifted bool
 }
 
-// Up reports whether the zone has a healthy target. It is the default by which Elastic Load Balancing keeps the address
-// of a zone in DNS (target_group_health.dns_failover.minimum_healthy_targets.count is 1).
+// Up reports whether the zone has a healthy target and is not Down: then Elastic Load Balancing keeps the address of the zone in
+// DNS.
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html (read 2026-11).
-func (z ZoneStatus) Up() bool { return z.Healthy > 0 }
+func (z ZoneStatus) Up() bool { return z.Healthy > 0 && !z.Down }
 
 // Registered is the number of targets that are not draining.
 func (z ZoneStatus) Registered() int { return z.Initial + z.Healthy + z.Unhealthy }
@@ -31,15 +33,13 @@ func (z ZoneStatus) Registered() int { return z.Initial + z.Healthy + z.Unhealth
 // zoneTable counts the targets of each zone by state.
 type zoneTable map[string]*[numStates]int
 
-// move takes a target from one state to another, Unused being outside of the table, and reports whether the zone went
-// up or down by it.
-func (t zoneTable) move(zone string, from, to State) (flipped bool) {
+// move takes a target from one state to another, Unused being outside of the table.
+func (t zoneTable) move(zone string, from, to State) {
 	n := t[zone]
 	if n == nil {
 		n = new([numStates]int)
 		t[zone] = n
 	}
-	wasUp := n[Healthy] > 0
 	if from != Unused {
 		n[from]--
 	}
@@ -49,7 +49,6 @@ func (t zoneTable) move(zone string, from, to State) (flipped bool) {
 	if *n == ([numStates]int{}) {
 		delete(t, zone)
 	}
-	return wasUp != (n[Healthy] > 0)
 }
 
 // status returns the counts of one zone; all zero when it has no target.
