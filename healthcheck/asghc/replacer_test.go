@@ -285,6 +285,41 @@ func TestShiftedZones(t *testing.T) {
 	})
 }
 
+// What a person has said of a zone or of a target in the pool keeps instances from being marked.
+func TestThePoolIsToldOtherwise(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		tell func(w *world, id, zone string) (takeBack func(), err error)
+		want asghc.Verdict
+	}{
+		{"the zone is shifted away from", func(w *world, _, zone string) (func(), error) { return w.pool.Shift(zone, 12*time.Hour, "a drill") }, asghc.Shifted},
+		{"the target counts as healthy", func(w *world, id, _ string) (func(), error) {
+			return func() { _ = w.pool.Override(id, healthcheck.NoOverride) }, w.pool.Override(id, healthcheck.OverrideHealthy)
+		}, asghc.Overridden},
+		{"the target is drained, to be looked at", func(w *world, id, _ string) (func(), error) {
+			return func() { _ = w.pool.Override(id, healthcheck.NoOverride) }, w.pool.Override(id, healthcheck.OverrideDrain)
+		}, asghc.Overridden},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, 4, func(w *world) {
+				sick := must(w.describe())(w).Instances[0]
+				w.replace()
+				takeBack := must(test.tell(w, *sick.InstanceId, *sick.AvailabilityZoneId))(w)
+				w.fail(*sick.InstanceId)
+				time.Sleep(time.Hour)
+				if log := w.log([]string{*sick.InstanceId}); w.marks() != 0 || !slices.Contains(log, "0 "+string(test.want)) {
+					w.Errorf("%d marks, %q", w.marks(), log)
+				}
+				takeBack()
+				w.until("it is marked", func() bool { return w.marks() == 1 })
+			})
+		})
+	}
+}
+
 func TestSuspendedProcesses(t *testing.T) {
 	t.Parallel()
 	for process, marks := range map[string]int{"ReplaceUnhealthy": 0, "Terminate": 0, "Launch": 0, "HealthCheck": 1, "AZRebalance": 1} {
