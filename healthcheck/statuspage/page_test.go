@@ -270,6 +270,20 @@ func TestLinksKeepTheFilter(t *testing.T) {
 	}
 }
 
+// TestZoneThatIsGone: the form says what is filtered, also when that zone has no target any more.
+func TestZoneThatIsGone(t *testing.T) {
+	t.Parallel()
+	var chosen []string
+	for _, o := range page(t, handlerOf(fleet(3)), "?zone=gone").all("option", "") {
+		if o.attrs["selected"] != "" {
+			chosen = append(chosen, o.attrs["value"])
+		}
+	}
+	if diff := cmp.Diff([]string{"gone"}, chosen); diff != "" {
+		t.Errorf("chosen (-want +got):\n%s", diff)
+	}
+}
+
 // TestHostileNames: a name is shown as what it is, and is neither markup nor moves, hides or covers anything.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
