@@ -98,11 +98,18 @@ func TestGRPC(t *testing.T) {
 		"no status":                                {handle: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hi") }, code: -1, reason: failed},
 		"not gRPC, and the page is not found":      {handle: http.NotFound, code: -1, reason: failed},
 		"not gRPC, and unavailable":                {handle: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, code: -1, reason: failed},
-		"a redirect":                               {handle: http.RedirectHandler("http://169.254.169.254/", http.StatusFound).ServeHTTP, code: -1, reason: failed},
-		"a status that is no number":               {handle: only("OK"), code: -1, reason: failed},
-		"a status that is too large":               {handle: only("1000"), code: -1, reason: failed},
-		"a negative status":                        {handle: only("-1"), code: -1, reason: failed},
-		"a message without an end":                 {handle: flood, code: -1, reason: failed},
+		"a status beside one of HTTP": {
+			handle: func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Grpc-Status", "12")
+				w.WriteHeader(http.StatusBadGateway)
+			},
+			code: -1, reason: failed,
+		},
+		"a redirect":                 {handle: http.RedirectHandler("http://169.254.169.254/", http.StatusFound).ServeHTTP, code: -1, reason: failed},
+		"a status that is no number": {handle: only("OK"), code: -1, reason: failed},
+		"a status that is too large": {handle: only("1000"), code: -1, reason: failed},
+		"a negative status":          {handle: only("-1"), code: -1, reason: failed},
+		"a message without an end":   {handle: flood, code: -1, reason: failed},
 		"a header that is too long": {handle: func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 40<<10))
 			only("12")(w, r)
