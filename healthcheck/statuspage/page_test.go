@@ -1,6 +1,7 @@
 package statuspage_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -281,6 +282,31 @@ func TestZoneThatIsGone(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"gone"}, chosen); diff != "" {
 		t.Errorf("chosen (-want +got):\n%s", diff)
+	}
+}
+
+// TestShiftedZone: a zone that traffic was shifted away from says so, and no other.
+func TestShiftedZone(t *testing.T) {
+	t.Parallel()
+	pool, err := healthcheck.New(healthcheck.Func(func(context.Context, healthcheck.Target) error { return nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range fleet(3) {
+		if err := pool.Register(s.Target); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel, err := pool.Shift("use1-az2", time.Hour, "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cancel()
+	for _, row := range page(t, statuspage.Handler(pool), "").all("tr", "zone") {
+		zone := row.all("a", "")[0].text
+		if shifted := strings.Contains(row.text, "shifted away"); shifted != (zone == "use1-az2") {
+			t.Errorf("%s is shifted away from: %t", zone, shifted)
+		}
 	}
 }
 
