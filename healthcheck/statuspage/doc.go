@@ -46,7 +46,7 @@
 //	}
 //
 // Counts and zones are those of the whole pool, whatever is asked for. In targets, host, reason and detail are missing when
-// empty, and last before the first check; ejected, slowStart (the share, below 1) and outstanding when there is nothing to
+// empty, and last before the first check; override, ejected, slowStart (the share, below 1) and outstanding when there is nothing to
 // say, as in a pool that only checks; in last, reason, code, detail, error, remoteAddr and reused are missing when there
 // is none. Fields may be added. When one is taken away or changes its meaning, version grows. Text that is no UTF-8 has U+FFFD
 // in its place.

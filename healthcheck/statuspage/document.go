@@ -50,6 +50,8 @@ type target struct {
 	Since  time.Time          `json:"since"`
 	Passes int                `json:"passes"`
 	Fails  int                `json:"fails"`
+	// Override is what a person has decided; empty: nothing.
+	Override string `json:"override,omitempty"`
 	// Ejected, SlowStart and Outstanding are there when the pool routes.
 	Ejected     bool    `json:"ejected,omitempty"`
 	SlowStart   float32 `json:"slowStart,omitempty"` // the share of a healthy target that does not have its whole share yet
@@ -101,6 +103,9 @@ func targetOf(s healthcheck.Status, showErrors bool) target {
 		ID: s.Target.ID, Zone: s.Target.Zone, Addr: s.Target.Addr, Host: s.Target.Host,
 		State: s.State, Reason: s.Reason, Detail: s.Detail, Since: s.Since, Passes: s.Passes, Fails: s.Fails,
 		Ejected: s.Ejected, Outstanding: s.Outstanding,
+	}
+	if s.Override != healthcheck.NoOverride {
+		t.Override = s.Override.String()
 	}
 	if s.State == healthcheck.Healthy && s.SlowStart < 1 {
 		t.SlowStart = s.SlowStart

@@ -110,15 +110,16 @@ func TestJSONOfTraffic(t *testing.T) {
 	t.Parallel()
 	status := fleet(1)[0]
 	status.Ejected, status.SlowStart, status.Outstanding = true, 0.25, 17
+	status.Override = healthcheck.OverrideUnhealthy
 	body := request(handlerOf([]healthcheck.Status{status}), http.MethodGet, "/?format=json").Body.String()
-	for _, want := range []string{`"ejected": true`, `"slowStart": 0.25`, `"outstanding": 17`} {
+	for _, want := range []string{`"override": "unhealthy"`, `"ejected": true`, `"slowStart": 0.25`, `"outstanding": 17`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("there is no %s: %s", want, body)
 		}
 	}
-	status.Ejected, status.SlowStart, status.Outstanding = false, 1, 0
+	status.Ejected, status.SlowStart, status.Outstanding, status.Override = false, 1, 0, healthcheck.NoOverride
 	body = request(handlerOf([]healthcheck.Status{status}), http.MethodGet, "/?format=json").Body.String()
-	for _, unwanted := range []string{"ejected", "slowStart", "outstanding"} {
+	for _, unwanted := range []string{"override", "ejected", "slowStart", "outstanding"} {
 		if strings.Contains(body, unwanted) {
 			t.Errorf("there is %s: %s", unwanted, body)
 		}

@@ -70,6 +70,7 @@ func TestTraffic(t *testing.T) {
 	t.Parallel()
 	all := fleet(3)
 	all[1].Ejected, all[2].SlowStart, all[2].Outstanding = true, 0.25, 17
+	all[0].Override = healthcheck.OverrideDrain
 	doc := page(t, handlerOf(all), "")
 	if diff := cmp.Diff([]string{"i-00001", "i-00000", "i-00002"}, shown(doc)); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
@@ -80,6 +81,9 @@ func TestTraffic(t *testing.T) {
 	}
 	if !strings.Contains(rows[2].text, "slow start: 25 % of its share") || !strings.Contains(rows[2].text, "17 requests under way") {
 		t.Errorf("a target in slow start is %q", rows[2].text)
+	}
+	if !strings.Contains(rows[1].text, "overridden: drain") || strings.Contains(rows[2].text, "overridden") {
+		t.Errorf("an overridden target is %q, another one %q", rows[1].text, rows[2].text)
 	}
 	if strings.Contains(rows[1].text, "slow start") || strings.Contains(rows[1].text, "under way") {
 		t.Errorf("a target without is %q", rows[1].text)
