@@ -113,3 +113,11 @@ func (p *Pool) Waiting() int {
 	defer p.mu.Unlock()
 	return len(p.backlog)
 }
+
+// Jump moves the clock of the schedule, as if this process had been stopped for so long. Nobody may pick meanwhile.
+func (p *Pool) Jump(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.epoch = p.epoch.Add(-d)
+	p.wakeLocked()
+}
