@@ -131,7 +131,7 @@ As of <time datetime="{{iso .Time}}">{{stamp .Time}}</time>.</p>
 {{- range .Zones}}
 <tr role="row" class="zone">
 <th role="rowheader" scope="row"><a href="{{link $.Query "zone" .Zone}}"><bdi>{{with .Zone}}{{visible .}}{{else}}` + noZone + `{{end}}</bdi></a></th>
-<td role="cell" data-label="traffic">{{if .Up}}<span class="mark healthy">up</span>{{else}}<span class="mark unhealthy">no healthy target</span>{{end}}{{if .Shifted}} <span class="mark warn">shifted away</span>{{end}}{{if .FailOpen}} <span class="mark warn">fails open</span>{{end}}</td>
+<td role="cell" data-label="traffic">{{if .Up}}<span class="mark healthy">up</span>{{else}}<span class="mark unhealthy">{{if .Healthy}}too few healthy targets{{else}}no healthy target{{end}}</span>{{end}}{{if .Shifted}} <span class="mark warn">shifted away</span>{{end}}{{if .FailOpen}} <span class="mark warn">fails open</span>{{end}}</td>
 <td role="cell" class="n" data-label="initial">{{.Initial}}</td>
 <td role="cell" class="n" data-label="healthy">{{.Healthy}}</td>
 <td role="cell" class="n" data-label="unhealthy">{{.Unhealthy}}</td>
