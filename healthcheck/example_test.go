@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"time"
 
 	"github.com/awsha/awsha/healthcheck"
@@ -258,4 +259,77 @@ func ExamplePool_Events() {
 	// 1 i-1 unused to initial
 	// 2 i-1 initial to healthy
 	// 3 use1-az1 has 1 healthy
+}
+
+func ExampleNewDNS() {
+	pool, err := healthcheck.New(healthcheck.Func(func(context.Context, healthcheck.Target) error { return nil }), healthcheck.NLBTCP)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	dns, err := healthcheck.NewDNS(pool, "db.internal:5432", func(o *healthcheck.DNSOptions) {
+		o.Lookup = func(context.Context, string, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("10.0.1.7"), netip.MustParseAddr("10.0.2.7")}, nil
+		}
+		o.Zone = func(a netip.Addr) string { return fmt.Sprint("use1-az", a.As4()[2]) }
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go pool.Run(ctx)
+	go dns.Run(ctx)
+	if err := pool.Wait(ctx, func(v *healthcheck.View) bool { return v.Count(healthcheck.Healthy) == 2 }); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for id, s := range pool.All() {
+		fmt.Println(id, s.Target.Zone, s.State, s.Recent)
+	}
+	// Output:
+	// db.internal:5432/10.0.1.7 use1-az1 healthy +
+	// db.internal:5432/10.0.2.7 use1-az2 healthy +
+}
+
+func ExamplePool_Shift() {
+	pool, err := healthcheck.New(healthcheck.Func(func(context.Context, healthcheck.Target) error { return nil }), func(o *healthcheck.Options) {
+		o.MaxStartSpread = healthcheck.None
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = pool.Register(healthcheck.Target{ID: "i-1", Zone: "use1-az1"}, healthcheck.Target{ID: "i-2", Zone: "use1-az2"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go pool.Run(ctx)
+	if err := pool.Wait(ctx, func(v *healthcheck.View) bool { return v.Count(healthcheck.Healthy) == 2 }); err != nil {
+		fmt.Println(err)
+		return
+	}
+	end, err := pool.TryShift("use1-az1", time.Hour, "elevated error rate")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer end()
+	for range 3 {
+		lease, err := pool.Pick(healthcheck.PickOptions{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(lease.Target.ID)
+		lease.Done(healthcheck.Use{})
+	}
+	// Output:
+	// i-2
+	// i-2
+	// i-2
 }
