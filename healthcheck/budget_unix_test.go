@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/awsha/awsha/healthcheck"
@@ -56,4 +57,31 @@ func BenchmarkPool(b *testing.B) {
 	b.StopTimer()
 	cancel()
 	<-ended
+}
+
+// BenchmarkDay is a day of 1,000 targets, checked every 10 s, of which a hundredth are down at any time: 8,640,000 checks in a
+// synctest bubble.
+func BenchmarkDay(b *testing.B) {
+	for b.Loop() {
+		var checks atomic.Int64
+		begin := time.Now()
+		// A bubble wants a *testing.T.
+		ok := testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "day", F: func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				pool := newPool(t, healthcheck.Func(func(_ context.Context, target healthcheck.Target) error {
+					if n := checks.Add(1); (int(target.ID[len(target.ID)-1])+int(n/100_000))%100 == 0 {
+						return errRefused
+					}
+					return nil
+				}), func(o *healthcheck.Options) { o.Interval = 10 * time.Second })
+				register(t, pool, idle(1000)...)
+				run(t, pool)
+				time.Sleep(24 * time.Hour)
+			})
+		}}})
+		if !ok || checks.Load() < 8_600_000 {
+			b.Fatalf("%d checks", checks.Load())
+		}
+		b.ReportMetric(float64(time.Since(begin).Nanoseconds())/float64(checks.Load()), "ns/check")
+	}
 }

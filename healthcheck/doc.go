@@ -32,18 +32,41 @@
 //	   |  DeregistrationDelay              +-----------------------+
 //	   +--------------------- draining <---- Deregister, from any state
 //
-// Checks of one target start at a fixed rate, however long each takes, and never two at a time for one
-// registration. Each target has a place in the
-// interval by the hash of its ID, different in every pool, so that neither the checks of a pool nor those of a fleet of pools
-// come in bursts. The first check comes within MaxStartSpread of the registration; the target then moves to its place over
-// some eight rounds, each at most an eighth shorter than Interval.
+// Checks of one target start at a fixed rate, however long each takes, and never two at a time for one registration. Each target
+// has a place in the interval by the hash of its ID, different in every pool, so that neither the checks of a pool nor those of
+// a fleet of pools come in bursts. The first check comes within MaxStartSpread of the registration; the target then moves to its
+// place over some eight rounds, each at most an eighth shorter than Interval. Options.FastInterval settles doubt sooner, and
+// SlowInterval spares what is dead for long. [Pool.CheckNow] does not wait for the next check.
 //
-// Run is one goroutine and one timer for the whole pool. A check that is under way has a goroutine; a target at rest has
-// none, and costs about 430 bytes.
+// Run is one goroutine and one timer for the whole pool. A check that is under way has a goroutine; a target at rest has none,
+// and costs about 400 bytes with a [Func].
 //
 // A check has one of three outcomes. Pass and Fail count; any of them sets the count of the other to zero. Unknown counts
 // for nothing: it is what a check gets that was called off or broke for a reason on this side, such as no free file
 // descriptor, which would otherwise turn every target unhealthy at once.
+//
+// The pool measures how late it is itself. A failure that overlaps with a delay of its own of more than a quarter of Timeout is
+// Unknown, with [ErrOverloaded]; a pass counts, as no delay can make one up. As long as that goes on, the intervals stretch, to
+// eight times their length at most, so that the load which may be the reason goes down. The event LocalDegraded and View.Local
+// tell. Checks that wait because MaxInFlight others run have all of their time once they start, and so do count; that the pool is
+// exhausted is told in the same way.
+//
+// Besides what checks say, people and programs decide: [Pool.Override] about a target, [Pool.Shift] about a zone, for a time.
+// Neither is a state; the targets go on being checked, and Status and ZoneStatus show both.
+//
+// Targets come from [Pool.Register] and [Pool.Deregister], from a whole list by [Pool.Reconcile], or from a name by [DNS]. In each
+// case one that stays as it is keeps its health.
+//
+// A [View] is the pool at one instant. Taking one costs the same for ten targets and for 50,000, and so does each change that a
+// Wait looks at, unless its condition goes through all targets.
+//
+// # Options
+//
+// Zero options are those of a target group of an Application Load Balancer. The presets [ALB], [ALBGRPC], [NLBTCP], [NLBHTTP]
+// and [GWLB] are options of New that set the defaults of each kind of target group, and Options.Limits, so that what AWS would
+// refuse is refused here, in all fields at once:
+//
+//	pool, err := healthcheck.New(checker, healthcheck.ALB, func(o *healthcheck.Options) { o.Interval = 10 * time.Second })
 //
 // # Checkers
 //
@@ -96,8 +119,8 @@
 //
 // # Guarantees and failure modes
 //
-//   - A target that dies is Unhealthy within [Options.DetectionBound], whatever the other targets do, as long as
-//     checks start and their results are not Unknown.
+//   - A target that dies is Unhealthy within [Options.DetectionBound], whatever the other targets do, as long as the pool is not
+//     degraded and results are not Unknown.
 //   - A target that hangs delays no other, as long as there are fewer such than MaxInFlight.
 //   - Thresholds are of consecutive results: a target that fails now and then stays as it is.
 //   - Nothing is healthy before it has passed a check, and an address that changes begins anew.
@@ -106,7 +129,9 @@
 //   - A pool never waits for its observers. Events that a slow one loses are counted in Event.Dropped.
 //   - A probe that ignores its context cannot be ended. It counts as one timeout for each interval, is never doubled, holds
 //     one of MaxInFlight, and holds up the return of Run.
-//   - When this process is starved of CPU, checks start and end late and may time out. Result.Lag shows it.
+//   - When this process is starved of CPU, checks start and end late and may time out. That turns no target unhealthy; it does
+//     delay the detection of those that are, and View.Degraded shows it.
+//   - A zonal shift ends by its time even if who asked for it is gone, as long as Run runs.
 //
 // # AWS calls and IAM actions
 //
@@ -114,18 +139,21 @@
 //
 // # Limits
 //
-// A check is one request: there are no scripts of several, and no UDP. About the ranges that AWS allows for options, Elastic
-// Load Balancing is stricter: intervals of 5 to 300 seconds, timeouts of 2 to 120, thresholds of 2 to 10.
+// A check is one request: there are no scripts of several, and no UDP. Without Options.Limits, intervals may be from two ticks to a
+// day and thresholds from 1 to 1000; a target group has intervals of 5 to 300 seconds, timeouts of 2 to 120, and thresholds of 2 to
+// 10. Fast and slow intervals, jitter and passive checks with options are no settings of a target group.
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html (read 2026-11).
 //
 // # Errors
 //
-// New, HTTP, TCP, GRPC and Register report all mistakes at once, as [*FieldError] and [*RegisterError] values joined by errors.Join.
-// [ErrAlreadyRun] and [ErrStopped] are the conditions to branch on. What goes wrong in a check is no error but a [Result].
+// New, HTTP, TCP, GRPC, NewDNS, Register, Reconcile and Shift report all mistakes at once, as [*FieldError] and [*RegisterError]
+// values joined by errors.Join. The conditions to branch on are [ErrAlreadyRun], [ErrStopped], [ErrNotRegistered] of what is about
+// one target, [ErrNoTargets] of Pick, and [ErrShiftActive] and [ErrNoOtherZone] of shifts. What goes wrong in a check is no error
+// but a [Result].
 //
 // # Testing
 //
 // All time is that of package time, so that a pool runs in a testing/synctest bubble, where an hour of checks takes
 // milliseconds; Dial in the options of a checker replaces the network, and [Func] the whole check. Package healthcheckmock has
-// mocks of [Checker], [Probe], [Registrar] and [Source], and [NewView] makes the view that such a source returns.
+// mocks of [Checker], [Probe], [Registrar] and [Source]; [NewView] and [ViewOptions] make the views that such a source returns.
 package healthcheck

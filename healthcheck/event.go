@@ -215,7 +215,7 @@ func (e *Event) record() (text string, bad bool, attrs []slog.Attr) {
 	}
 	switch e.Kind {
 	case Transition:
-		attrs = append(target, slog.String("from", e.From.String()), slog.String("to", s.State.String()))
+		attrs = slices.Concat(target, []slog.Attr{slog.String("from", e.From.String()), slog.String("to", s.State.String())})
 		if s.Reason != "" {
 			attrs = append(attrs, slog.String("reason", string(s.Reason)), slog.String("detail", s.Detail))
 		}

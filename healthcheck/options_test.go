@@ -52,6 +52,8 @@ func TestNewReportsEveryMistake(t *testing.T) {
 		"healthcheck: Options.EventBuffer: -1 must be at least 1",
 		"healthcheck: checker: <nil> must not be nil",
 	)
+	_, err = healthcheck.New(pass(), func(o *healthcheck.Options) { o.FastInterval, o.Jitter = 7*time.Second, 2*time.Second })
+	wantFieldErrors(t, err, "healthcheck: Options.Jitter: 2s must be less than FastInterval - Timeout (2s)")
 	_, err = healthcheck.New(pass(), func(o *healthcheck.Options) {
 		o.Interval, o.DeregistrationDelay = 25*time.Hour, 1<<63-1
 		o.Timeout, o.Jitter = -time.Second, -time.Second
@@ -76,6 +78,11 @@ func TestDetectionBound(t *testing.T) {
 			"given options",
 			healthcheck.Options{Interval: 10 * time.Second, Timeout: 2 * time.Second, UnhealthyThreshold: 3, Jitter: time.Second},
 			33*time.Second + healthcheck.Tick,
+		},
+		{
+			"a fast interval",
+			healthcheck.Options{Interval: 30 * time.Second, FastInterval: 3 * time.Second, Timeout: 2 * time.Second, UnhealthyThreshold: 5},
+			44*time.Second + healthcheck.Tick,
 		},
 	}
 	for _, tt := range tests {

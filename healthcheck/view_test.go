@@ -67,7 +67,7 @@ func TestViewsDoNotChange(t *testing.T) {
 			}
 			time.Sleep(time.Duration(r.IntN(2000)) * time.Millisecond)
 		}
-		errs := cmp.Comparer(func(a, b error) bool { return errors.Is(a, b) })
+		errs := cmp.Comparer(errors.Is)
 		for i, k := range views {
 			if diff := cmp.Diff(k.zones, k.view.Zones()); diff != "" {
 				t.Fatalf("seed %d: zones of view %d changed:\n%s", seed, i, diff)
