@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -216,6 +217,32 @@ func TestRegionsOfCheckers(t *testing.T) {
 		if n := s.asked.Load(); n != 160 {
 			t.Errorf("asked %d times, want 160", n)
 		}
+	})
+}
+
+// What the checkers of a region say that is taken out does not count any more, even if nobody changes their opinion from then on.
+func TestVerdictIsOfTheCheckersThatLook(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		ranges := svctest.Must(w.GetCheckerIpRanges(w.Context(), nil))(w).CheckerIpRanges
+		few := []string{"107.23.255.0/26", "54.243.31.192/26", "54.183.255.128/26", "54.241.32.64/26"} // us-east-1 and us-west-1
+		w.machine(&site{serve: func(rw http.ResponseWriter, r *http.Request) {
+			from := netip.MustParseAddrPort(r.RemoteAddr).Addr()
+			for _, text := range ranges {
+				if netip.MustParsePrefix(text).Contains(from) && !slices.Contains(few, text) {
+					rw.WriteHeader(503)
+				}
+			}
+		}})
+		id := w.create(endpoint(quick))
+		time.Sleep(time.Minute)
+		w.is(id, true) // four of 16
+		svctest.Must(w.update(id, func(in *route53.UpdateHealthCheckInput) { in.Regions = []types.HealthCheckRegion{"us-west-2", "eu-west-1", "sa-east-1"} }))(w)
+		time.Sleep(time.Minute)
+		w.is(id, false) // none of six
+		svctest.Must(w.update(id, func(in *route53.UpdateHealthCheckInput) { in.Regions = []types.HealthCheckRegion{"us-east-1", "eu-west-1", "us-west-1"} }))(w)
+		time.Sleep(time.Minute)
+		w.is(id, true) // four of six
 	})
 }
 

@@ -46,7 +46,8 @@ type Report struct {
 }
 
 // seat sends the checkers of a health check out. Their requests are spread over
-// the interval; in AWS they do not know of each other.
+// the interval; in AWS they do not know of each other. Those that stay keep their
+// opinion, and the verdict is that of the ones that look from now on.
 func (w *watch) seat(tx *awstest.Tx, hc *HealthCheck) {
 	before := w.seats
 	w.seats = nil
@@ -61,6 +62,7 @@ func (w *watch) seat(tx *awstest.Tx, hc *HealthCheck) {
 		w.seats = append(w.seats, s)
 		w.next(tx, s, turn, hc.Config.Interval*time.Duration(n)/time.Duration(len(all)))
 	}
+	w.judge(tx, w.percentage() > quorum)
 }
 
 // next has a checker look after a pause, if its health check is still the same.
