@@ -2,6 +2,7 @@ package healthcheck
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 )
@@ -16,6 +17,10 @@ type call struct {
 	lag      time.Duration // until Run started it
 	started  int64         // as the schedule has it, when Run started it
 	deadline time.Time
+
+	overdue             int64 // the first tick at which it must have ended
+	listed              bool  // in calls
+	previous, following *call
 
 	mu    sync.Mutex
 	err   error
@@ -106,4 +111,44 @@ func (c *call) endLocked(err error) {
 		go (*f)()
 	}
 	c.after = nil
+}
+
+// calls are the checks under way that are not overdue, guarded by Pool.mu. They all have the same time, so that the first that
+// started is the first to be overdue, and a list will do where a heap would cost three times as much.
+type calls struct{ first, last *call }
+
+func (l *calls) add(c *call) {
+	c.listed, c.previous = true, l.last
+	if l.last == nil {
+		l.first = c
+	} else {
+		l.last.following = c
+	}
+	l.last = c
+}
+
+// remove takes c out; it may be absent.
+func (l *calls) remove(c *call) {
+	if !c.listed {
+		return
+	}
+	if c.previous == nil {
+		l.first = c.following
+	} else {
+		c.previous.following = c.following
+	}
+	if c.following == nil {
+		l.last = c.previous
+	} else {
+		c.following.previous = c.previous
+	}
+	c.listed, c.previous, c.following = false, nil, nil
+}
+
+// nextTurn is when the first is overdue.
+func (l *calls) nextTurn() int64 {
+	if l.first == nil {
+		return math.MaxInt64
+	}
+	return l.first.overdue
 }

@@ -10,18 +10,20 @@ import (
 	"time"
 )
 
-// entry is a registration of a target, guarded by Pool.mu. At any time it either waits for MaxInFlight, or has one alarm: the
-// end of draining, else the moment at which its running check is overdue, else its next check. So it needs no goroutine and no
-// timer of its own, and no second check can start beside a running one. What others may see of it is its record.
+// entry is a registration of a target, guarded by Pool.mu. At any time it either waits for MaxInFlight, or has a check under way
+// that is in Pool.running, or has one alarm: the end of draining, else the moment at which a check that is overdue takes the place
+// of one more, else its next check. So it needs no goroutine and no timer of its own, and no second check can start beside a
+// running one. What others may see of it is its record.
 type entry struct {
 	target Target // does not change
 	probe  Probe  // nil once the target is retired
 	call   *call  // the check that runs, if one does
 
-	base  int64 // when the schedule has the next, or running, check, without jitter
-	due   int64 // the alarm
-	place int32 // of its record
-	pos   int32 // in the heap
+	base  int64  // when the schedule has the next, or running, check, without jitter
+	due   int64  // the alarm
+	hash  uint32 // of its ID: its place in the interval
+	place int32  // of its record
+	pos   int32  // in the heap
 
 	entered int64 // its state
 
@@ -43,6 +45,7 @@ func (p *Pool) retireLocked(e *entry) Probe {
 	e.probe, e.waiting = nil, false
 	p.answerLocked(e, Result{}, ErrNotRegistered)
 	if e.call != nil {
+		p.running.remove(e.call)
 		_ = e.call.end(context.Canceled)
 		return nil
 	}
@@ -73,7 +76,7 @@ func (p *Pool) scheduleFirstLocked(e *entry) {
 func (p *Pool) advanceLocked(e *entry) {
 	now := p.now()
 	pace := p.paceLocked(e, now)
-	next := p.rhythm.next(e.base, pace, maphash.String(p.seed, e.target.ID))
+	next := p.rhythm.next(e.base, pace, uint64(e.hash))
 	next += p.local.slack(p.rhythm.of(pace))
 	e.base = max(next, ceilTick(now))
 }
@@ -93,20 +96,32 @@ func (p *Pool) paceLocked(e *entry, now int64) pace {
 // turn does everything that is due and returns how long there is nothing more to do.
 func (p *Pool) turn() time.Duration {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := p.now()
+	wait := p.turnLocked(p.now())
+	p.mu.Unlock()
+	p.launch()
+	return wait
+}
+
+func (p *Pool) turnLocked(now int64) time.Duration {
 	p.returnLocked(now)
 	p.unshiftLocked(now)
+	first := p.running.nextTurn()
 	if len(p.alarms) > 0 {
-		p.strainLocked(now, now-p.alarms[0].due)
+		first = min(first, p.alarms[0].due)
+	}
+	p.strainLocked(now, now-min(first, now))
+	for p.running.nextTurn() <= now {
+		c := p.running.first
+		p.running.remove(c)
+		p.overdueLocked(c.entry, now, c.overdue)
 	}
 	for len(p.alarms) > 0 && p.alarms[0].due <= now {
-		e := p.alarms[0]
+		e := p.alarms[0].entry
 		switch {
 		case e.state == Draining:
 			p.removeLocked(e)
 		case e.call != nil:
-			p.overdueLocked(e, now)
+			p.overdueLocked(e, now, e.due)
 		default:
 			p.alarms.remove(e)
 			e.waiting = true
@@ -132,7 +147,7 @@ func (p *Pool) turn() time.Duration {
 	}
 	p.easeLocked(now, waited)
 	p.reapLocked(now, false)
-	p.nextTurn = min(p.workers.nextTurn(), p.traffic.nextReturnLocked(), p.shift.end(), p.local.nextTurn())
+	p.nextTurn = min(p.running.nextTurn(), p.workers.nextTurn(), p.traffic.nextReturnLocked(), p.shift.end(), p.local.nextTurn())
 	if len(p.alarms) > 0 {
 		p.nextTurn = min(p.nextTurn, p.alarms[0].due)
 	}
@@ -147,9 +162,11 @@ func (p *Pool) turn() time.Duration {
 func (p *Pool) startLocked(e *entry, now int64) {
 	e.waiting = false
 	p.inFlight++
-	c := &call{Context: p.checksCtx, entry: e, probe: e.probe, lag: time.Duration(now - e.due), started: now}
+	c := &call{
+		Context: p.checksCtx, entry: e, probe: e.probe, lag: time.Duration(now - e.due), started: now, overdue: p.overdueAt(now),
+	}
 	e.call = c
-	p.alarms.set(e, p.overdueAt(now))
+	p.running.add(c)
 	if r := p.table.now().at(e.place); r.why == p.reasons.registering {
 		p.editLocked(e).why = p.reasons.checking
 		p.changedLocked()
@@ -162,11 +179,11 @@ func (p *Pool) overdueAt(start int64) int64 { return ceilTick(start + int64(p.op
 
 // overdueLocked counts a check that runs on beyond its timeout as failed. If it still runs when the next check would have
 // timed out, that is one more failure.
-func (p *Pool) overdueLocked(e *entry, now int64) {
+func (p *Pool) overdueLocked(e *entry, now, due int64) {
 	e.overdue, e.extra = true, false
 	r := timedOut(context.DeadlineExceeded)
 	r.Start, r.Total = p.epoch.Add(time.Duration(e.call.started)), time.Duration(now-e.call.started)
-	if p.local.doubts(now-e.due, e.call.started) {
+	if p.local.doubts(now-due, e.call.started) {
 		p.local.blame(&r)
 	}
 	p.recordLocked(e, &r)
@@ -215,6 +232,7 @@ func (p *Pool) finish(w *worker, c *call, r *Result, late int64) (parked bool) {
 	p.mu.Lock()
 	e, now := c.entry, p.now()
 	p.inFlight--
+	p.running.remove(c)
 	e.call = nil
 	orphan := e.probe == nil // deregistered or replaced meanwhile
 	switch {

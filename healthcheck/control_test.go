@@ -224,6 +224,9 @@ func TestCheckNow(t *testing.T) {
 			run(t, pool)
 			time.Sleep(20 * interval) // by when it is in its place
 			starts := f.startsOf("a")
+			for n := len(starts); n == len(starts); starts = f.startsOf("a") {
+				time.Sleep(time.Second)
+			}
 			due := starts[len(starts)-1].Add(interval)
 			time.Sleep(interval / 3)
 			f.set("a", refuse)

@@ -97,7 +97,7 @@ func HeapOrder(ops []HeapOp) (order []int64) {
 	}
 	for len(a) > 0 {
 		order = append(order, a[0].due)
-		a.remove(a[0])
+		a.remove(a[0].entry)
 	}
 	return order
 }

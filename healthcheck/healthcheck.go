@@ -30,7 +30,9 @@ type Pool struct {
 	shift     *shift // nil without one
 	local     local
 	workers   workers
+	starts    []start // of this turn; of Run only
 	alarms    alarms
+	running   calls
 	traffic   traffic
 	backlog   []*entry // due, and waiting for MaxInFlight, in that order; see entry.waiting
 	inFlight  int
@@ -246,7 +248,7 @@ func (p *Pool) addLocked(t Target, probe Probe) (unneeded Probe, did change) {
 		unneeded = p.retireLocked(old)
 		p.removeLocked(old)
 	}
-	e := &entry{target: t, probe: probe, pos: absent, place: p.table.add()}
+	e := &entry{target: t, probe: probe, pos: absent, place: p.table.add(), hash: uint32(maphash.String(p.seed, t.ID))}
 	p.entries[t.ID] = e
 	p.editLocked(e).entry = e
 	p.moveLocked(e, Initial, p.reasons.registering)

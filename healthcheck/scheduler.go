@@ -85,9 +85,14 @@ func (r rhythm) jittered(base int64) int64 {
 func floorTick(t int64) int64 { return t - t%int64(Tick) }
 func ceilTick(t int64) int64  { return floorTick(t + int64(Tick) - 1) }
 
-// alarms is a 4-ary heap of entries by due time: half the depth of a binary one, and the children of a node share cache
-// lines.
-type alarms []*entry
+// alarms is a 4-ary heap of entries by due time: half the depth of a binary one, and the children of a node share a cache line,
+// without a look at the entries, which do not.
+type alarms []alarm
+
+type alarm struct {
+	due   int64 // that of the entry
+	entry *entry
+}
 
 // absent is the pos of an entry that is in no heap.
 const absent = -1
@@ -97,10 +102,12 @@ func (a *alarms) set(e *entry, due int64) {
 	e.due = due
 	if e.pos == absent {
 		e.pos = int32(len(*a))
-		*a = append(*a, e)
+		*a = append(*a, alarm{due, e})
+	} else {
+		(*a)[e.pos].due = due
 	}
-	a.up(e)
-	a.down(e)
+	a.up(int(e.pos))
+	a.down(int(e.pos))
 }
 
 // remove takes e out; it may be absent.
@@ -110,31 +117,31 @@ func (a *alarms) remove(e *entry) {
 	}
 	i, end := int(e.pos), len(*a)-1
 	last := (*a)[end]
-	(*a)[end] = nil
+	(*a)[end] = alarm{}
 	*a = (*a)[:end]
 	e.pos = absent
-	if last != e {
-		(*a)[i], last.pos = last, int32(i)
-		a.up(last)
-		a.down(last)
+	if i < end {
+		(*a)[i], last.entry.pos = last, int32(i)
+		a.up(i)
+		a.down(int(last.entry.pos))
 	}
 }
 
-func (a alarms) up(e *entry) {
-	i := int(e.pos)
+func (a alarms) up(i int) {
+	moved := a[i]
 	for i > 0 {
 		parent := (i - 1) / 4
-		if a[parent].due <= e.due {
+		if a[parent].due <= moved.due {
 			break
 		}
-		a[i], a[parent].pos = a[parent], int32(i)
+		a[i], a[parent].entry.pos = a[parent], int32(i)
 		i = parent
 	}
-	a[i], e.pos = e, int32(i)
+	a[i], moved.entry.pos = moved, int32(i)
 }
 
-func (a alarms) down(e *entry) {
-	i := int(e.pos)
+func (a alarms) down(i int) {
+	moved := a[i]
 	for {
 		least := 4*i + 1
 		if least >= len(a) {
@@ -145,13 +152,13 @@ func (a alarms) down(e *entry) {
 				least = c
 			}
 		}
-		if e.due <= a[least].due {
+		if moved.due <= a[least].due {
 			break
 		}
-		a[i], a[least].pos = a[least], int32(i)
+		a[i], a[least].entry.pos = a[least], int32(i)
 		i = least
 	}
-	a[i], e.pos = e, int32(i)
+	a[i], moved.entry.pos = moved, int32(i)
 }
 
 // now is the time of the schedule.

@@ -22,19 +22,43 @@ type workers struct {
 // reapEvery is how long a worker may be idle.
 const reapEvery = 250 * time.Millisecond
 
-// dispatchLocked gives a check to a worker.
+// dispatchLocked finds a worker for a check. Run sets it to work once it has released the lock, for which they would all queue.
 func (p *Pool) dispatchLocked(c *call) {
+	s := start{call: c}
 	if n := len(p.workers.idle); n > 0 {
-		w := p.workers.idle[n-1]
+		s.worker = p.workers.idle[n-1]
 		p.workers.idle[n-1] = nil
 		p.workers.idle = p.workers.idle[:n-1]
 		p.workers.least = min(p.workers.least, n-1)
-		w.next <- c
-		return
 	}
-	p.checks.Add(1)
-	go p.work(&worker{next: make(chan *call, 1)}, c)
+	p.starts = append(p.starts, s)
 }
+
+// start is a check that is about to start. Without a worker it gets a new one.
+type start struct {
+	worker *worker
+	call   *call
+}
+
+// launch lets checks start. Only Run calls it.
+func (p *Pool) launch() {
+	for _, s := range p.starts {
+		if s.worker != nil {
+			s.worker.next <- s.call
+			continue
+		}
+		p.checks.Add(1)
+		go p.work(&worker{next: make(chan *call, 1)}, s.call)
+	}
+	clear(p.starts)
+	p.starts = p.starts[:0]
+	if cap(p.starts) > maxStarts {
+		p.starts = nil // a burst, as of a large Register
+	}
+}
+
+// maxStarts is for how many checks there is room between turns.
+const maxStarts = 1024
 
 func (p *Pool) work(w *worker, c *call) {
 	defer p.checks.Done()
