@@ -237,10 +237,14 @@ func TestVerdictIsOfTheCheckersThatLook(t *testing.T) {
 		id := w.create(endpoint(quick))
 		time.Sleep(time.Minute)
 		w.is(id, true) // four of 16
-		svctest.Must(w.update(id, func(in *route53.UpdateHealthCheckInput) { in.Regions = []types.HealthCheckRegion{"us-west-2", "eu-west-1", "sa-east-1"} }))(w)
+		svctest.Must(w.update(id, func(in *route53.UpdateHealthCheckInput) {
+			in.Regions = []types.HealthCheckRegion{"us-west-2", "eu-west-1", "sa-east-1"}
+		}))(w)
 		time.Sleep(time.Minute)
 		w.is(id, false) // none of six
-		svctest.Must(w.update(id, func(in *route53.UpdateHealthCheckInput) { in.Regions = []types.HealthCheckRegion{"us-east-1", "eu-west-1", "us-west-1"} }))(w)
+		svctest.Must(w.update(id, func(in *route53.UpdateHealthCheckInput) {
+			in.Regions = []types.HealthCheckRegion{"us-east-1", "eu-west-1", "us-west-1"}
+		}))(w)
 		time.Sleep(time.Minute)
 		w.is(id, true) // four of six
 	})
