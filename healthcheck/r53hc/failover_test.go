@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
@@ -230,16 +232,21 @@ func TestInputs(t *testing.T) {
 		t.Errorf("got %+v and %+v", alarm, check)
 	}
 	long := must(spec(func(s *r53hc.Spec) { s.Alarm = strings.Repeat("x", 200) }).HealthCheckInput())(t)
-	if len(*long.CallerReference) != 64 {
-		t.Errorf("a reference of %d characters", len(*long.CallerReference))
+	other := must(spec(func(s *r53hc.Spec) { s.Alarm = strings.Repeat("x", 199) + "é" }).HealthCheckInput())(t)
+	if len(*long.CallerReference) != 64 || len(*other.CallerReference) != 64 || *long.CallerReference == *other.CallerReference {
+		t.Errorf("references %s and %s", *long.CallerReference, *other.CallerReference)
+	}
+	unicode := must(spec(func(s *r53hc.Spec) { s.Alarm = strings.Repeat("é", 100) }).HealthCheckInput())(t)
+	if ref := *unicode.CallerReference; !utf8.ValidString(ref) || len(ref) > 64 {
+		t.Errorf("reference %q", ref)
 	}
 	_, err := r53hc.Ensure(t.Context(), nil, nil, r53hc.Spec{
 		Series: r53hc.Series{Namespace: ":x"}, Statistic: "p99", Period: 10 * time.Second, Periods: -1, Missing: 7,
-		Reference: strings.Repeat("x", 65), Actions: make([]string, 6), CallTimeout: -1, Timeout: -1, Metric: strings.Repeat("x", 256),
+		Reference: strings.Repeat("x", 65), Actions: make([]string, 6), CallTimeout: -1, Timeout: -1, Metric: strings.Repeat("x", 256), Below: math.NaN(),
 	})
 	wantFields(t, err, map[string]int{
 		"alarms": 1, "healthChecks": 1, "Spec.Namespace": 1, "Spec.Dimensions": 1, "Spec.Statistic": 1, "Spec.Period": 1, "Spec.Periods": 1, "Spec.Missing": 1,
-		"Spec.Reference": 1, "Spec.Actions": 1, "Spec.CallTimeout": 1, "Spec.Timeout": 1, "Spec.Metric": 1, "Spec.Alarm": 1, "Spec.Region": 1,
+		"Spec.Reference": 1, "Spec.Actions": 1, "Spec.CallTimeout": 1, "Spec.Timeout": 1, "Spec.Metric": 1, "Spec.Below": 1, "Spec.Alarm": 1, "Spec.Region": 1,
 	})
 }
 

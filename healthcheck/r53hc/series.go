@@ -11,7 +11,7 @@ import (
 // Dimension is a part of the identity of a metric.
 type Dimension struct{ Name, Value string }
 
-// Series identifies a metric in CloudWatch: what a [Publisher] puts and [Setup] makes an alarm of must be the same. All
+// Series identifies a metric in CloudWatch: what a [Publisher] puts and [Ensure] makes an alarm of must be the same. All
 // processes that look at one pool publish one series.
 type Series struct {
 	// Namespace of the metric. Default "awsha/healthcheck". It must not begin with "AWS/" or a colon.
@@ -34,17 +34,22 @@ const (
 // complete fills in the default and reports mistakes.
 func (s *Series) complete(c *checks) {
 	orDefault(&s.Namespace, defaultNamespace)
-	c.require(len(s.Namespace) <= maxText && !strings.HasPrefix(s.Namespace, "AWS/") && !strings.HasPrefix(s.Namespace, ":"),
-		"Namespace", s.Namespace, "must have at most 255 characters and must not begin with AWS/ or a colon")
+	c.require(printable(s.Namespace) && len(s.Namespace) <= maxText && !strings.HasPrefix(s.Namespace, "AWS/") && !strings.HasPrefix(s.Namespace, ":"),
+		"Namespace", s.Namespace, "must have at most 255 characters of ASCII and must not begin with AWS/ or a colon")
 	c.require(1 <= len(s.Dimensions) && len(s.Dimensions) <= maxDimensions, "Dimensions", len(s.Dimensions), "must be from 1 to 30, so that the pool can be told from others")
 	seen := map[string]bool{}
 	for i, d := range s.Dimensions {
 		field := fmt.Sprintf("Dimensions[%d]", i)
-		c.require(d.Name != "" && len(d.Name) <= maxText && !strings.HasPrefix(d.Name, ":"), field+".Name", d.Name, "must have from 1 to 255 characters and must not begin with a colon")
-		c.require(strings.TrimSpace(d.Value) != "" && len(d.Value) <= maxValue, field+".Value", d.Value, "must have from 1 to 1024 characters")
+		c.require(printable(d.Name) && len(d.Name) <= maxText && !strings.HasPrefix(d.Name, ":"), field+".Name", d.Name, "must have from 1 to 255 characters of ASCII and must not begin with a colon")
+		c.require(printable(d.Value) && len(d.Value) <= maxValue, field+".Value", d.Value, "must have from 1 to 1024 characters of ASCII")
 		c.require(!seen[d.Name], field+".Name", d.Name, "must not be there twice")
 		seen[d.Name] = true
 	}
+}
+
+// printable tells whether CloudWatch takes a text as a part of the identity of a metric.
+func printable(text string) bool {
+	return strings.TrimSpace(text) != "" && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // dimensions are those of the series as CloudWatch has them.

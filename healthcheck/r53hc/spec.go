@@ -1,7 +1,11 @@
 package r53hc
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"math"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,15 +40,16 @@ type Spec struct {
 	Region string
 
 	// Reference makes the creation of the health check repeatable: the same reference and the same settings are the same
-	// health check. Default "awsha-" and the region and the name of the alarm, cut to 64 characters.
+	// health check. Default "awsha-" and the region and the name of the alarm, which ends in a digest if it is longer than 64.
 	Reference string
 
-	// Below is the value below which a period is bad. Default 1: with HealthyPercent and HealthyCount, that no target is
-	// healthy.
+	// Below is the value below which a period is bad, and not zero. Default 1: that no target is healthy, and with
+	// HealthyPercent that fewer than one of a hundred are; a pool of more than that may want HealthyCount.
 	Below float64
 
 	// Statistic of the values of a period, of all that publish: Average, Minimum, Maximum or Sum. With the default,
-	// Average, a period that has begun well is well under the default of Below.
+	// Average, a period that has begun well is well under the default of Below. A Sum grows with the number of those that
+	// publish, and with calls that are repeated.
 	Statistic cw.Statistic
 
 	// Period is what is looked at as one, in whole minutes: Route 53 supports no alarms of shorter ones. Default 1 minute.
@@ -89,12 +94,11 @@ func (s *Spec) complete() error {
 	orDefault(&s.CallTimeout, defaultCallTimeout)
 	orDefault(&s.Timeout, defaultTimeout)
 	if s.Reference == "" {
-		s.Reference = "awsha-" + s.Region + "-" + s.Alarm
-		s.Reference = s.Reference[:min(len(s.Reference), maxReference)]
+		s.Reference = shorten("awsha-" + s.Region + "-" + s.Alarm)
 	}
 	c := &checks{of: "Spec"}
 	s.Series.complete(c)
-	c.require(len(s.Metric) <= maxText, "Metric", s.Metric, "must have at most 255 characters")
+	c.require(printable(s.Metric) && len(s.Metric) <= maxText, "Metric", s.Metric, "must have at most 255 characters of ASCII")
 	c.require(s.Alarm != "" && len(s.Alarm) <= maxText, "Alarm", s.Alarm, "must have from 1 to 255 characters")
 	c.require(s.Region != "", "Region", s.Region, "must be that of the CloudWatch client")
 	c.require(len(s.Reference) <= maxReference, "Reference", s.Reference, "must have at most 64 characters")
@@ -103,6 +107,7 @@ func (s *Spec) complete() error {
 	default:
 		c.require(false, "Statistic", string(s.Statistic), "must be Average, Minimum, Maximum or Sum")
 	}
+	c.require(!math.IsNaN(s.Below) && !math.IsInf(s.Below, 0), "Below", s.Below, "must be a number")
 	c.require(s.Period >= time.Minute && s.Period%time.Minute == 0, "Period", s.Period, "must be whole minutes: Route 53 does not support alarms of high resolution")
 	c.require(s.Periods > 0 && s.Period*time.Duration(s.Periods) <= maxRange, "Periods", s.Periods, "must be positive, and a day with Period at most")
 	c.require(s.Missing <= MissingLastKnown, "Missing", s.Missing, "must be MissingUnhealthy or MissingLastKnown")
@@ -110,6 +115,16 @@ func (s *Spec) complete() error {
 	c.require(s.CallTimeout > 0, "CallTimeout", s.CallTimeout, "must not be negative")
 	c.require(s.Timeout > 0, "Timeout", s.Timeout, "must not be negative")
 	return errors.Join(c.errs...)
+}
+
+// shorten cuts a reference to what Route 53 takes, so that different ones stay different.
+func shorten(reference string) string {
+	if len(reference) <= maxReference {
+		return reference
+	}
+	sum := sha256.Sum256([]byte(reference))
+	digest := "-" + hex.EncodeToString(sum[:8])
+	return strings.ToValidUTF8(reference[:maxReference-len(digest)], "") + digest
 }
 
 // AlarmInput returns the call that makes the alarm, or every mistake in s, each a [*FieldError].
