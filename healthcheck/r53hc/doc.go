@@ -43,12 +43,14 @@
 //     before traffic depends on it for longer than Periods of Period.
 //   - A pool that fails open publishes that it has no healthy target. Where all endpoints of a name are unhealthy, Route 53
 //     answers as if all were healthy, so that the last region goes on serving.
-//   - A machine that is too busy to check has checks that tell nothing. The last known health is published for MaxDoubt, and
-//     then nothing: another machine that looks at the same pool, and publishes the same series, may know better.
+//   - What a person has decided about a target (healthcheck.Override) and what passive checks have ejected count as they do
+//     for traffic: who drains all of a region takes it out of DNS too.
+//   - A machine that is too busy to check has checks that tell nothing, or none. The last known health is published for
+//     MaxDoubt, and then nothing: another machine that looks at the same pool, and publishes the same series, may know better.
 //   - Several publish one series: the average decides by default, so that one that is cut off from a healthy pool does not move
 //     the traffic, and its silence does not either.
 //   - Calls that fail lose nothing for some intervals: data points carry their time and are put with the next call. A reply
-//     that was lost makes a value count twice, which is nothing to an average.
+//     that was lost makes a value count twice, which moves an average a little and a minimum or maximum not at all.
 //
 // # AWS calls and IAM actions
 //

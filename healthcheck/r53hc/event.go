@@ -22,7 +22,7 @@ type Why string
 
 // Reasons to say nothing.
 const (
-	Unchecked Why = "unchecked" // no metric has a value: no target is registered, or none has been checked yet
+	Unchecked Why = "unchecked" // no metric has a value: mostly as no target is registered, or none has been checked yet
 	Doubtful  Why = "doubtful"  // checks have told nothing for longer than Options.MaxDoubt
 )
 

@@ -12,11 +12,13 @@ import (
 
 // HandlerOptions configure a [Handler]. The zero value of each field means its default.
 type HandlerOptions struct {
-	// Zone answers for the targets of one zone. Default: for all of the pool.
+	// Zone answers for the targets of one zone, and not well while a zonal shift takes traffic away from it. Default: for
+	// all of the pool.
 	Zone string
 
-	// MinHealthyPercent is how many of the registered targets have to be healthy, 1 to 100; always at least one. Default:
-	// one target, as Elastic Load Balancing has it for its addresses in DNS.
+	// MinHealthyPercent is how many of the registered targets have to serve, 1 to 100; always at least one. What serves is
+	// what [HealthyPercent] counts: overrides and ejections are heeded. Default: one target, as Elastic Load Balancing has
+	// it for its addresses in DNS.
 	MinHealthyPercent int
 
 	// Healthy decides in place of Zone and MinHealthyPercent. It must return at once: what is not answered within 2
@@ -38,6 +40,8 @@ const defaultBody = "in service"
 //
 // The answer is that of the pool's latest view. While the pool's own machine is too busy to check, that is the last known
 // health: that the handler answers in time says the rest. A pool that has stopped is not well.
+//
+// A request makes no call. With Zone or MinHealthyPercent, or when all is not well, it looks at every target once.
 type Handler struct {
 	source healthcheck.Source
 	opts   HandlerOptions
@@ -99,17 +103,14 @@ func (h *Handler) log(ctx context.Context, well bool) {
 	h.opts.Logger.LogAttrs(ctx, slog.LevelDebug, "r53hc answered", slog.Bool("well", well))
 }
 
-// enough tells whether enough targets are healthy. A zone that a shift takes traffic away from gets none from Route 53
-// either.
+// enough tells whether enough targets serve. A zone that a shift takes traffic away from gets none from Route 53 either.
 func (o *HandlerOptions) enough(v *healthcheck.View) bool {
-	healthy, registered := v.Count(healthcheck.Healthy), v.Registered()
-	if o.Zone != "" {
-		healthy, registered = 0, 0
-		for _, z := range v.Zones() {
-			if z.Zone == o.Zone && !z.Shifted {
-				healthy, registered = z.Healthy, z.Registered()
-			}
-		}
+	if o.MinHealthyPercent == 0 && o.Zone == "" && !v.FailOpen("") {
+		return true // one serves at least, and nobody has to be counted
 	}
-	return healthy > 0 && 100*healthy >= o.MinHealthyPercent*registered
+	n := count(v, func(s *healthcheck.Status) bool { return o.Zone == "" || s.Target.Zone == o.Zone })
+	if n.shifted && o.Zone != "" {
+		return false
+	}
+	return n.serving > 0 && 100*n.serving >= o.MinHealthyPercent*n.registered
 }

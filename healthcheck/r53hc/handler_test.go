@@ -21,17 +21,25 @@ import (
 	"github.com/awsha/awsha/healthcheck/r53hc"
 )
 
-// of is a source with targets in zones a and b: h is a healthy one, u an unhealthy, i an initial, d a draining one.
+// of is a source with targets in zones a and b: h is a healthy one, u an unhealthy, i an initial, d a draining one. Of those
+// that pass their checks, e is ejected, D drained and U unhealthy by hand, and s in a zone that is shifted; of those that fail,
+// H is healthy by hand.
 func of(a, b string) healthcheck.Source {
-	states := map[rune]healthcheck.State{'h': healthcheck.Healthy, 'u': healthcheck.Unhealthy, 'i': healthcheck.Initial, 'd': healthcheck.Draining}
+	overrides := map[rune]healthcheck.Override{'D': healthcheck.OverrideDrain, 'U': healthcheck.OverrideUnhealthy, 'H': healthcheck.OverrideHealthy}
+	states := map[rune]healthcheck.State{
+		'e': healthcheck.Healthy, 'D': healthcheck.Healthy, 'U': healthcheck.Healthy, 's': healthcheck.Healthy, 'H': healthcheck.Unhealthy,
+		'h': healthcheck.Healthy, 'u': healthcheck.Unhealthy, 'i': healthcheck.Initial, 'd': healthcheck.Draining,
+	}
 	var all []healthcheck.Status
 	for zone, targets := range map[string]string{"a": a, "b": b} {
 		for i, s := range targets {
 			last := healthcheck.Result{Outcome: healthcheck.Pass, Start: time.Now()}
-			if s == 'u' {
+			if s == 'u' || s == 'H' {
 				last.Outcome = healthcheck.Fail
 			}
-			all = append(all, healthcheck.Status{Target: healthcheck.Target{ID: zone + string(rune('0'+i)), Zone: zone}, State: states[s], Last: last})
+			status := healthcheck.Status{Target: healthcheck.Target{ID: zone + string(rune('0'+i)), Zone: zone}, State: states[s], Last: last}
+			status.Ejected, status.Shifted, status.Override = s == 'e', s == 's', overrides[s]
+			all = append(all, status)
 		}
 	}
 	return &healthcheckmock.SourceMock{WaitFunc: func(ctx context.Context, cond func(*healthcheck.View) bool) error {
@@ -60,6 +68,15 @@ func TestHandlerAnswersByThePool(t *testing.T) {
 		"less than half":                      {of("hu", "ui"), half, false},
 		"half, and none of none":              {of("", ""), half, false},
 		"half of those that are not draining": {of("hu", "dd"), half, true},
+		"all are drained by hand":             {of("DD", "D"), nil, false},
+		"all are unhealthy by hand":           {of("UU", "U"), nil, false},
+		"one is healthy by hand":              {of("Hu", "u"), nil, true},
+		"the only one that passes is ejected": {of("eu", "u"), nil, false},
+		"a zone that is drained by hand":      {of("D", "h"), zoneA, false},
+		"a zone that is shifted":              {of("s", "h"), zoneA, false},
+		"a pool with a zone that is shifted":  {of("s", "u"), nil, true},
+		"half, of those that are not drained": {of("hDD", "u"), half, true},
+		"half, with a zone that is shifted":   {of("s", "u"), half, true},
 		"a rule of one's own": {of("h", "u"), func(o *r53hc.HandlerOptions) {
 			o.Healthy = func(v *healthcheck.View) bool { return v.Count(healthcheck.Unhealthy) == 0 }
 		}, false},

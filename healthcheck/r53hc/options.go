@@ -25,7 +25,8 @@ type Options struct {
 	HighResolution bool
 
 	// MaxDoubt is for how long the last known health is published while the latest results of more than half of the
-	// targets tell nothing, because the machine that checks is in trouble itself; after that nothing is. Default 5 minutes.
+	// targets tell nothing, because the machine that checks is in trouble itself, or while there are none, as it is behind
+	// its schedule; after that nothing is. Default 5 minutes.
 	MaxDoubt time.Duration
 
 	// Backlog is how many data points of each metric are kept while calls fail, and put with the first one that
@@ -81,8 +82,9 @@ func (o *Options) complete() error {
 	seen := map[string]bool{}
 	for i, m := range o.Metrics {
 		field := fmt.Sprintf("Metrics[%d]", i)
-		c.require(m.Name != "" && len(m.Name) <= maxText, field+".Name", m.Name, "must have from 1 to 255 characters")
+		c.require(printable(m.Name) && len(m.Name) <= maxText, field+".Name", m.Name, "must have from 1 to 255 characters of ASCII")
 		c.require(!seen[m.Name], field+".Name", m.Name, "must not be there twice")
+		c.require(m.Unit == "" || slices.Contains(m.Unit.Values(), m.Unit), field+".Unit", string(m.Unit), "must be a unit of CloudWatch")
 		c.require(m.Value != nil, field+".Value", nil, "must be there")
 		seen[m.Name] = true
 	}

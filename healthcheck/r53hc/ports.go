@@ -13,11 +13,11 @@ import (
 // context ends. One Publisher makes one call at a time.
 type MetricsAPI interface {
 	// PutMetricData needs cloudwatch:PutMetricData, which takes no resource but a condition on cloudwatch:namespace. A
-	// repetition adds the same values once more, which changes neither an average nor an extreme.
+	// repetition adds the same values once more, which changes no extreme, and an average only by their weight.
 	PutMetricData(ctx context.Context, params *cloudwatch.PutMetricDataInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error)
 }
 
-// AlarmsAPI is what Setup calls of CloudWatch, in the region of the metric; *cloudwatch.Client is one.
+// AlarmsAPI is what Ensure calls of CloudWatch, in the region of the metric; *cloudwatch.Client is one.
 type AlarmsAPI interface {
 	// PutMetricAlarm needs cloudwatch:PutMetricAlarm on the alarm. It may be repeated.
 	PutMetricAlarm(ctx context.Context, params *cloudwatch.PutMetricAlarmInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error)
@@ -26,7 +26,7 @@ type AlarmsAPI interface {
 	DescribeAlarms(ctx context.Context, params *cloudwatch.DescribeAlarmsInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 }
 
-// HealthChecksAPI is what Setup calls of Route 53; *route53.Client is one, of whatever region.
+// HealthChecksAPI is what Ensure calls of Route 53; *route53.Client is one, of whatever region.
 type HealthChecksAPI interface {
 	// CreateHealthCheck needs route53:CreateHealthCheck. It may be repeated: the caller reference sees to that.
 	CreateHealthCheck(ctx context.Context, params *route53.CreateHealthCheckInput, optFns ...func(*route53.Options)) (*route53.CreateHealthCheckOutput, error)

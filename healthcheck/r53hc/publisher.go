@@ -3,6 +3,8 @@ package r53hc
 import (
 	"context"
 	"errors"
+	"math"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -87,7 +89,7 @@ func look(source healthcheck.Source) (view *healthcheck.View, err error) {
 
 // publish puts the values of a view, and what could not be put before.
 func (p *Publisher) publish(ctx context.Context, view *healthcheck.View) {
-	values := p.values(view)
+	values := p.values(ctx, view)
 	if p.silent(ctx, view, values) {
 		return
 	}
@@ -106,20 +108,42 @@ func (p *Publisher) publish(ctx context.Context, view *healthcheck.View) {
 }
 
 // values reads the metrics off a view.
-func (p *Publisher) values(view *healthcheck.View) map[string]float64 {
+func (p *Publisher) values(ctx context.Context, view *healthcheck.View) map[string]float64 {
 	values := make(map[string]float64, len(p.opts.Metrics))
-	for _, m := range p.opts.Metrics {
-		if v, ok := m.Value(view); ok {
-			values[m.Name] = v
+	for i := range p.opts.Metrics {
+		if v, ok := p.value(ctx, &p.opts.Metrics[i], view); ok {
+			values[p.opts.Metrics[i].Name] = v
 		}
 	}
 	return values
 }
 
+// value reads a metric off a view. CloudWatch would refuse a number that is none, and all that is put with it, so that one
+// metric would silence the others.
+func (p *Publisher) value(ctx context.Context, m *Metric, view *healthcheck.View) (v float64, ok bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.opts.Logger.ErrorContext(ctx, "r53hc: panic in the value of a metric", "metric", m.Name, "panic", r, "stack", string(debug.Stack()))
+			ok = false
+		}
+	}()
+	v, ok = m.Value(view)
+	if ok && !valid(v) {
+		p.opts.Logger.ErrorContext(ctx, "r53hc: CloudWatch does not take the value of a metric", "metric", m.Name, "value", v)
+		return 0, false
+	}
+	return v, ok
+}
+
+// valid tells whether CloudWatch takes a number.
+// Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html (read 2026-11)
+func valid(v float64) bool { return math.Abs(v) <= math.Ldexp(1, 360) } // false of NaN
+
 // silent tells whether there is nothing to say.
 func (p *Publisher) silent(ctx context.Context, view *healthcheck.View, values map[string]float64) bool {
+	doubtful, outdated := doubt(view, p.opts.MaxDoubt)
 	switch {
-	case !doubtful(view):
+	case !doubtful:
 		p.doubted = time.Time{}
 	case p.doubted.IsZero():
 		p.doubted = time.Now()
@@ -127,7 +151,7 @@ func (p *Publisher) silent(ctx context.Context, view *healthcheck.View, values m
 	switch {
 	case len(values) == 0:
 		p.emit(ctx, Event{Kind: KindSilent, Why: Unchecked})
-	case !p.doubted.IsZero() && time.Since(p.doubted) >= p.opts.MaxDoubt:
+	case outdated, doubtful && time.Since(p.doubted) >= p.opts.MaxDoubt:
 		p.emit(ctx, Event{Kind: KindSilent, Why: Doubtful})
 	default:
 		return false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -87,6 +88,111 @@ func TestNothingIsSaidThatIsNotKnown(t *testing.T) {
 			t.Errorf("Run returns %v after the pool has stopped", err)
 		}
 	})
+}
+
+// What counts is what gets traffic, whoever has decided about that.
+func TestMetricsCountWhatServes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		a, b                 string
+		percent, count, zone float64
+		silent               bool
+	}{
+		"as checked":             {"hu", "hu", 50, 2, 50, false},
+		"drained by hand":        {"DD", "D", 0, 0, 0, false},
+		"one is drained by hand": {"Dh", "u", 50, 1, 100, false},
+		"unhealthy by hand":      {"UU", "hh", 50, 2, 0, false},
+		"healthy by hand":        {"HH", "uu", 50, 2, 100, false},
+		"ejected":                {"eh", "hh", 75, 3, 50, false},
+		"draining":               {"dh", "d", 100, 1, 100, false},
+		"a zone is shifted":      {"ss", "hh", 100, 4, 0, false},
+		"not checked yet":        {"ii", "i", 0, 0, 0, true},
+		"nothing is there":       {"", "", 0, 0, 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var view *healthcheck.View
+			_ = of(c.a, c.b).Wait(t.Context(), func(v *healthcheck.View) bool { view = v; return true })
+			for _, m := range []struct {
+				r53hc.Metric
+				want float64
+			}{{r53hc.HealthyPercent(), c.percent}, {r53hc.HealthyCount(), c.count}, {r53hc.InZone("Zone", "a"), c.zone}} {
+				if got, ok := m.Value(view); ok == c.silent || got != m.want {
+					t.Errorf("%s is %v, %v, want %v", m.Name, got, ok, m.want)
+				}
+			}
+		})
+	}
+}
+
+// A metric that is none, or panics, does not silence the others.
+func TestValuesThatCloudWatchDoesNotTake(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		metrics := []r53hc.Metric{r53hc.HealthyPercent(), {Name: "panics", Value: func(*healthcheck.View) (float64, bool) { panic("no") }}}
+		for i, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64} {
+			metrics = append(metrics, r53hc.Metric{Name: fmt.Sprint("value ", i), Value: func(*healthcheck.View) (float64, bool) { return v, true }})
+		}
+		stop := w.publish(func(o *r53hc.Options) { o.Metrics = metrics })
+		time.Sleep(3 * time.Minute)
+		if err := stop(); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if got := w.statistic("HealthyPercent"); got != "100 of 3 Percent" {
+			t.Errorf("HealthyPercent is %s", got)
+		}
+		for _, e := range w.events {
+			if e.Kind == r53hc.KindFailed || len(e.Values) > 1 {
+				t.Errorf("got %+v", e)
+			}
+		}
+	})
+}
+
+// A pool that is behind its schedule is believed as long as it has results: what passes is well.
+func TestPoolBehindItsSchedule(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		degraded bool
+		fresh    bool
+		points   int64
+	}{
+		"it checks, if slowly":           {true, true, 60},
+		"it does not check any more":     {true, false, 31}, // of MaxDoubt
+		"its interval is just that long": {false, false, 60},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				last := time.Now()
+				source := &healthcheckmock.SourceMock{WaitFunc: func(ctx context.Context, cond func(*healthcheck.View) bool) error {
+					if c.fresh {
+						last = time.Now().Add(-4 * time.Minute)
+					}
+					cond(healthcheck.ViewOptions{Local: healthcheck.Local{Exhausted: c.degraded}}.View(healthcheck.Status{
+						Target: healthcheck.Target{ID: "a"}, State: healthcheck.Healthy, Last: healthcheck.Result{Outcome: healthcheck.Pass, Start: last},
+					}))
+					return context.Cause(ctx)
+				}}
+				var points atomic.Int64
+				api := &healthcheckmock.MetricsAPIMock{PutMetricDataFunc: func(_ context.Context, in *cloudwatch.PutMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error) {
+					points.Add(int64(len(in.MetricData)))
+					return &cloudwatch.PutMetricDataOutput{}, nil
+				}}
+				p := must(r53hc.New(api, source, func(o *r53hc.Options) {
+					o.Series, o.Interval, o.Metrics = series, 10*time.Second, []r53hc.Metric{r53hc.HealthyCount()}
+				}))(t)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute-time.Second)
+				defer cancel()
+				if err := p.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+				if n := points.Load(); n != c.points {
+					t.Errorf("%d points, want %d", n, c.points)
+				}
+			})
+		})
+	}
 }
 
 // A machine that cannot check says what it knew last, for a while.
@@ -240,6 +346,17 @@ func TestMistakesInOptions(t *testing.T) {
 	wantFields(t, err, want)
 	_, err = r53hc.New(&healthcheckmock.MetricsAPIMock{}, &healthcheckmock.SourceMock{})
 	wantFields(t, err, map[string]int{"Options.Dimensions": 1})
+
+	// What CloudWatch would refuse with each call is refused at once.
+	_, err = r53hc.New(&healthcheckmock.MetricsAPIMock{}, &healthcheckmock.SourceMock{}, func(o *r53hc.Options) {
+		o.Namespace = "Zürich"
+		o.Dimensions = []r53hc.Dimension{{Name: "Größe", Value: "\t"}, {Name: "Pool", Value: "wéb"}}
+		o.Metrics = []r53hc.Metric{{Name: "é", Unit: "Apples", Value: none}}
+	})
+	wantFields(t, err, map[string]int{
+		"Options.Namespace": 1, "Options.Dimensions[0].Name": 1, "Options.Dimensions[0].Value": 1, "Options.Dimensions[1].Value": 1,
+		"Options.Metrics[0].Name": 1, "Options.Metrics[0].Unit": 1,
+	})
 }
 
 // wantFields asserts which fields the mistakes of an error are about.
