@@ -180,6 +180,7 @@ func (p *Pool) overdueAt(start int64) int64 { return ceilTick(start + int64(p.op
 // overdueLocked counts a check that runs on beyond its timeout as failed. If it still runs when the next check would have
 // timed out, that is one more failure.
 func (p *Pool) overdueLocked(e *entry, now, due int64) {
+	inPlace := !e.extra || e.base <= now // else the check that the schedule has is still to come
 	e.overdue, e.extra = true, false
 	r := timedOut(context.DeadlineExceeded)
 	r.Start, r.Total = p.epoch.Add(time.Duration(e.call.started)), time.Duration(now-e.call.started)
@@ -187,7 +188,9 @@ func (p *Pool) overdueLocked(e *entry, now, due int64) {
 		p.local.blame(&r)
 	}
 	p.recordLocked(e, &r)
-	p.advanceLocked(e)
+	if inPlace {
+		p.advanceLocked(e)
+	}
 	p.alarms.set(e, p.overdueAt(e.base))
 }
 
