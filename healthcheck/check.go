@@ -32,7 +32,6 @@ type entry struct {
 	routed   routed // what traffic takes it for
 	waiting  bool   // in Pool.backlog
 	overdue  bool   // the running check is, and has been counted as a failure already
-	extra    bool   // the alarm, or the running check, comes before its place in the schedule: CheckNow wanted it
 
 	backend *backend // nil until there is traffic
 }
@@ -180,15 +179,14 @@ func (p *Pool) overdueAt(start int64) int64 { return ceilTick(start + int64(p.op
 // overdueLocked counts a check that runs on beyond its timeout as failed. If it still runs when the next check would have
 // timed out, that is one more failure.
 func (p *Pool) overdueLocked(e *entry, now, due int64) {
-	inPlace := !e.extra || e.base <= now // else the check that the schedule has is still to come
-	e.overdue, e.extra = true, false
+	e.overdue = true
 	r := timedOut(context.DeadlineExceeded)
 	r.Start, r.Total = p.epoch.Add(time.Duration(e.call.started)), time.Duration(now-e.call.started)
 	if p.local.doubts(now-due, e.call.started) {
 		p.local.blame(&r)
 	}
 	p.recordLocked(e, &r)
-	if inPlace {
+	if e.base <= now { // else CheckNow wanted this check, and the next one is still to come
 		p.advanceLocked(e)
 	}
 	p.alarms.set(e, p.overdueAt(e.base))
@@ -240,7 +238,7 @@ func (p *Pool) finish(w *worker, c *call, r *Result, late int64) (parked bool) {
 	orphan := e.probe == nil // deregistered or replaced meanwhile
 	switch {
 	case orphan || errors.Is(ended, context.Canceled):
-		e.overdue, e.extra = false, false
+		e.overdue = false
 	case e.overdue:
 		p.takeOverdueLocked(e, r, now)
 		p.alarmLocked(e, p.rhythm.jittered(e.base))
@@ -284,13 +282,22 @@ func (p *Pool) takeLocked(e *entry, c *call, r *Result, now, late int64) {
 		p.local.blame(r)
 	}
 	p.recordLocked(e, r)
-	if e.extra {
-		e.extra = false
-		if e.base > now {
-			return // the check that the schedule has is still to come
-		}
+	if e.base > c.started {
+		p.takeExtraLocked(e, c, now)
+		return
 	}
 	p.advanceLocked(e)
+}
+
+// takeExtraLocked moves the schedule on after a check that CheckNow has put between two others, neither of which it may delay.
+func (p *Pool) takeExtraLocked(e *entry, c *call, now int64) {
+	started := floorTick(c.started)
+	if e.base <= now { // the next one could not start meanwhile, so that this one was it
+		e.base = started
+		p.advanceLocked(e)
+	} else if p.paceLocked(e, now) == fast {
+		e.base = min(e.base, max(started+p.rhythm.fast, ceilTick(now)))
+	}
 }
 
 // takeOverdueLocked takes the result of a check that was counted, and advanced, when it was overdue.

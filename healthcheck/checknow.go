@@ -9,8 +9,9 @@ type answer struct {
 }
 
 // CheckNow checks a target without waiting for its turn, or joins the check that is running, and returns what that found. The
-// result counts as any other. The schedule of the target stays as it is, except that no two of its checks run at a time. Before
-// Run it waits for Run, and for a place under MaxInFlight it waits as others do, but for nothing else.
+// result counts as any other. The next check comes when it would have come without this one, or sooner where this one has put the
+// target in doubt (Options.FastInterval); one that would be due while this one runs is left out. Before Run it waits for Run, and
+// for a place under MaxInFlight it waits as others do, but for nothing else.
 //
 // The error is ErrNotRegistered if there is no such target, it drains, or that happens meanwhile; ErrStopped when Run has
 // ended; the cause of ctx when that ends first, with the check going on. That a check fails is no error but in its Result.
@@ -28,7 +29,6 @@ func (p *Pool) CheckNow(ctx context.Context, id string) (Result, error) {
 	ch := make(chan answer, 1)
 	p.asked[e] = append(p.asked[e], ch)
 	if e.call == nil && !e.waiting && p.checksCtx != nil {
-		e.extra = true
 		p.alarmLocked(e, p.now())
 	}
 	p.mu.Unlock()

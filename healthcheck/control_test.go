@@ -275,32 +275,53 @@ func TestCheckNow(t *testing.T) {
 			}
 		})
 	})
-	t.Run("of a probe that never returns takes the place of no other check", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			f := newFleet()
-			pool := newPool(t, healthcheck.Func(f.check), func(o *healthcheck.Options) {
-				o.Interval, o.Timeout, o.MaxStartSpread = time.Minute, time.Second, healthcheck.None
+	for name, c := range map[string]struct {
+		before      time.Duration // the next check is due
+		way         func(context.Context) error
+		least, most time.Duration // from it to the next check
+	}{
+		"takes the place of the next check if it takes long": {
+			time.Second, func(context.Context) error { time.Sleep(2 * time.Second); return nil }, 26 * time.Second, 30 * time.Second,
+		},
+		"settles doubt at the fast interval": {
+			20 * time.Second, refuse, 6 * time.Second, 6 * time.Second,
+		},
+		"never delays the next check": {
+			4 * time.Second, refuse, 4 * time.Second, 4 * time.Second,
+		},
+		"that ignores its context delays the next check until it ends": {
+			8 * time.Second, func(context.Context) error { time.Sleep(7 * time.Second); return nil }, 8 * time.Second, 8 * time.Second,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const interval = 30 * time.Second
+				f := newFleet()
+				pool := newPool(t, healthcheck.Func(f.check), func(o *healthcheck.Options) {
+					o.Interval, o.FastInterval, o.Timeout = interval, 6*time.Second, 5*time.Second
+				})
+				register(t, pool, healthcheck.Target{ID: "a"})
+				run(t, pool)
+				time.Sleep(20 * interval) // by when it is in its place
+				for n := len(f.startsOf("a")); n == len(f.startsOf("a")); {
+					time.Sleep(healthcheck.Tick)
+				}
+				time.Sleep(time.Until(f.startsOf("a")[len(f.startsOf("a"))-1].Add(interval - c.before)))
+				f.set("a", c.way)
+				asked := len(f.startsOf("a"))
+				if _, err := pool.CheckNow(t.Context(), "a"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(interval)
+				synctest.Wait()
+				starts := f.startsOf("a")
+				if gap := starts[asked+1].Sub(starts[asked]); gap < c.least || gap > c.most {
+					t.Errorf("the next check starts %v after it, want %v to %v", gap, c.least, c.most)
+				}
 			})
-			register(t, pool, healthcheck.Target{ID: "a"})
-			run(t, pool)
-			time.Sleep(20 * time.Minute)
-			starts := f.startsOf("a")
-			for n := len(starts); n == len(starts); starts = f.startsOf("a") {
-				time.Sleep(time.Second)
-			}
-			f.set("a", ignore)
-			r, err := pool.CheckNow(t.Context(), "a")
-			if err != nil || r.Reason != healthcheck.ReasonTimeout || r.Total > time.Second+2*healthcheck.Tick {
-				t.Errorf("%+v, %v", r, err)
-			}
-			waitFor(t, pool, "a", healthcheck.Unhealthy)
-			due := starts[len(starts)-1].Add(time.Minute)
-			if late := time.Since(due); late > time.Second+2*healthcheck.Tick {
-				t.Errorf("the second failure is %v after the check was due", late)
-			}
 		})
-	})
+	}
 	t.Run("ends with the target, the pool and its context", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

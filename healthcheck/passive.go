@@ -2,7 +2,6 @@ package healthcheck
 
 import (
 	"math"
-	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -29,8 +28,7 @@ func (s *suspicion) observe(u Use, o *PassiveOptions) bool {
 	switch {
 	case u.Err != nil:
 		return due(s.connectErrors.Add(1), o.ConnectErrors)
-	case u.StatusCode == http.StatusBadGateway, u.StatusCode == http.StatusServiceUnavailable,
-		u.StatusCode == http.StatusGatewayTimeout:
+	case u.StatusCode == 502, u.StatusCode == 503, u.StatusCode == 504:
 		forget(&s.connectErrors)
 		return due(s.gatewayErrors.Add(1), o.GatewayErrors)
 	default:
