@@ -51,9 +51,16 @@ func (w *replyWriter) Flush() {
 	w.send()
 }
 
+// send tells the checker the status, which is all that one wants that does not
+// want the body.
 func (w *replyWriter) send() {
-	if !w.sent {
-		w.sent = true
+	switch {
+	case w.sent:
+		return
+	case w.probe.spec.Body == 0:
+		w.probe.told(ProbeResult{Status: w.code})
+	default:
 		w.probe.status()
 	}
+	w.sent = true
 }

@@ -126,6 +126,7 @@ func TestWhatFails(t *testing.T) {
 		"status 399":                   {endpoint(), func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(399) }, ""},
 		"status 400":                   {endpoint(), func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(400) }, "Failure: HTTP Status Code 400, Bad Request"},
 		"a status just in time":        {endpoint(), after(1999*time.Millisecond, 0), ""},
+		"a body that nobody waits for": {endpoint(), after(1900*time.Millisecond, time.Minute), ""},
 		"a status too late":            {endpoint(), after(2001*time.Millisecond, 0), "Failure: Connection timed out."},
 		"a string that is found":       {endpoint(match), says("so far all is well here"), ""},
 		"a string that is not found":   {endpoint(match), says("ALL IS WELL"), "not found in the first 5120 bytes"},
