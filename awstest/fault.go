@@ -13,7 +13,8 @@ type fault struct {
 
 // Inject puts a fault in force until heal is called; heal may be called more
 // than once. A match that can select no call, because it names a service or
-// an operation that this cloud does not model, is refused with a [*FieldError],
+// an operation that this cloud does not model, or a region in which a global
+// service is not, is refused with a [*FieldError],
 // and so is an effect that makes no sense.
 func (c *Cloud) Inject(m Match, e Effect) (heal func(), err error) {
 	if err := c.checkMatch(m); err != nil {

@@ -46,6 +46,9 @@ func (c *Cloud) checkMatch(m Match) error {
 		if !ok {
 			return bad("Service", m.Service, "is not a service of this cloud")
 		}
+		if e.spec.Global && m.Region != "" && m.Region != globalHome {
+			return bad("Region", m.Region, "is not where "+m.Service+" is, which is global: "+globalHome)
+		}
 		if _, ok := e.ops[m.Operation]; !ok && m.Operation != "" {
 			return bad("Operation", m.Operation, "is not modelled by "+m.Service)
 		}

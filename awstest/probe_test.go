@@ -1,6 +1,7 @@
 package awstest_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -135,17 +136,20 @@ func TestGlobalService(t *testing.T) {
 		if err := call(); err != nil || fmt.Sprint(regions) != "[us-east-1]" {
 			t.Errorf("called in %v, %v", regions, err)
 		}
-		for region, fails := range map[string]bool{"eu-west-1": false, "us-east-1": true} {
-			heal, err := cloud.FailService(sts.ServiceID, region)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := call(); (err != nil) != fails {
-				t.Errorf("with %s down it tells %v", region, err)
-			}
-			heal()
+		heal, err := cloud.FailService(sts.ServiceID, "us-east-1")
+		if err != nil {
+			t.Fatal(err)
 		}
-		if calls := cloud.Calls(awstest.Match{Region: "us-east-1"}); len(calls) != 3 {
+		if err := call(); err == nil {
+			t.Error("it answers while it is down")
+		}
+		heal()
+		// A fault elsewhere would strike nothing.
+		_, err = cloud.FailService(sts.ServiceID, "eu-west-1")
+		if mistake, ok := errors.AsType[*awstest.FieldError](err); !ok || mistake.Field != "Match.Region" {
+			t.Errorf("a fault of eu-west-1: %v", err)
+		}
+		if calls := cloud.Calls(awstest.Match{Region: "us-east-1"}); len(calls) != 2 {
 			t.Errorf("the ledger has %d calls", len(calls))
 		}
 		if err := cloud.Close(); err != nil {
