@@ -29,7 +29,8 @@ type Ensured struct {
 // plane, which a failover must not need.
 //
 // An alarm of that name is overwritten. As Route 53 copies an alarm when a health check is made, one that was made of
-// other settings is updated, guarded by its version.
+// other settings is updated, guarded by its version. What is of the health check itself is left as it is: another
+// Spec.Missing, or one that somebody has inverted or disabled, is [ErrReferenceTaken].
 //
 // A mistake in s is a [*FieldError], and all of them are returned; what AWS refuses is a [*CallError], which matches
 // [ErrReferenceTaken], [ErrDenied] or [ErrUnconfirmed] where that is what it means. It takes Spec.Timeout at
