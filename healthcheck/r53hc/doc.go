@@ -41,8 +41,8 @@
 //     CloudWatch is down: traffic leaves it after Periods. [MissingLastKnown] wants neither.
 //   - Nothing is published before the first checks, nor by a pool that has stopped. Put a process into service
 //     before traffic depends on it for longer than Periods of Period.
-//   - A pool that fails open publishes how few of its targets are healthy, if any, and not that it serves. Where all endpoints of a name are unhealthy, Route 53
-//     answers as if all were healthy, so that the last region goes on serving.
+//   - A pool that fails open publishes how few of its targets are healthy, if any, and not that it serves. Where all endpoints
+//     of a name are unhealthy, Route 53 answers as if all were healthy, so that the last region goes on serving.
 //   - What a person has decided about a target (healthcheck.Override) and what passive checks have ejected count as they do
 //     for traffic: who drains all of a region takes it out of DNS too.
 //   - A machine that is too busy to check has checks that tell nothing, or none. The last known health is published for

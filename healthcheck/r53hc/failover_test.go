@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
 	"github.com/awsha/awsha/awstest"
+	"github.com/awsha/awsha/healthcheck"
 	"github.com/awsha/awsha/healthcheck/r53hc"
 )
 
@@ -43,6 +44,27 @@ func TestHealthCheckFollowsThePool(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A region whose targets a person has drained leaves DNS, and comes back with them.
+func TestHealthCheckFollowsOverrides(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		defer w.publish()()
+		id := w.ensure()
+		time.Sleep(10 * time.Minute)
+		for _, o := range []healthcheck.Override{healthcheck.OverrideDrain, healthcheck.OverrideUnhealthy} {
+			for i := range 4 {
+				must(0, w.pool.Override(fmt.Sprint("t", i), o))(w)
+			}
+			w.within("leaving", w.flips(id, false), 2*time.Minute, 3*time.Minute+10*time.Second)
+			for i := range 4 {
+				must(0, w.pool.Override(fmt.Sprint("t", i), healthcheck.NoOverride))(w)
+			}
+			w.within("coming back", w.flips(id, true), 0, 2*time.Minute+10*time.Second)
+			time.Sleep(3 * time.Minute)
+		}
+	})
 }
 
 // What is not published is bad, or it is what was known, as is asked for.
