@@ -259,6 +259,16 @@ func TestMetrics(t *testing.T) {
 				}
 			}
 		}
+		heal := svctest.Must(w.cloud.FailService("CloudWatch", "us-east-1"))(w)
+		time.Sleep(2 * time.Minute)
+		if v := value("HealthCheckStatus", id); v != -1 {
+			t.Errorf("put while CloudWatch is down: %v", v)
+		}
+		heal()
+		time.Sleep(2 * time.Minute)
+		if v := value("HealthCheckStatus", id); v != 1 {
+			t.Errorf("CloudWatch is back, and has %v", v)
+		}
 		w.remove(id)
 		w.remove(sum)
 		time.Sleep(2 * time.Minute)

@@ -36,7 +36,10 @@ type world struct {
 func inBubble(t *testing.T, test func(*world), optFns ...func(*awstest.Options)) {
 	t.Helper()
 	var cw *cwmodel.Model
-	watch := func(r *awstest.Registry) error { cw = cwmodel.Of(r); return nil }
+	watch := func(r *awstest.Registry) error {
+		cw = cwmodel.Of(r)
+		return r.Add(awstest.ServiceSpec{ID: "CloudWatch"}).Err() // which can fail
+	}
 	svctest.InBubble(t, []awstest.Service{watch, route53svc.New()}, func(t *testing.T, cloud *awstest.Cloud) {
 		test(&world{T: t, Client: route53.NewFromConfig(cloud.Config("eu-west-1")), cloud: cloud, cw: cw, start: time.Now()})
 	}, optFns...)
