@@ -74,7 +74,8 @@ func TestNoTimeWait(t *testing.T) {
 				t.Error(err)
 			}
 			n := timeWaits(t, addr)
-			if tt.want == 0 && n > 0 || tt.want > 0 && n == 0 { // the kernel may recycle some
+			// The kernel may recycle some, and a few may be left of a server that had this port before, in another process.
+			if tt.want == 0 && n > checks/20 || tt.want > 0 && n == 0 {
 				t.Errorf("%d ports in TIME_WAIT after %d checks", n, checks)
 			}
 		})
