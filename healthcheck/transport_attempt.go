@@ -10,11 +10,17 @@ import (
 	"net/http/httptrace"
 	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // drainLimit is up to which size a response that nobody wants is read, so that its connection can be used again. It should be no
 // larger than what comes together with the header, or the next attempt waits for it.
 const drainLimit = 4 << 10
+
+// drainTime is how long that may take: it comes at once, or the target has stalled, and the request is waiting to go elsewhere.
+const drainTime = 100 * time.Millisecond
+
+var errNoResponse = errors.New("healthcheck: the base returned neither a response nor an error")
 
 // TargetError is why Transport has no response.
 type TargetError struct {
@@ -45,7 +51,8 @@ type attempt struct {
 	lease    Lease
 	response *http.Response
 	err      error
-	ours     bool // err is none that another target could mend
+	ours     bool               // err is none that another target could mend
+	cancel   context.CancelFunc // calls the request off; nil if nobody will want to
 
 	looked atomic.Bool // the base has told that it looks for a connection
 	got    atomic.Bool // and that it has one: it may have written
@@ -62,6 +69,9 @@ func (t *Transport) attempt(req *http.Request, lease Lease, body *bodySource) *a
 		GetConn: func(string) { a.looked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { a.got.Store(true) },
 	})
+	if len(t.opts.RetryStatus) > 0 {
+		ctx, a.cancel = context.WithCancel(ctx)
+	}
 	out := req.WithContext(ctx) // a shallow copy: the request itself is the caller's
 	u := *req.URL
 	u.Host = lease.Target.Addr
@@ -70,7 +80,20 @@ func (t *Transport) attempt(req *http.Request, lease Lease, body *bodySource) *a
 	if out.Body, a.err = body.take(); a.err != nil {
 		return a
 	}
+	returned := false
+	defer func() {
+		if !returned { // the base panics: a lease that is never done would keep traffic away from the target for good
+			a.lease.Done(Use{Err: context.Canceled})
+		}
+	}()
 	a.response, a.err = t.base.RoundTrip(out) //nolint:bodyclose // result hands it to the caller, and discard closes it
+	returned = true
+	if a.response == nil && a.err == nil {
+		a.err = errNoResponse
+	}
+	if a.err == nil && a.response.Body == nil {
+		a.response.Body = http.NoBody
+	}
 	_, traces := t.base.(*http.Transport)
 	a.ours = traces && !a.looked.Load() // for a connection, because the request is not valid
 	return a
@@ -96,11 +119,12 @@ func (a *attempt) result(req *http.Request, attempts int) (*http.Response, error
 	r := a.response
 	r.Request = req // by which relative redirects are resolved
 	u := Use{StatusCode: r.StatusCode}
-	if r.Body == nil || r.Body == http.NoBody {
+	if r.Body == http.NoBody {
+		a.end()
 		a.lease.Done(u)
 		return r, nil
 	}
-	b := &leasedBody{ReadCloser: r.Body, lease: a.lease, use: u, ctx: req.Context()}
+	b := &leasedBody{ReadCloser: r.Body, lease: a.lease, use: u, ctx: req.Context(), end: a.end}
 	r.Body = b
 	if w, ok := b.ReadCloser.(io.Writer); ok { // of 101 Switching Protocols
 		r.Body = &leasedConn{leasedBody: b, Writer: w}
@@ -110,6 +134,7 @@ func (a *attempt) result(req *http.Request, attempts int) (*http.Response, error
 
 // discard ends an attempt whose outcome nobody gets.
 func (a *attempt) discard(req *http.Request) {
+	defer a.end()
 	switch {
 	case a.err != nil && a.ours:
 		a.lease.Done(Use{Err: context.Canceled})
@@ -119,10 +144,19 @@ func (a *attempt) discard(req *http.Request) {
 		return
 	}
 	if n := a.response.ContentLength; 0 <= n && n <= drainLimit {
+		stall := time.AfterFunc(drainTime, a.end)
 		_, _ = io.Copy(io.Discard, a.response.Body)
+		stall.Stop()
 	}
 	_ = a.response.Body.Close()
 	a.lease.Done(Use{StatusCode: a.response.StatusCode})
+}
+
+// end releases what the attempt holds, once nobody reads its response any more.
+func (a *attempt) end() {
+	if a.cancel != nil {
+		a.cancel()
+	}
 }
 
 // blame returns an error for Use.Err. When the caller has called the request off, whatever the error says, the target is not to blame.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"sync/atomic"
 )
 
@@ -14,6 +15,7 @@ type leasedBody struct {
 	lease Lease
 	use   Use
 	ctx   context.Context // of the request: a Read has none
+	end   func()          // of the attempt; not at the end of Read, as the other direction may go on
 }
 
 func (b *leasedBody) Read(p []byte) (int, error) {
@@ -30,6 +32,7 @@ func (b *leasedBody) Read(p []byte) (int, error) {
 
 func (b *leasedBody) Close() error {
 	err := b.ReadCloser.Close()
+	b.end()
 	b.lease.Done(b.use)
 	return err
 }
@@ -38,6 +41,15 @@ func (b *leasedBody) Close() error {
 type leasedConn struct {
 	*leasedBody
 	io.Writer
+}
+
+// CloseWrite ends one direction of the connection, as httputil.ReverseProxy does when the other side has. The body of an
+// *http.Transport can.
+func (c *leasedConn) CloseWrite() error {
+	if w, ok := c.Writer.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return http.ErrNotSupported
 }
 
 // retryBudget bounds retries to a part of the requests. It is a number of retries in hundredths: requests add to it, up to a

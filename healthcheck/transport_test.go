@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -422,8 +423,8 @@ func TestTransportSwitchesProtocols(t *testing.T) {
 		}
 		defer func() { _ = conn.Close() }()
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		line, _ := rw.ReadString('\n')
-		_, _ = io.WriteString(conn, line)
+		all, _ := io.ReadAll(rw) // up to the half-close
+		_, _ = conn.Write(all)
 	})
 	pool, transport := over(t, nil, server.addr())
 	req := request(t, "GET", nil)
@@ -438,6 +439,13 @@ func TestTransportSwitchesProtocols(t *testing.T) {
 		t.Fatalf("%d with a body that is %T", resp.StatusCode, resp.Body)
 	}
 	_, _ = io.WriteString(conn, "hello\n")
+	half, closes := conn.(interface{ CloseWrite() error }) // which httputil.ReverseProxy looks for
+	if !closes {
+		t.Fatalf("%T cannot close one direction", conn)
+	}
+	if err := half.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
 	got, _ := io.ReadAll(conn)
 	_ = conn.Close()
 	if string(got) != "hello\n" || outstanding(t, pool) != 0 {
@@ -483,5 +491,71 @@ func TestTransportUnderLoad(t *testing.T) {
 	work.Wait()
 	if n := outstanding(t, pool); n != 0 {
 		t.Errorf("%d outstanding", n)
+	}
+}
+
+// roundTrip is a base that is a function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// TestTransportSurvivesItsBase: what a base does wrong costs one request, and not the place of the target in the balance.
+func TestTransportSurvivesItsBase(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		base roundTrip
+		want string
+	}{
+		{"panics", func(*http.Request) (*http.Response, error) { panic("boom") }, "panic boom"},
+		{"returns nothing", func(*http.Request) (*http.Response, error) { return nil, nil }, "error"},
+		{
+			"returns a response without a body, which is tried again",
+			func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 503}, nil }, "503 ",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			pool := newPool(t, pass())
+			register(t, pool, healthcheck.Target{ID: "a", Addr: "a:1"}, healthcheck.Target{ID: "b", Addr: "b:1"})
+			transport := pool.Transport(tt.base, func(o *healthcheck.TransportOptions) { o.RetryStatus = []int{503} })
+			got := func() (got string) {
+				defer func() {
+					if r := recover(); r != nil {
+						got = fmt.Sprint("panic ", r)
+					}
+				}()
+				return read(t, transport, request(t, "GET", nil))
+			}()
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if n := outstanding(t, pool); n != 0 {
+				t.Errorf("%d outstanding", n)
+			}
+		})
+	}
+}
+
+// TestTransportLeavesATargetThatStalls: the rest of an answer that nobody wants does not hold up the next attempt.
+func TestTransportLeavesATargetThatStalls(t *testing.T) {
+	t.Parallel()
+	stall := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done() // which ends when the client hangs up
+	}
+	a, b := backendOf(t, ok), backendOf(t, stall)
+	pool, transport := over(t, func(o *healthcheck.TransportOptions) { o.RetryStatus = []int{503} }, a.addr(), b.addr())
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for range 2 {
+		if got := read(t, transport, request(t, "GET", nil).WithContext(ctx)); got != "200 ok" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if b.requests.Load() == 0 || outstanding(t, pool) != 0 {
+		t.Errorf("%d requests at the target that stalls, %d outstanding", b.requests.Load(), outstanding(t, pool))
 	}
 }
