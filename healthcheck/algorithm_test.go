@@ -244,3 +244,25 @@ func TestBlackHoleHeals(t *testing.T) {
 		}
 	})
 }
+
+// TestBlackHoleIsForgotten: what a target did days ago does not count, also if nobody has picked since.
+func TestBlackHoleIsForgotten(t *testing.T) {
+	t.Parallel()
+	for _, hours := range []int{1, 39, 50, 78, 200} {
+		synctest.Test(t, func(t *testing.T) {
+			pool := newPool(t, pass(), func(o *healthcheck.Options) { o.Algorithm = healthcheck.LeastOutstanding })
+			register(t, pool, idle(2)...)
+			for range 100 {
+				lease, err := pool.Pick(healthcheck.PickOptions{Except: []string{"i-1"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				lease.Done(broken)
+			}
+			time.Sleep(time.Duration(hours) * time.Hour)
+			if n := picks(t, pool, 200, healthcheck.PickOptions{})["i-0"]; n < 60 {
+				t.Errorf("%d of 200 picks after %d h", n, hours)
+			}
+		})
+	}
+}

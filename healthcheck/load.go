@@ -21,7 +21,8 @@ const (
 	// latencyDecay is how much of the average one sampled latency makes up: 1/16.
 	latencyDecay = 16
 
-	ghostShift = 16 // the times of ghosts are in units of 2^16 ns, about 66 µs
+	ghostShift = 16      // the times of ghosts are in units of 2^16 ns, about 66 µs
+	ghostSkew  = 1 << 14 // how far, in these units, the clocks of two requests may seem to run backwards: about a second
 )
 
 // load is what least outstanding compares.
@@ -29,7 +30,7 @@ func (t *traffic) load(s *scope, b *backend, now int64) int64 {
 	load := b.outstanding.Load() * loadUnit
 	if word := b.ghosts.Load(); word != 0 {
 		n := int64(loadUnit * t.ghosts(word, now))
-		if n == 0 { // faded; left alone, the word would look like a new one when its time wraps around
+		if n == 0 { // faded: the next load is had without the arithmetic
 			b.ghosts.CompareAndSwap(word, 0)
 		}
 		load += n
@@ -43,14 +44,15 @@ func (t *traffic) load(s *scope, b *backend, now int64) int64 {
 }
 
 // ghosts returns how many of the ghosts there are left at a time. Their number and the time at which they were that many are one
-// word: a float32 and the time in units of 2^ghostShift ns, which wraps around.
+// word: a float32 and the time in units of 2^ghostShift ns. That wraps around after 78 hours without a pick, which gives back what
+// had faded, to fade again.
 func (t *traffic) ghosts(word uint64, now int64) float64 {
 	n := float64(math.Float32frombits(uint32(word >> 32)))
-	elapsed := int64(int32(uint32(now>>ghostShift)-uint32(word))) << ghostShift
-	if elapsed <= 0 {
+	elapsed := uint32(now>>ghostShift) - uint32(word)
+	if elapsed > math.MaxUint32-ghostSkew { // now was read before somebody else wrote the word
 		return n
 	}
-	return n * math.Exp(-float64(elapsed)/float64(t.meanLatency()))
+	return n * math.Exp(-float64(int64(elapsed)<<ghostShift)/float64(t.meanLatency()))
 }
 
 // haunt adds the ghost of a request that failed after took.
