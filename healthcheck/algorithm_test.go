@@ -266,3 +266,11 @@ func TestBlackHoleIsForgotten(t *testing.T) {
 		})
 	}
 }
+
+// TestBackendsFillCacheLines: one more word, and requests to different targets write to the same line.
+func TestBackendsFillCacheLines(t *testing.T) {
+	t.Parallel()
+	if n := healthcheck.BackendSize; n > 128 || n <= 112 { // 112 and 128 are sizes that are allocated
+		t.Errorf("a backend has %d bytes", n)
+	}
+}

@@ -22,7 +22,8 @@ type ticket struct {
 	generation atomic.Uint64 // of the lease that is out, which ends with it
 	pool       *Pool
 	backend    *backend
-	start      int64 // when it was picked, where somebody needs to know
+	start      int64    // when it was picked, where somebody needs to know
+	_          [32]byte // fills a cache line: the next one is of somebody else
 }
 
 // Use is how a request went. The zero Use is a success.

@@ -16,11 +16,13 @@ import (
 type suspicion struct {
 	gatewayErrors atomic.Int32
 	connectErrors atomic.Int32
+}
 
-	// Guarded by Pool.mu.
-	until     int64 // when the ejection ends; zero when it is not ejected
-	returned  int64 // when the latest one has ended
-	ejections int   // one soon after the other
+// ejections are those of a target so far. They are guarded by Pool.mu.
+type ejections struct {
+	until    int64 // when the ejection ends; zero when it is not ejected
+	returned int64 // when the latest one has ended
+	row      int   // how many there were, one soon after the other
 }
 
 // observe counts how a request went and reports whether it is time to eject.
@@ -61,10 +63,10 @@ func (p *Pool) eject(b *backend) {
 	}
 	o := t.passive
 	if now-b.returned >= int64(o.MaxEjectionTime) {
-		b.ejections = 0 // it has been good for long
+		b.row = 0 // it has been good for long
 	}
-	b.ejections++
-	b.until = now + int64(min(o.EjectionTime*time.Duration(b.ejections), o.MaxEjectionTime))
+	b.row++
+	b.until = now + int64(min(o.EjectionTime*time.Duration(b.row), o.MaxEjectionTime))
 	t.ejected = append(t.ejected, b)
 	p.routeLocked(e)
 	p.publishEjectionLocked(e)

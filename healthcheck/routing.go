@@ -49,6 +49,9 @@ type routeZone struct {
 
 // backend is what routing knows of a registration of a target. It is made once traffic is used, so that a pool that only checks
 // does not pay for it.
+//
+// It is two cache lines, which it shares with no other one, as it is of a size that is allocated at a multiple of itself: requests
+// to different targets do not slow each other down.
 type backend struct {
 	outstanding atomic.Int64
 	ghosts      atomic.Uint64 // see traffic.ghosts
@@ -56,10 +59,16 @@ type backend struct {
 	closed      atomic.Bool   // gets no new traffic for certain: it drains or is gone
 	suspicion
 
+	member bool // in traffic.members; guarded by Pool.mu
 	target Target
-	entry  *entry
-	zone   *routeZone // guarded by Pool.mu
-	member bool       // in traffic.members; guarded by Pool.mu
+	*standing
+}
+
+// standing is the part of a backend that no request looks at.
+type standing struct {
+	entry *entry
+	zone  *routeZone // guarded by Pool.mu
+	ejections
 }
 
 func (b *backend) weight() uint64 { return uint64(max(b.target.Weight, 1)) }
@@ -161,7 +170,7 @@ func (p *Pool) backLocked(e *entry, to routed) {
 		return
 	}
 	if b == nil {
-		b = &backend{target: e.target, entry: e, zone: t.zones[e.target.Zone]}
+		b = &backend{target: e.target, standing: &standing{entry: e, zone: t.zones[e.target.Zone]}}
 		e.backend = b
 	}
 	b.closed.Store(false)
