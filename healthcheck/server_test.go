@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// serverEnv makes the test binary the server of a benchmark, so that its CPU is not that of the checks.
+// serverEnv makes the test binary the server of a benchmark, so that its CPU is not that of the checks. It is where to listen.
 const serverEnv = "HEALTHCHECK_TEST_SERVER"
 
 // serveBenchmark answers every request with the same bytes, in the clear and over TLS, until standard input ends.
@@ -26,7 +26,7 @@ func serveBenchmark() {
 		func(conn net.Conn) net.Conn { return conn },
 		func(conn net.Conn) net.Conn { return tls.Server(conn, config) },
 	} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp4", os.Getenv(serverEnv))
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -60,12 +60,17 @@ func serveBenchmark() {
 // startServer runs serveBenchmark in a process of its own until the test ends.
 func startServer(tb testing.TB) (plain, secure string) {
 	tb.Helper()
+	return startServerAt(tb, "127.0.0.1:0")
+}
+
+func startServerAt(tb testing.TB, listen string) (plain, secure string) {
+	tb.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	server := exec.CommandContext(tb.Context(), self)
-	server.Env = append(os.Environ(), serverEnv+"=1", "GOMAXPROCS=1")
+	server.Env = append(os.Environ(), serverEnv+"="+listen, "GOMAXPROCS=1")
 	server.Stderr = os.Stderr
 	stdin, err := server.StdinPipe()
 	if err != nil {
