@@ -322,6 +322,32 @@ func TestCheckNow(t *testing.T) {
 			})
 		})
 	}
+	t.Run("of a probe that never returns takes the place of no other check", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet()
+			pool := newPool(t, healthcheck.Func(f.check), func(o *healthcheck.Options) {
+				o.Interval, o.Timeout, o.MaxStartSpread = time.Minute, time.Second, healthcheck.None
+			})
+			register(t, pool, healthcheck.Target{ID: "a"})
+			run(t, pool)
+			time.Sleep(20 * time.Minute)
+			starts := f.startsOf("a")
+			for n := len(starts); n == len(starts); starts = f.startsOf("a") {
+				time.Sleep(time.Second)
+			}
+			f.set("a", ignore)
+			r, err := pool.CheckNow(t.Context(), "a")
+			if err != nil || r.Reason != healthcheck.ReasonTimeout || r.Total > time.Second+2*healthcheck.Tick {
+				t.Errorf("%+v, %v", r, err)
+			}
+			waitFor(t, pool, "a", healthcheck.Unhealthy)
+			due := starts[len(starts)-1].Add(time.Minute)
+			if late := time.Since(due); late > time.Second+2*healthcheck.Tick {
+				t.Errorf("the second failure is %v after the check was due", late)
+			}
+		})
+	})
 	t.Run("ends with the target, the pool and its context", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

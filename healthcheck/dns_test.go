@@ -37,6 +37,12 @@ func (r *resolver) answer(err error, addrs ...string) {
 	}
 }
 
+func (r *resolver) lookups() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.asked)
+}
+
 func (r *resolver) lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	if host != "db.internal" {
 		return nil, fmt.Errorf("asked for %s %s", network, host)
@@ -113,12 +119,12 @@ func TestDNS(t *testing.T) {
 
 		// A new address is a new target, whose health is not known, and the old one drains.
 		r.answer(nil, "10.0.0.9", "10.0.1.2")
-		asked := len(r.asked)
+		asked := r.lookups()
 		d.LookupNow()
 		d.LookupNow()
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
-		if n := len(r.asked) - asked; n != 1 {
+		if n := r.lookups() - asked; n != 1 {
 			t.Errorf("%d lookups within MinInterval", n)
 		}
 		time.Sleep(5 * time.Second)

@@ -39,7 +39,7 @@
 // SlowInterval spares what is dead for long. [Pool.CheckNow] does not wait for the next check.
 //
 // Run is one goroutine and one timer for the whole pool. A check that is under way has a goroutine; a target at rest has none,
-// and costs about 400 bytes with a [Func].
+// and costs about 430 bytes with a [Func].
 //
 // A check has one of three outcomes. Pass and Fail count; any of them sets the count of the other to zero. Unknown counts
 // for nothing: it is what a check gets that was called off or broke for a reason on this side, such as no free file

@@ -114,7 +114,8 @@ func (p *Pool) Waiting() int {
 	return len(p.backlog)
 }
 
-// Jump moves the clock of the schedule, as if this process had been stopped for so long. Nobody may pick meanwhile.
+// Jump moves the clock of the schedule, as if this process had been stopped for so long. Call it after synctest.Wait, as checks
+// that start look at the clock without the lock.
 func (p *Pool) Jump(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

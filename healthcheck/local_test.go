@@ -47,6 +47,7 @@ func TestStarvedProcessBlamesItself(t *testing.T) {
 			})
 		}
 		for range 20 {
+			synctest.Wait()
 			pool.Jump(6 * time.Second)
 			time.Sleep(3 * time.Second)
 		}
@@ -93,14 +94,18 @@ func TestStarvedProcessBlamesItself(t *testing.T) {
 func TestPassCountsWhileOverloaded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		pool := newPool(t, pass())
+		f := newFleet()
+		f.set("a", refuse)
+		pool := newPool(t, healthcheck.Func(f.check), func(o *healthcheck.Options) { o.HealthyThreshold = 1 })
 		run(t, pool)
-		synctest.Wait()
 		register(t, pool, healthcheck.Target{ID: "a"})
-		pool.Jump(time.Minute)
+		waitFor(t, pool, "a", healthcheck.Unhealthy)
+		synctest.Wait()
+		f.set("a", nil)
+		pool.Jump(time.Minute) // the next check is due within 30 s
 		waitFor(t, pool, "a", healthcheck.Healthy)
 		if !pool.View().Degraded() {
-			t.Error("not degraded, with a check a minute late")
+			t.Error("not degraded, with a check that was late by more than 30 s")
 		}
 	})
 }
@@ -114,6 +119,7 @@ func TestStretchedScheduleChecksLess(t *testing.T) {
 		register(t, pool, healthcheck.Target{ID: "a"}, healthcheck.Target{ID: "b"})
 		run(t, pool)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		pool.Jump(time.Minute)
 		synctest.Wait()
 		if l := pool.View().Local(); l.Stretch != 2 || l.Lag < 50*time.Second {

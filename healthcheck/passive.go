@@ -2,6 +2,7 @@ package healthcheck
 
 import (
 	"math"
+	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -30,7 +31,8 @@ func (s *suspicion) observe(u Use, o *PassiveOptions) bool {
 	switch {
 	case u.Err != nil:
 		return due(s.connectErrors.Add(1), o.ConnectErrors)
-	case u.StatusCode == 502, u.StatusCode == 503, u.StatusCode == 504:
+	case u.StatusCode == http.StatusBadGateway, u.StatusCode == http.StatusServiceUnavailable,
+		u.StatusCode == http.StatusGatewayTimeout:
 		forget(&s.connectErrors)
 		return due(s.gatewayErrors.Add(1), o.GatewayErrors)
 	default:

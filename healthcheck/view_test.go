@@ -36,10 +36,10 @@ func TestViewsDoNotChange(t *testing.T) {
 			zones []healthcheck.ZoneStatus
 			all   map[string]healthcheck.Status
 		}
-		const targets = 2500 // more than one node of the table
+		const targets = 1200 // more than one node of the table
 		var views []kept
-		for range 60 {
-			for range 300 {
+		for range 25 {
+			for range 200 {
 				id := fmt.Sprint(r.IntN(targets))
 				switch r.IntN(4) {
 				case 0:
