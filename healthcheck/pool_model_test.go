@@ -133,7 +133,7 @@ func (p *modelProbe) Check(ctx context.Context) healthcheck.Result {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p.checking = false
-	if ctx.Err() != context.Canceled { //nolint:errorlint // of a context
+	if ctx.Err() != context.Canceled {
 		p.results = append(p.results, r.Outcome)
 	}
 	if w == panicking && r.Outcome == healthcheck.Unknown {
@@ -370,7 +370,7 @@ func (m *modelPool) verify() {
 }
 
 // statusOptions compare statuses, whose errors are the same values.
-var statusOptions = cmp.Comparer(func(a, b error) bool { return a == b }) //nolint:errorlint // the same
+var statusOptions = cmp.Comparer(func(a, b error) bool { return a == b })
 
 func statuses(v *healthcheck.View) (all []healthcheck.Status) {
 	for _, s := range v.All() {
