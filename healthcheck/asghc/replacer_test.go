@@ -111,15 +111,15 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	set := awstest.Match{Service: service, Operation: "SetInstanceHealth"}
 	tests := []struct {
-		name  string
-		fault func(*world) (heal func(), err error)
-		heal  time.Duration
-		marks int
-		event string // among the others
+		name          string
+		fault         func(*world) (heal func(), err error)
+		heal          time.Duration
+		fewest, marks int    // fewest: marks, unless it is given
+		event         string // among the others
 	}{
 		{
 			name:  "the reply of every attempt of the SDK is lost: it is marked again, and no other",
-			fault: func(w *world) (func(), error) { return w.cloud.LoseReply(service, "SetInstanceHealth", 3) }, marks: 3,
+			fault: func(w *world) (func(), error) { return w.cloud.LoseReply(service, "SetInstanceHealth", 3) }, fewest: 1, marks: 3, // or fewer, if the replacement is faster than the SDK's retries
 			event: "0 mark, failed, SetInstanceHealth",
 		},
 		{
@@ -170,8 +170,11 @@ func TestFaults(t *testing.T) {
 				if now := w.instances(); slices.Contains(now, ids[0]) || !slices.Contains(now, ids[1]) || len(now) != 4 {
 					w.Errorf("the group is %v, and was %v", now, ids)
 				}
-				if w.marks() != test.marks {
-					w.Errorf("%d marks, want %d", w.marks(), test.marks)
+				if test.fewest == 0 {
+					test.fewest = test.marks
+				}
+				if n := w.marks(); n > test.marks || n < test.fewest {
+					w.Errorf("%d marks, want %d", n, test.marks)
 				}
 				if got := w.log(ids); !slices.Contains(got, test.event) {
 					w.Errorf("no event %q in %q", test.event, got)
