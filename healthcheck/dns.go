@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -16,6 +17,9 @@ import (
 // DNS keeps targets registered for the addresses of a name. Make one with NewDNS. Each address is a target of its own, with the
 // ID "host:port/address": one that is new begins in Initial, and one that is gone from the answer drains. A lookup that fails,
 // or finds nothing, changes nothing: the checks know better than the resolver what is alive.
+//
+// With a Registrar that also has the Events of a [Source], as a Pool has, a target of the DNS that becomes Unhealthy has the name
+// looked up at once: perhaps it has moved.
 type DNS struct {
 	registrar Registrar
 	opts      DNSOptions
@@ -24,7 +28,13 @@ type DNS struct {
 	ran       atomic.Bool
 	again     chan struct{}
 
-	targets map[string]Target // registered by this DNS; of Run only
+	targets map[string]named // registered by this DNS; of Run only
+}
+
+// named is a target with the time of the latest answer that had its address.
+type named struct {
+	Target
+	at time.Time
 }
 
 // DNSOptions are the options of a DNS. The zero value of each field means its default.
@@ -32,11 +42,16 @@ type DNSOptions struct {
 	// Interval is the time from the end of a lookup to the start of the next one. At least one second. Default 30 s. The lifetime
 	// of records is not known: package net does not tell it.
 	Interval time.Duration
-	// MinInterval is how soon a lookup may follow another because something was asked for by LookupNow, as a failed check may.
-	// At most Interval. Default 5 s.
+	// MinInterval is how soon a lookup may follow another because of LookupNow or of a target that has become Unhealthy. At most
+	// Interval. Default 5 s.
 	MinInterval time.Duration
 	// Timeout is how long a lookup may take. Default 5 s.
 	Timeout time.Duration
+	// KeepFor is for how long an address stays registered after the last answer that had it, to within an Interval. Default: it
+	// drains with the first answer that lacks it. Give it several Intervals where an answer has only some of the addresses, or each
+	// one would drain others: a multivalue answer of Route 53 has up to eight.
+	// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-policy-multivalue.html (read 2026-11).
+	KeepFor time.Duration
 	// Family restricts the addresses. Default AnyFamily: both.
 	Family Family
 	// Zone tells the zone of an address, such as by its subnet. Default: none has one.
@@ -72,6 +87,7 @@ func NewDNS(registrar Registrar, addr string, optFns ...func(*DNSOptions)) (*DNS
 	m.require(o.Interval >= minLookupInterval, "Interval", o.Interval, fmt.Sprintf("must be at least %v", minLookupInterval))
 	m.require(0 < o.MinInterval && o.MinInterval <= o.Interval, "MinInterval", o.MinInterval, "must be greater than zero and at most Interval")
 	m.require(o.Timeout > 0, "Timeout", o.Timeout, "must be greater than zero")
+	m.require(o.KeepFor >= 0, "KeepFor", o.KeepFor, "must not be negative")
 	m.require(o.Family <= IPv6, "Family", o.Family, "must be AnyFamily, IPv4 or IPv6")
 	if registrar == nil {
 		m.errs = append(m.errs, &FieldError{Field: "registrar", Rule: "must not be nil"})
@@ -86,13 +102,10 @@ func NewDNS(registrar Registrar, addr string, optFns ...func(*DNSOptions)) (*DNS
 		o.Lookup = new(net.Resolver).LookupNetIP
 	}
 	host, port, _ := net.SplitHostPort(addr)
-	return &DNS{
-		registrar: registrar, opts: o, host: host, port: port, again: make(chan struct{}, 1), targets: make(map[string]Target),
-	}, nil
+	return &DNS{registrar: registrar, opts: o, host: host, port: port, again: make(chan struct{}, 1)}, nil
 }
 
-// LookupNow asks Run to look the name up again without waiting for Interval, though not before MinInterval. It returns at once. A
-// caller that follows the events of the pool calls it when a target becomes unhealthy, as its address may have moved.
+// LookupNow asks Run to look the name up again without waiting for Interval, though not before MinInterval. It returns at once.
 func (d *DNS) LookupNow() {
 	select {
 	case d.again <- struct{}{}:
@@ -106,6 +119,7 @@ func (d *DNS) Run(ctx context.Context) error {
 	if d.ran.Swap(true) {
 		return ErrAlreadyRun
 	}
+	defer d.follow(ctx)()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
@@ -131,6 +145,34 @@ func (d *DNS) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// follow looks the name up when one of its targets becomes unhealthy, until stop is called, which waits for the end of that.
+func (d *DNS) follow(ctx context.Context) (stop func()) {
+	pool, ok := d.registrar.(interface {
+		Events(ctx context.Context) iter.Seq[Event]
+	})
+	if !ok {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	events, ended := pool.Events(ctx), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for e := range events {
+			lost := e.Kind == Transition && e.Status.State == Unhealthy && strings.HasPrefix(e.Status.Target.ID, d.id(""))
+			if lost || e.Dropped > 0 {
+				d.LookupNow()
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// id is that of the target of an address.
+func (d *DNS) id(addr string) string { return net.JoinHostPort(d.host, d.port) + "/" + addr }
+
 // update makes the targets those of the addresses that the name has now.
 func (d *DNS) update(ctx context.Context) error {
 	want, err := d.lookup(ctx)
@@ -140,16 +182,23 @@ func (d *DNS) update(ctx context.Context) error {
 	var add []Target
 	var gone []string
 	for id, t := range want {
-		if d.targets[id] != t {
-			add = append(add, t)
+		if d.targets[id].Target != t.Target {
+			add = append(add, t.Target)
 		}
 	}
-	for id := range d.targets {
-		if _, ok := want[id]; !ok {
+	now := time.Now()
+	for id, t := range d.targets {
+		if _, ok := want[id]; ok {
+			continue
+		}
+		if now.Sub(t.at) < d.opts.KeepFor {
+			want[id] = t
+		} else {
 			gone = append(gone, id)
 		}
 	}
 	if len(add)+len(gone) == 0 {
+		d.targets = want
 		return nil
 	}
 	slices.SortFunc(add, func(a, b Target) int { return strings.Compare(a.ID, b.ID) })
@@ -170,7 +219,7 @@ func (d *DNS) update(ctx context.Context) error {
 }
 
 // lookup returns the targets of the addresses that the name has now, at least one.
-func (d *DNS) lookup(ctx context.Context) (map[string]Target, error) {
+func (d *DNS) lookup(ctx context.Context) (map[string]named, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
 	defer cancel()
 	network := "ip" + strings.TrimPrefix(d.opts.Family.network(), "tcp")
@@ -178,14 +227,14 @@ func (d *DNS) lookup(ctx context.Context) (map[string]Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("healthcheck: look up %s: %w", d.host, err)
 	}
-	want := make(map[string]Target, len(addrs))
+	want, now := make(map[string]named, len(addrs)), time.Now()
 	for _, addr := range addrs {
 		addr = addr.Unmap()
 		if d.opts.Family == IPv4 && !addr.Is4() || d.opts.Family == IPv6 && !addr.Is6() || !addr.IsValid() {
 			continue
 		}
 		t := Target{
-			ID:   net.JoinHostPort(d.host, d.port) + "/" + addr.String(),
+			ID:   d.id(addr.String()),
 			Addr: net.JoinHostPort(addr.String(), d.port),
 			Host: d.host,
 		}
@@ -197,7 +246,7 @@ func (d *DNS) lookup(ctx context.Context) (map[string]Target, error) {
 			t = d.opts.Target(t)
 			t.ID = id
 		}
-		want[t.ID] = t
+		want[t.ID] = named{t, now}
 	}
 	if len(want) == 0 {
 		return nil, fmt.Errorf("healthcheck: look up %s: no addresses of family %v", d.host, d.opts.Family)

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/awsha/awsha/healthcheck"
+	"github.com/awsha/awsha/healthcheck/healthcheckmock"
 )
 
 // resolver answers as it is told, and remembers when it was asked.
@@ -170,15 +171,129 @@ func TestDNSOfOneFamily(t *testing.T) {
 	})
 }
 
+// runDNS runs a DNS of db.internal:5432 until the test ends.
+func runDNS(t *testing.T, registrar healthcheck.Registrar, optFn func(*healthcheck.DNSOptions)) {
+	t.Helper()
+	d, err := healthcheck.NewDNS(registrar, "db.internal:5432", optFn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+}
+
+func TestDNSLooksUpATargetThatIsLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const interval = 10 * time.Second
+		f := newFleet()
+		pool := newPool(t, healthcheck.Func(f.check), func(o *healthcheck.Options) { o.Interval = interval })
+		register(t, pool, healthcheck.Target{ID: "other"})
+		run(t, pool)
+		var r resolver
+		r.answer(nil, "10.0.0.1", "10.0.0.2")
+		runDNS(t, pool, func(o *healthcheck.DNSOptions) { o.Lookup, o.Interval = r.lookup, time.Hour })
+		waitFor(t, pool, "db.internal:5432/10.0.0.1", healthcheck.Healthy)
+		waitFor(t, pool, "other", healthcheck.Healthy)
+
+		f.set("other", refuse)
+		waitFor(t, pool, "other", healthcheck.Unhealthy)
+		time.Sleep(interval)
+		if n := r.lookups(); n != 1 {
+			t.Errorf("%d lookups after a target that has no name was lost", n)
+		}
+		r.answer(nil, "10.0.0.9", "10.0.0.2")
+		f.set("db.internal:5432/10.0.0.1", refuse)
+		time.Sleep(3 * interval) // not until it is Unhealthy, which it may be for no time at all
+		synctest.Wait()
+		wantStatus(t, pool, "db.internal:5432/10.0.0.1", healthcheck.Draining, healthcheck.ReasonDeregistrationInProgress)
+		if _, ok := pool.Status("db.internal:5432/10.0.0.9"); !ok || r.lookups() != 2 {
+			t.Errorf("%d lookups", r.lookups())
+		}
+	})
+}
+
+func TestDNSWithoutEventsLooksUpByTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var r resolver
+		r.answer(nil, "10.0.0.1")
+		registrar := &healthcheckmock.RegistrarMock{
+			RegisterFunc:   func(...healthcheck.Target) error { return nil },
+			DeregisterFunc: func(...string) error { return nil },
+		}
+		runDNS(t, registrar, func(o *healthcheck.DNSOptions) { o.Lookup = r.lookup })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := r.lookups(); n != 3 || len(registrar.RegisterCalls()) != 1 {
+			t.Errorf("%d lookups in a minute, %d registrations", n, len(registrar.RegisterCalls()))
+		}
+	})
+}
+
+// TestDNSOfManyAddresses has answers that hold two of three addresses each, in turns, and at last always the same.
+func TestDNSOfManyAddresses(t *testing.T) {
+	t.Parallel()
+	for keep, want := range map[time.Duration][]string{
+		0:           {"10.0.0.1 1", "10.0.0.2 2", "10.0.0.3 2"},
+		time.Minute: {"10.0.0.1 1", "10.0.0.2 1", "10.0.0.3 1"},
+	} {
+		t.Run(fmt.Sprint("kept for ", keep), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				registered := map[string]int{}
+				pool := newPool(t, pass(), func(o *healthcheck.Options) {
+					o.DeregistrationDelay = healthcheck.None
+					o.OnEvent = func(_ context.Context, e healthcheck.Event) {
+						if e.Kind == healthcheck.Transition && e.Status.State == healthcheck.Initial {
+							registered[strings.TrimPrefix(e.Status.Target.ID, "db.internal:5432/")]++
+						}
+					}
+				})
+				run(t, pool)
+				var r resolver
+				r.answer(nil, "10.0.0.1", "10.0.0.2")
+				runDNS(t, pool, func(o *healthcheck.DNSOptions) { o.Lookup, o.Interval, o.KeepFor = r.lookup, 10*time.Second, keep })
+				for _, second := range []string{"10.0.0.3", "10.0.0.2", "10.0.0.3"} {
+					time.Sleep(10*time.Second - time.Millisecond)
+					r.answer(nil, "10.0.0.1", second)
+				}
+				time.Sleep(45 * time.Second)
+				if n := pool.View().Registered(); n != 2+int(keep/time.Minute) {
+					t.Errorf("%d targets are registered within %v", n, keep)
+				}
+				time.Sleep(30 * time.Second)
+				if n := pool.View().Registered(); n != 2 {
+					t.Errorf("%d targets are registered in the end", n)
+				}
+				var got []string
+				for addr, n := range registered {
+					got = append(got, fmt.Sprint(addr, " ", n))
+				}
+				slices.Sort(got)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("registrations (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 func TestNewDNSReportsEveryMistake(t *testing.T) {
 	t.Parallel()
 	_, err := healthcheck.NewDNS(nil, "db.internal", func(o *healthcheck.DNSOptions) {
-		o.Interval, o.MinInterval, o.Timeout, o.Family = time.Millisecond, time.Second, -1, 9
+		o.Interval, o.MinInterval, o.Timeout, o.Family, o.KeepFor = time.Millisecond, time.Second, -1, 9, -1
 	})
 	wantFieldErrors(t, err,
 		"healthcheck: DNSOptions.Interval: 1ms must be at least 1s",
 		"healthcheck: DNSOptions.MinInterval: 1s must be greater than zero and at most Interval",
 		"healthcheck: DNSOptions.Timeout: -1ns must be greater than zero",
+		"healthcheck: DNSOptions.KeepFor: -1ns must not be negative",
 		"healthcheck: DNSOptions.Family: invalid must be AnyFamily, IPv4 or IPv6",
 		"healthcheck: registrar: <nil> must not be nil",
 		`healthcheck: addr: "db.internal" must be host:port with a port from 1 to 65535`,
