@@ -57,7 +57,7 @@ func (r *responseReader) skipChunks() error {
 	}
 }
 
-// chunkSize reads the line before a chunk. Extensions are passed over.
+// chunkSize reads the line before a chunk. Extensions are passed over, and so is white space that ends the line.
 func (r *responseReader) chunkSize() (int64, error) {
 	var size int64
 	for digits := 0; ; digits++ {
@@ -71,9 +71,11 @@ func (r *responseReader) chunkSize() (int64, error) {
 			size = size<<4 | int64(d)
 		case digits > 0 && c == '\r':
 			return size, r.lineFeed()
-		case digits > 0 && (c == ';' || c == ' ' || c == '\t'):
+		case digits > 0 && c == ';':
 			_, err := r.line()
 			return size, err
+		case digits > 0 && (c == ' ' || c == '\t'):
+			return size, r.blank()
 		default:
 			return 0, malformed("bad size of a chunk")
 		}
@@ -102,6 +104,20 @@ func (r *responseReader) line() (int, error) {
 			return n, r.lineFeed()
 		case c == '\n':
 			return n, malformed("bare line feed in a chunked body")
+		}
+	}
+}
+
+// blank passes over the rest of a line that is white space.
+func (r *responseReader) blank() error {
+	for {
+		switch c, err := r.next(); {
+		case err != nil:
+			return err
+		case c == '\r':
+			return r.lineFeed()
+		case c != ' ' && c != '\t':
+			return malformed("bad size of a chunk")
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestReadResponse(t *testing.T) {
 		{name: "with a length", answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", code: 200},
 		{name: "with an equal length twice", answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\ncontent-length:2\r\n\r\nok", code: 200},
 		{name: "until close", answer: "HTTP/1.0 503 Service Unavailable\r\n\r\nsorry", code: 503},
-		{name: "chunked", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2;x=y\r\nok\r\n1 \r\n!\r\n0\r\nTrailer: x\r\n\r\n", code: 200},
+		{name: "chunked", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2;x=y\r\nok\r\n1 \t\r\n!\r\n0\r\nTrailer: x\r\n\r\n", code: 200},
 		{name: "chunked beats length", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n0\r\n\r\n", code: 200},
 		{name: "HTTP/1.0 has no chunks", answer: "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnone", code: 200},
 		{name: "without a phrase", answer: "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", code: 404},
@@ -67,6 +67,7 @@ func TestReadResponse(t *testing.T) {
 		{name: "bare line feeds between chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\n\n", code: 200, wantErr: true},
 		{name: "a bare carriage return between chunks", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\rx\r\n\r\n", code: 200, wantErr: true},
 		{name: "a bare line feed behind an extension", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0;a=b\n\r\n", code: 200, wantErr: true},
+		{name: "a chunk with two sizes", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2 0\r\nok\r\n0\r\n\r\n", code: 200, wantErr: true},
 		{name: "a chunk without an end", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nok\r\n0\r\n\r\n", code: 200, wantErr: true},
 		{name: "a chunk of impossible size", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", code: 200, wantErr: true},
 	}
