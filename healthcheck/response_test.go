@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -156,8 +157,25 @@ func TestReadResponseFindsText(t *testing.T) {
 	}
 }
 
-// FuzzReadResponse checks against net/http that no more is accepted and no other text found, and that it does not matter how an
-// answer arrives.
+// TestReadResponseOfPieces puts answers together at random from what makes up an answer, so that many of them are nearly right.
+func TestReadResponseOfPieces(t *testing.T) {
+	t.Parallel()
+	pieces := []string{
+		"HTTP/1.1 200 OK\r\n", "HTTP/1.0 200 \n", "HTTP/1.1 204\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "Content-Length: 2\r\n", "Content-Length:\t0 \n",
+		"Transfer-Encoding: chunked\r\n", "Connection: close\r\n", "\r\n", "\n", "\r", " ", "\t", ";", ";a=b", "0", "2", "a", "1\r\no\r\n", "ok", "2\r\n", "0\r\n\r\n", ":",
+	}
+	starts := []string{"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 50_000 {
+		answer := []byte(starts[random.IntN(len(starts))])
+		for range random.IntN(8) {
+			answer = append(answer, pieces[random.IntN(len(pieces))]...)
+		}
+		checkReadResponse(t, answer, random.IntN(8) == 0, []string{"", "o", "ok"}[random.IntN(3)])
+	}
+}
+
+// FuzzReadResponse is the same with what nobody would think of.
 func FuzzReadResponse(f *testing.F) {
 	for _, s := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -172,59 +190,63 @@ func FuzzReadResponse(f *testing.F) {
 		f.Add([]byte(s), false, "ok")
 	}
 	f.Add([]byte("HTTP/1.1 200 \nTransfer-Encoding:Chunked\n\n0\r\n0\r\n\r\n"), false, "0") // a trailer that ends like the body
-	f.Fuzz(func(t *testing.T, answer []byte, isHead bool, text string) {
-		const maxBody = 100
-		if len(text) > maxBody {
-			return
+	f.Fuzz(checkReadResponse)
+}
+
+// checkReadResponse checks against net/http that no more is accepted and no other text found, and that it does not matter how an
+// answer arrives.
+func checkReadResponse(t *testing.T, answer []byte, isHead bool, text string) {
+	const maxBody = 100
+	if len(text) > maxBody {
+		return
+	}
+	src := &counter{src: bytes.NewReader(answer)}
+	got, err := healthcheck.ReadResponse(src, isHead, maxBody, text)
+	if limit := healthcheck.MaxHead + 2*maxBody; src.n > limit {
+		t.Fatalf("%q: read %d bytes, more than %d", answer, src.n, limit)
+	}
+	got1, err1 := healthcheck.ReadResponse(iotest.OneByteReader(bytes.NewReader(answer)), isHead, maxBody, text)
+	got1.Lasts = got.Lasts // what follows the answer need not be here yet
+	if got != got1 || (err == nil) != (err1 == nil) {
+		t.Fatalf("%q: %+v, %v; byte by byte %+v, %v", answer, got, err, got1, err1)
+	}
+	if got.Code == 0 {
+		return
+	}
+	method := "GET"
+	if isHead {
+		method = "HEAD"
+	}
+	r := bufio.NewReader(bytes.NewReader(answer))
+	for {
+		response, httpErr := http.ReadResponse(r, &http.Request{Method: method})
+		if httpErr != nil {
+			t.Fatalf("%q: accepted as %d, net/http: %v", answer, got.Code, httpErr)
 		}
-		src := &counter{src: bytes.NewReader(answer)}
-		got, err := healthcheck.ReadResponse(src, isHead, maxBody, text)
-		if limit := healthcheck.MaxHead + 2*maxBody; src.n > limit {
-			t.Fatalf("read %d bytes, more than %d", src.n, limit)
+		if response.StatusCode < 200 && response.StatusCode != 101 {
+			continue
 		}
-		got1, err1 := healthcheck.ReadResponse(iotest.OneByteReader(bytes.NewReader(answer)), isHead, maxBody, text)
-		got1.Lasts = got.Lasts // what follows the answer need not be here yet
-		if got != got1 || (err == nil) != (err1 == nil) {
-			t.Fatalf("%+v, %v; byte by byte %+v, %v", got, err, got1, err1)
+		if response.StatusCode != got.Code {
+			t.Fatalf("%q: code %d, net/http: %d", answer, got.Code, response.StatusCode)
 		}
-		if got.Code == 0 {
-			return
+		body, bodyErr := io.ReadAll(response.Body)
+		if text != "" && response.StatusCode != 101 {
+			found := bytes.Contains(body[:min(len(body), maxBody)], []byte(text))
+			if got.Found && !found || found && err == nil && !got.Found && len(answer) < maxBody {
+				t.Fatalf("%q: text found %v, in %q", answer, got.Found, body)
+			}
 		}
-		method := "GET"
-		if isHead {
-			method = "HEAD"
+		// net/http also reads what trailers say, and we do not.
+		_, malformed := errors.AsType[textproto.ProtocolError](bodyErr)
+		trailers := malformed || len(response.TransferEncoding) > 0 && !bytes.HasSuffix(answer, []byte("0\r\n\r\n"))
+		if bodyErr != nil && err == nil && len(answer) < maxBody && !trailers {
+			t.Fatalf("%q: the body is accepted, net/http reads %q: %v", answer, body, bodyErr)
 		}
-		r := bufio.NewReader(bytes.NewReader(answer))
-		for {
-			response, httpErr := http.ReadResponse(r, &http.Request{Method: method})
-			if httpErr != nil {
-				t.Fatalf("accepted as %d, net/http: %v", got.Code, httpErr)
-			}
-			if response.StatusCode < 200 && response.StatusCode != 101 {
-				continue
-			}
-			if response.StatusCode != got.Code {
-				t.Fatalf("code %d, net/http: %d", got.Code, response.StatusCode)
-			}
-			body, bodyErr := io.ReadAll(response.Body)
-			if text != "" && response.StatusCode != 101 {
-				found := bytes.Contains(body[:min(len(body), maxBody)], []byte(text))
-				if got.Found && !found || found && err == nil && !got.Found && len(answer) < maxBody {
-					t.Fatalf("text found %v, in %q", got.Found, body)
-				}
-			}
-			// net/http also reads what trailers say, and we do not.
-			_, malformed := errors.AsType[textproto.ProtocolError](bodyErr)
-			trailers := malformed || len(response.TransferEncoding) > 0 && !bytes.HasSuffix(answer, []byte("0\r\n\r\n"))
-			if bodyErr != nil && err == nil && len(answer) < maxBody && !trailers {
-				t.Fatalf("the body is accepted, net/http reads %q: %v", body, bodyErr)
-			}
-			if got.Lasts && (response.Close || r.Buffered() > 0 && !trailers) {
-				t.Fatalf("the connection lasts; net/http: close %v, then %d bytes", response.Close, r.Buffered())
-			}
-			return
+		if got.Lasts && (response.Close || r.Buffered() > 0 && !trailers) {
+			t.Fatalf("%q: the connection lasts; net/http: close %v, then %d bytes", answer, response.Close, r.Buffered())
 		}
-	})
+		return
+	}
 }
 
 type counter struct {
