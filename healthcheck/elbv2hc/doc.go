@@ -43,8 +43,8 @@
 //
 // A zonal shift and an anomaly are beside the state ([Health]): they move traffic and say nothing about health.
 //
-// A wait reads the whole group after 1 s, growing to 5 s. Reads may show the past, so that what would end a wait must have
-// been read for a while: 30 s for a target that is missing, or is still there; 5 s for one that is unusable.
+// A wait reads the whole group at once, and again after 1 s, growing to 5 s. Reads may show the past, so that every read of 5 s
+// must show what ends a wait without success; and a target that is missing, or is still there, has 30 s from the call.
 //
 // A sync reads the group, registers what is missing and then deregisters what is too much, each in calls of 100. If something
 // does not fit, what is too much goes first. If a call is refused, those targets are left out that the message names, or they are
@@ -56,6 +56,7 @@
 //   - The number of targets, probes and watchers costs no calls.
 //   - A wait ends successfully only if a read shows every one of its targets where it should be; otherwise its error says of each
 //     target that is not how it is, and why.
+//   - Under SyncOptions.InService what is too much stays until what is new has been healthy, however many syncs that takes.
 //   - A sync deregisters at most half of the targets unless told otherwise, never the last ones, and nothing if its registrations
 //     ended early. Targets that are stopped or terminated do not count.
 //   - Registering and deregistering may be repeated: lost replies and restarts do no harm.

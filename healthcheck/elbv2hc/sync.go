@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/awsha/awsha/internal/awserr"
@@ -25,6 +26,7 @@ type Syncer struct {
 	ran   chan struct{}  // holds one token until Run takes it
 	turn  chan struct{}  // holds one token while no Sync runs
 	own   map[key]recent // who has the turn has these
+	fresh map[key]bool   // registered by the Syncer, and not healthy yet as far as it knows; likewise
 }
 
 // NewSyncer returns a Syncer of a target group. It makes no call. Every mistake is a *FieldError of the error that it
@@ -36,7 +38,8 @@ func NewSyncer(api SyncAPI, targetGroupARN string, optFns ...func(*SyncOptions))
 	}
 	s := &Syncer{
 		api: api, group: targetGroupARN, opts: opts,
-		ran: make(chan struct{}, 1), turn: make(chan struct{}, 1), own: map[key]recent{},
+		ran: make(chan struct{}, 1), turn: make(chan struct{}, 1),
+		own: map[key]recent{}, fresh: map[key]bool{},
 	}
 	s.ran <- struct{}{}
 	s.turn <- struct{}{}
@@ -101,22 +104,26 @@ func (s *Syncer) sync(ctx context.Context, want []Target) (SyncResult, *GroupErr
 		result.Registered, result.Deregistered = p.add, p.remove
 		return result, nil
 	}
-	return s.carryOut(ctx, &p, all, result)
+	return s.carryOut(ctx, &p, want, all, result)
 }
 
 // carryOut registers, waits and deregisters.
-func (s *Syncer) carryOut(ctx context.Context, p *plan, all []Health, result SyncResult) (SyncResult, *GroupError) {
+func (s *Syncer) carryOut(
+	ctx context.Context, p *plan, want []Target, all []Health, result SyncResult,
+) (SyncResult, *GroupError) {
 	add := s.newBatch(opRegister)
 	defer func() { s.remember(add.done, true) }()
 	if err := add.send(ctx, p.add); err != nil {
 		result.Registered = add.done
+		s.notYetHealthy(want, all, add.done)
 		return result, withRefused(failed("", "", err), add)
 	}
 	result.Registered = add.done
+	waiting := s.notYetHealthy(want, all, add.done)
 	if p.tooMany(len(add.refused), &s.opts) {
 		return result, withRefused(&GroupError{Kind: ErrTooMany, Targets: about(p.remove, all)}, add)
 	}
-	if err := s.inService(ctx, add.done, p.remove); err != nil {
+	if err := s.inService(ctx, waiting, p.remove); err != nil {
 		return result, withRefused(err, add)
 	}
 	remove := s.newBatch(opDeregister)
@@ -127,7 +134,11 @@ func (s *Syncer) carryOut(ctx context.Context, p *plan, all []Health, result Syn
 		return result, withRefused(failed("", "", err), add, remove)
 	}
 	if len(remove.done) > 0 { // there is room now for what did not fit
+		before := len(add.done)
 		err := add.send(ctx, add.noRoom())
+		for _, t := range add.done[before:] {
+			s.fresh[t.key()] = true
+		}
 		result.Registered = sortTargets(add.done)
 		if err != nil {
 			return result, withRefused(failed("", "", err), add, remove)
@@ -139,6 +150,30 @@ func (s *Syncer) carryOut(ctx context.Context, p *plan, all []Health, result Syn
 	return result, nil
 }
 
+// notYetHealthy returns the wanted targets that must be in service before others go: those that were registered now, those that
+// an earlier Sync has registered and no read has shown as healthy since, and those that nobody knows about yet.
+func (s *Syncer) notYetHealthy(want []Target, all []Health, registered []Target) (waiting []Target) {
+	for _, t := range registered {
+		s.fresh[t.key()] = true
+	}
+	state := make(map[key]types.TargetHealthStateEnum, len(all))
+	for _, h := range all {
+		state[h.Target.key()] = h.State
+	}
+	fresh := map[key]bool{}
+	for _, t := range want {
+		switch k := t.key(); {
+		case s.fresh[k] && state[k] != types.TargetHealthStateEnumHealthy:
+			fresh[k] = true
+			waiting = append(waiting, t)
+		case state[k] == types.TargetHealthStateEnumInitial:
+			waiting = append(waiting, t)
+		}
+	}
+	s.fresh = fresh
+	return waiting
+}
+
 // inService waits for new targets before others go.
 func (s *Syncer) inService(ctx context.Context, added, remove []Target) *GroupError {
 	if s.opts.InService == 0 || len(added) == 0 || len(remove) == 0 {
@@ -147,8 +182,12 @@ func (s *Syncer) inService(ctx context.Context, added, remove []Target) *GroupEr
 	err := WaitInService(ctx, s.api, s.group, withoutZones(added), func(o *WaitOptions) {
 		o.Timeout, o.CallTimeout = s.opts.InService, s.opts.CallTimeout
 	})
+	if err == nil {
+		clear(s.fresh)
+		return nil
+	}
 	var ended *GroupError
-	if err != nil && !errors.As(err, &ended) {
+	if !errors.As(err, &ended) {
 		ended = &GroupError{Err: err}
 	}
 	return ended

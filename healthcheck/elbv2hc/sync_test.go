@@ -481,10 +481,23 @@ func TestOldTargetsStayUntilTheNewOnesAreInService(t *testing.T) {
 		}
 		w.holds(a.target(), b.target())
 
+		// The next Sync has nothing to register, and knows nevertheless that the new one has never been healthy. So does a
+		// Syncer that starts in the middle, while the load balancer does not know either.
+		_, err = s.Sync(w.Context(), []elbv2hc.Target{b.target()})
+		wantGroupError(w, err, elbv2hc.ErrTimeout, "unhealthy Target.ResponseCodeMismatch")
+		w.holds(a.target(), b.target())
+		w.deregister(b.target())
+		w.register(b.target())
+		again := w.syncer(func(o *elbv2hc.SyncOptions) { o.InService = 5 * time.Second })
+		_, err = again.Sync(w.Context(), []elbv2hc.Target{b.target()})
+		wantGroupError(w, err, elbv2hc.ErrTimeout, "initial Elb.InitialHealthChecking")
+		w.holds(a.target(), b.target())
+		b.status.Store(http.StatusOK)
+
 		c := w.server(1, 2)
 		start = time.Now()
 		must(s.Sync(w.Context(), []elbv2hc.Target{b.target(), c.target()}))(w)
-		within(w, "the replacement", time.Since(start), 5*time.Second, 12*time.Second)
+		within(w, "the replacement", time.Since(start), 5*time.Second, 17*time.Second)
 		w.holds(b.target(), c.target())
 	})
 }

@@ -35,8 +35,10 @@ type SyncOptions struct {
 	// AllowEmpty allows a Sync to deregister the last targets of the group.
 	AllowEmpty bool
 
-	// InService makes a Sync that both registers and deregisters wait in between, for so long, until the new targets are
-	// healthy; see [WaitInService]. If they are not by then, nothing is deregistered. Zero does not wait.
+	// InService makes a Sync that deregisters wait before that, for so long, until the new targets are healthy: those that it
+	// registers, those that earlier Syncs of this Syncer have registered and no read has shown as healthy since, and wanted
+	// ones that are initial; see [WaitInService]. If they are not by then, nothing is deregistered, nor by the next Sync,
+	// which waits again. Zero does not wait.
 	InService time.Duration
 
 	// ChunkSize is how many targets one call registers or deregisters. Default 100.

@@ -74,8 +74,14 @@ type waiter struct {
 	targets []Target
 	opts    WaitOptions
 	start   time.Time
-	doubt   map[key]time.Time // since when a registration is read as hopeless
-	waiting []Health          // of the latest read, those that are not done
+	doubt   map[key]doubt // of registrations that the latest read showed as hopeless or strange
+	waiting []Health      // of the latest read, those that are not done
+}
+
+// doubt is a registration that may be a reason to give up, since when each read has shown it so.
+type doubt struct {
+	hopeless bool
+	since    time.Time
 }
 
 // errWaiting is a read that did not end the wait.
@@ -95,7 +101,7 @@ func wait(
 	}
 	w.api, w.opts, w.targets = api, opts, targets
 	w.in = &elbv2.DescribeTargetHealthInput{TargetGroupArn: aws.String(group)}
-	w.start, w.doubt = time.Now(), map[key]time.Time{}
+	w.start = time.Now()
 
 	err := retry.Do(ctx, opts.Timeout, w.read, func(err error, elapsed time.Duration) (retry.Policy, bool) {
 		if errors.Is(err, errWaiting) {
@@ -135,34 +141,35 @@ func (w *waiter) read(ctx context.Context) error {
 	}
 	now := time.Now()
 	w.waiting = nil
-	var misplaced, hopeless []Health
+	var misplaced, hopeless bool
+	doubts := map[key]doubt{}
 	for _, t := range w.targets {
 		for _, h := range of(t, all) {
 			if w.done(h) {
 				continue
 			}
 			w.waiting = append(w.waiting, h)
-			switch {
-			case w.hopeless(h):
-				since, known := w.doubt[h.Target.key()]
-				if !known {
-					since = now
-					w.doubt[h.Target.key()] = now
-				}
-				if now.Sub(since) >= w.opts.ReadLag {
-					hopeless = append(hopeless, h)
-				}
+			d := doubt{w.hopeless(h), now}
+			if !d.hopeless && !w.strange(h) {
 				continue
-			case w.strange(h) && now.Sub(w.start) >= w.opts.RegistrationLag:
-				misplaced = append(misplaced, h)
 			}
-			delete(w.doubt, h.Target.key())
+			if before, known := w.doubt[h.Target.key()]; known && before.hopeless == d.hopeless {
+				d = before
+			}
+			doubts[h.Target.key()] = d
+			if d.hopeless {
+				hopeless = hopeless || now.Sub(d.since) >= w.opts.ReadLag
+				continue
+			}
+			misplaced = misplaced || now.Sub(w.start) >= w.opts.RegistrationLag &&
+				now.Sub(d.since) >= min(w.opts.ReadLag, w.opts.RegistrationLag)
 		}
 	}
+	w.doubt = doubts
 	switch {
-	case len(hopeless) > 0:
+	case hopeless:
 		return &GroupError{Kind: ErrUnusable}
-	case len(misplaced) > 0:
+	case misplaced:
 		return &GroupError{Kind: w.misplaced}
 	case len(w.waiting) > 0 || now.Sub(w.start) < w.opts.AtLeast && w.draining:
 		if w.opts.OnPoll != nil {

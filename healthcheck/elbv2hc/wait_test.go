@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/healthcheck/elbv2hc"
+	"github.com/awsha/awsha/healthcheck/healthcheckmock"
 )
 
 // wantGroupError holds an error against its kind and the targets that it names, each as "state reason".
@@ -182,6 +184,67 @@ func TestReadsThatLagDoNotEndTheWait(t *testing.T) {
 		}
 		within(w, "drained", time.Since(start), 320*time.Second, 327*time.Second)
 	})
+}
+
+func TestOneReadOfThePastDoesNotEndTheWait(t *testing.T) {
+	t.Parallel()
+	stopped := types.TargetHealth{State: types.TargetHealthStateEnumUnused, Reason: types.TargetHealthReasonEnumInvalidState}
+	initial := types.TargetHealth{State: types.TargetHealthStateEnumInitial, Reason: types.TargetHealthReasonEnumInitialHealthChecking}
+	healthy := types.TargetHealth{State: types.TargetHealthStateEnumHealthy}
+	drains := types.TargetHealth{State: types.TargetHealthStateEnumDraining, Reason: types.TargetHealthReasonEnumDeregistrationInProgress}
+	tests := []struct {
+		name  string
+		wait  func(context.Context, elbv2hc.HealthAPI, string, []elbv2hc.Target, ...func(*elbv2hc.WaitOptions)) error
+		shown func(at time.Duration) *types.TargetHealth
+	}{
+		{"unusable, healthy for long, and unusable", elbv2hc.WaitInService, func(at time.Duration) *types.TargetHealth {
+			if at < 2*time.Second || at > time.Minute && at < 63*time.Second {
+				return &stopped
+			}
+			return &healthy
+		}},
+		{"missing a minute later", elbv2hc.WaitInService, func(at time.Duration) *types.TargetHealth {
+			if at > time.Minute && at < 63*time.Second {
+				return nil
+			}
+			return &initial
+		}},
+		{"registered a minute later", elbv2hc.WaitDrained, func(at time.Duration) *types.TargetHealth {
+			if at > time.Minute && at < 63*time.Second {
+				return &healthy
+			}
+			return &drains
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				api := &healthcheckmock.HealthAPIMock{DescribeTargetHealthFunc: func(
+					context.Context, *elbv2.DescribeTargetHealthInput, ...func(*elbv2.Options),
+				) (*elbv2.DescribeTargetHealthOutput, error) {
+					other := description(&initial)
+					if test.name == "registered a minute later" {
+						other = description(&drains)
+					}
+					other.Target.Id = aws.String("10.0.0.2")
+					all := []types.TargetHealthDescription{other}
+					if h := test.shown(time.Since(start)); h != nil {
+						all = append(all, description(h))
+					}
+					return &elbv2.DescribeTargetHealthOutput{TargetHealthDescriptions: all}, nil
+				}}
+				err := test.wait(t.Context(), api, arn, []elbv2hc.Target{{ID: "10.0.0.1", Port: 80}, {ID: "10.0.0.2", Port: 80}},
+					func(o *elbv2hc.WaitOptions) {
+						o.Timeout, o.PollInterval, o.MaxPollInterval = 2*time.Minute, time.Second, time.Second
+					})
+				if !errors.Is(err, elbv2hc.ErrTimeout) {
+					t.Errorf("%v after %v, want the timeout", err, time.Since(start))
+				}
+			})
+		})
+	}
 }
 
 func TestWaitDrained(t *testing.T) {

@@ -28,8 +28,9 @@ type WaitOptions struct {
 	// DeregisterTargets. Default 30 s; None believes the first read.
 	RegistrationLag time.Duration
 
-	// ReadLag is for how long a target must have been read as unusable before that is believed: a listener that was made a
-	// moment ago may not show yet. Default 5 s; None believes the first read.
+	// ReadLag is for how long every read must have shown a target as unusable before that is believed: a listener that was
+	// made a moment ago may not show yet. After RegistrationLag the same holds for one that is read as missing, or as
+	// registered again. Default 5 s; None believes one read.
 	ReadLag time.Duration
 
 	// AtLeast is the least time that WaitDrained takes. A Network Load Balancer may open new connections to a target
