@@ -18,7 +18,7 @@ const (
 	opDeregister = "deregister"
 
 	// maxSearched bounds the search for the targets that a call was refused for: each costs some 13 calls in a chunk of
-	// 100. Once so many are found, what is refused is refused as a whole.
+	// 100. Once so many are found, what is refused is refused as a whole, to be searched by the next Sync.
 	maxSearched = 10
 )
 
@@ -30,7 +30,9 @@ type batch struct {
 	call    func(context.Context, []Target) error
 	done    []Target
 	refused []*TargetError
-	full    error // why no more targets fit
+	guilty  []Target // those of the refused that are refused for themselves
+	found   int      // those of them that no message named
+	full    error    // why no more targets fit
 }
 
 func (s *Syncer) newBatch(op string) *batch {
@@ -86,10 +88,15 @@ func (b *batch) try(ctx context.Context, targets []Target) error {
 	}
 	if named, others := namedIn(err, targets); len(named) > 0 {
 		b.refuse(named, err)
+		b.guilty = append(b.guilty, named...)
 		return b.try(ctx, others)
 	}
-	if len(targets) == 1 || len(b.refused) >= maxSearched {
+	if len(targets) == 1 || b.found >= maxSearched {
 		b.refuse(targets, err)
+		if len(targets) == 1 {
+			b.guilty = append(b.guilty, targets[0])
+			b.found++
+		}
 		if awserr.Of(err) == awserr.Quota {
 			b.full = err
 		}

@@ -87,7 +87,8 @@
 // # Limits
 //
 // DescribeTargetHealth has no pages, and is throttled for the account and Region at a rate that AWS does not tell. Groups of
-// Lambda functions are not imported: nothing can be asked over a network.
+// Lambda functions are not imported: nothing can be asked over a network. Registrations of QUIC and TCP_QUIC groups need a server
+// ID each, which a [Target] does not have: such groups can be followed, waited for and imported, and not synced.
 //
 // # Errors
 //

@@ -1,7 +1,5 @@
 package elbv2hc
 
-import "time"
-
 // SyncResult is what a Sync did, or under SyncOptions.DryRun would have done. The lists are by ID and port.
 type SyncResult struct {
 	Registered   []Target
@@ -27,12 +25,6 @@ type plan struct {
 	otherZone   []Target
 }
 
-// recent is a change that the Syncer has made, until reads can be trusted to show it.
-type recent struct {
-	at         time.Time
-	registered bool
-}
-
 // makePlan compares what is wanted with what a read has shown, corrected by the Syncer's own recent changes. Draining targets
 // count as not registered: a wanted one is registered again, an unwanted one is on its way out already.
 func makePlan(want []Target, all []Health, own map[key]recent, owns func(Target) bool) plan {
@@ -50,7 +42,7 @@ func makePlan(want []Target, all []Health, own map[key]recent, owns func(Target)
 		_, shown := now[k]
 		switch {
 		case change.registered && !shown:
-			now[k] = Target{ID: k.id, Port: k.port}
+			now[k] = change.target
 		case !change.registered:
 			delete(now, k)
 		}

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/awsha/awsha/internal/awserr"
@@ -20,13 +18,12 @@ const opSync = "sync"
 // Syncer keeps the registrations of a target group equal to what is wanted. Make one with [NewSyncer]; all methods are safe
 // for concurrent use, and syncs of one Syncer run one after the other.
 type Syncer struct {
-	api   SyncAPI
-	group string
-	opts  SyncOptions
-	ran   chan struct{}  // holds one token until Run takes it
-	turn  chan struct{}  // holds one token while no Sync runs
-	own   map[key]recent // who has the turn has these
-	fresh map[key]bool   // registered by the Syncer, and not healthy yet as far as it knows; likewise
+	api    SyncAPI
+	group  string
+	opts   SyncOptions
+	ran    chan struct{} // holds one token until Run takes it
+	turn   chan struct{} // holds one token while no Sync runs
+	memory memory        // of who has the turn
 }
 
 // NewSyncer returns a Syncer of a target group. It makes no call. Every mistake is a *FieldError of the error that it
@@ -39,7 +36,7 @@ func NewSyncer(api SyncAPI, targetGroupARN string, optFns ...func(*SyncOptions))
 	s := &Syncer{
 		api: api, group: targetGroupARN, opts: opts,
 		ran: make(chan struct{}, 1), turn: make(chan struct{}, 1),
-		own: map[key]recent{}, fresh: map[key]bool{},
+		memory: newMemory(opts.RegistrationLag),
 	}
 	s.ran <- struct{}{}
 	s.turn <- struct{}{}
@@ -53,16 +50,16 @@ func NewSyncer(api SyncAPI, targetGroupARN string, optFns ...func(*SyncOptions))
 // stopped or terminated do not count: they serve nobody.
 //
 // A wanted target that drains is registered again. Where a call is refused because of some of its targets, the others are
-// sent without them, and each is a *TargetError of the *GroupError that Sync returns; the result says what was done. If the
+// sent without them, and each is a *TargetError of the *GroupError that Sync returns; the result says what was done. Those that
+// no message names cost some 13 calls each; one Sync finds ten of them, and refuses others together with what is in their
+// calls, to go on in the next Sync from there. If the
 // group or the load balancer has no room for new targets, what is too much goes first. Throttled and failed calls are
 // repeated, for SyncOptions.RetryTimeout: registering and deregistering can be. A Sync that ends early has
 // deregistered nothing that it was to replace; the next one goes on from there.
 func (s *Syncer) Sync(ctx context.Context, want []Target) (SyncResult, error) {
-	want = canonical(want)
-	for i := range want {
-		if want[i].Port == 0 {
-			want[i].Port = s.opts.Port
-		}
+	want = slices.Clone(want)
+	for i, t := range want {
+		want[i] = s.complete(t)
 	}
 	if errs := validateTargets("want", want, true); len(errs) > 0 {
 		return SyncResult{}, joined(errs)
@@ -84,6 +81,14 @@ func (s *Syncer) Sync(ctx context.Context, want []Target) (SyncResult, error) {
 	return result, nil
 }
 
+// complete returns a wanted target as a registration has it.
+func (s *Syncer) complete(t Target) Target {
+	if t.Port == 0 && !isLambda(t.ID) {
+		t.Port = s.opts.Port
+	}
+	return t.canonical()
+}
+
 // sync does it, for who has the turn.
 func (s *Syncer) sync(ctx context.Context, want []Target) (SyncResult, *GroupError) {
 	var all []Health
@@ -94,8 +99,8 @@ func (s *Syncer) sync(ctx context.Context, want []Target) (SyncResult, *GroupErr
 	}); err != nil {
 		return SyncResult{}, failed("", "", err)
 	}
-	s.forget()
-	p := makePlan(want, all, s.own, s.opts.Owns)
+	s.memory.forget()
+	p := makePlan(want, all, s.memory.own, s.opts.Owns)
 	result := SyncResult{Unchanged: p.unchanged, OtherZone: p.otherZone, DryRun: s.opts.DryRun}
 	if p.tooMany(0, &s.opts) {
 		return result, &GroupError{Kind: ErrTooMany, Targets: about(p.remove, all)}
@@ -111,35 +116,31 @@ func (s *Syncer) sync(ctx context.Context, want []Target) (SyncResult, *GroupErr
 func (s *Syncer) carryOut(
 	ctx context.Context, p *plan, want []Target, all []Health, result SyncResult,
 ) (SyncResult, *GroupError) {
+	s.memory.expect(want, p.add, all)
 	add := s.newBatch(opRegister)
-	defer func() { s.remember(add.done, true) }()
-	if err := add.send(ctx, p.add); err != nil {
-		result.Registered = add.done
-		s.notYetHealthy(want, all, add.done)
+	defer func() { s.memory.remember(add.done, true) }()
+	err := add.send(ctx, s.memory.guiltyLast(p.add))
+	result.Registered = sortTargets(slices.Clone(add.done))
+	if err != nil {
 		return result, withRefused(failed("", "", err), add)
 	}
-	result.Registered = add.done
-	waiting := s.notYetHealthy(want, all, add.done)
+	s.memory.blame(add)
 	if p.tooMany(len(add.refused), &s.opts) {
 		return result, withRefused(&GroupError{Kind: ErrTooMany, Targets: about(p.remove, all)}, add)
 	}
-	if err := s.inService(ctx, waiting, p.remove); err != nil {
+	if err := s.inService(ctx, s.memory.waiting(want, all, add), p.remove); err != nil {
 		return result, withRefused(err, add)
 	}
 	remove := s.newBatch(opDeregister)
-	err := remove.send(ctx, p.remove)
-	s.remember(remove.done, false)
+	err = remove.send(ctx, p.remove)
+	s.memory.remember(remove.done, false)
 	result.Deregistered = remove.done
 	if err != nil {
 		return result, withRefused(failed("", "", err), add, remove)
 	}
 	if len(remove.done) > 0 { // there is room now for what did not fit
-		before := len(add.done)
 		err := add.send(ctx, add.noRoom())
-		for _, t := range add.done[before:] {
-			s.fresh[t.key()] = true
-		}
-		result.Registered = sortTargets(add.done)
+		result.Registered = sortTargets(slices.Clone(add.done))
 		if err != nil {
 			return result, withRefused(failed("", "", err), add, remove)
 		}
@@ -150,40 +151,16 @@ func (s *Syncer) carryOut(
 	return result, nil
 }
 
-// notYetHealthy returns the wanted targets that must be in service before others go: those that were registered now, those that
-// an earlier Sync has registered and no read has shown as healthy since, and those that nobody knows about yet.
-func (s *Syncer) notYetHealthy(want []Target, all []Health, registered []Target) (waiting []Target) {
-	for _, t := range registered {
-		s.fresh[t.key()] = true
-	}
-	state := make(map[key]types.TargetHealthStateEnum, len(all))
-	for _, h := range all {
-		state[h.Target.key()] = h.State
-	}
-	fresh := map[key]bool{}
-	for _, t := range want {
-		switch k := t.key(); {
-		case s.fresh[k] && state[k] != types.TargetHealthStateEnumHealthy:
-			fresh[k] = true
-			waiting = append(waiting, t)
-		case state[k] == types.TargetHealthStateEnumInitial:
-			waiting = append(waiting, t)
-		}
-	}
-	s.fresh = fresh
-	return waiting
-}
-
 // inService waits for new targets before others go.
-func (s *Syncer) inService(ctx context.Context, added, remove []Target) *GroupError {
-	if s.opts.InService == 0 || len(added) == 0 || len(remove) == 0 {
+func (s *Syncer) inService(ctx context.Context, fresh, remove []Target) *GroupError {
+	if s.opts.InService == 0 || len(fresh) == 0 || len(remove) == 0 {
 		return nil
 	}
-	err := WaitInService(ctx, s.api, s.group, withoutZones(added), func(o *WaitOptions) {
+	err := WaitInService(ctx, s.api, s.group, withoutZones(fresh), func(o *WaitOptions) {
 		o.Timeout, o.CallTimeout = s.opts.InService, s.opts.CallTimeout
 	})
 	if err == nil {
-		clear(s.fresh)
+		clear(s.memory.fresh)
 		return nil
 	}
 	var ended *GroupError
@@ -220,22 +197,6 @@ func about(targets []Target, all []Health) []Health {
 
 func (s *Syncer) retry(ctx context.Context, call func(context.Context) error) error {
 	return retry.Do(ctx, s.opts.RetryTimeout, call, repeatable, nil)
-}
-
-// remember keeps a change until reads show it.
-func (s *Syncer) remember(targets []Target, registered bool) {
-	for _, t := range targets {
-		s.own[t.key()] = recent{time.Now(), registered}
-	}
-}
-
-// forget drops the changes that reads show by now.
-func (s *Syncer) forget() {
-	for k, change := range s.own {
-		if time.Since(change.at) >= s.opts.RegistrationLag {
-			delete(s.own, k)
-		}
-	}
 }
 
 // aboutTargets reports whether a call was refused because of what is in it, so that a part of it may be accepted.

@@ -209,9 +209,6 @@ func TestAddressesAreTheSameInAnyForm(t *testing.T) {
 			t.Errorf("%+v, error %v", got, err)
 		}
 	}
-	if got := elbv2hc.TargetOf(healthcheck.Target{ID: "web", Addr: "[2600:1f18:0::1]:80"}); got.String() != "[2600:1f18::1]:80" {
-		t.Errorf("%v", got)
-	}
 }
 
 func TestErrorsOfThisSideAreNotSearched(t *testing.T) {
@@ -393,6 +390,129 @@ func TestWrongTargetsAreSearchedFor(t *testing.T) {
 	}, byAddress)
 }
 
+func TestManyWrongTargetsKeepNoRightOneOutForEver(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		all := addresses(0, 100)
+		var right []elbv2hc.Target
+		wrong := map[string]bool{}
+		for i, target := range all {
+			if wrong[target.ID] = i%5 == 0; i%5 != 0 {
+				right = append(right, target)
+			}
+		}
+		api := limited(w, 1000, func(id string) bool { return wrong[id] })
+		s := must(elbv2hc.NewSyncer(api, w.group))(w)
+		for range 3 { // each finds ten of the twenty, the last one what was beside them
+			got, err := s.Sync(w.Context(), all)
+			if e := (*elbv2hc.GroupError)(nil); !errors.As(err, &e) || len(e.Refused) < 20 || !slices.IsSortedFunc(got.Registered, byID) {
+				w.Fatalf("%+v, error %v", got, err)
+			}
+		}
+		w.holds(right...)
+		calls := len(api.RegisterTargetsCalls())
+		if got, err := s.Sync(w.Context(), all); err == nil || got.Changed() {
+			w.Errorf("%+v, error %v", got, err)
+		}
+		if calls = len(api.RegisterTargetsCalls()) - calls; calls > 40 {
+			w.Errorf("%d calls to find the same", calls)
+		}
+	}, byAddress)
+}
+
+func byID(a, b elbv2hc.Target) int { return strings.Compare(a.ID, b.ID) }
+
+func TestNamedTargetsDoNotEndTheSearchForOthers(t *testing.T) {
+	t.Parallel()
+	all := addresses(0, 200)
+	api := &healthcheckmock.SyncAPIMock{
+		DescribeTargetHealthFunc: describing().DescribeTargetHealth,
+		RegisterTargetsFunc: func(_ context.Context, in *elbv2.RegisterTargetsInput, _ ...func(*elbv2.Options)) (*elbv2.RegisterTargetsOutput, error) {
+			var named []string
+			for _, d := range in.Targets {
+				switch i := slices.IndexFunc(all, func(t elbv2hc.Target) bool { return t.ID == *d.Id }); {
+				case i < 20:
+					named = append(named, *d.Id)
+				case i == 150:
+					return nil, &smithy.GenericAPIError{Code: "InvalidTarget", Message: "one of them"}
+				}
+			}
+			if named != nil {
+				return nil, &smithy.GenericAPIError{Code: "InvalidTarget", Message: strings.Join(named, ", ")}
+			}
+			return &elbv2.RegisterTargetsOutput{}, nil
+		},
+	}
+	got, err := must(elbv2hc.NewSyncer(api, arn))(t).Sync(t.Context(), all)
+	if e := (*elbv2hc.GroupError)(nil); !errors.As(err, &e) || len(e.Refused) != 21 || len(got.Registered) != 179 {
+		t.Errorf("%d registered, error %v", len(got.Registered), err)
+	}
+}
+
+// TestOwnChangesAreOwnedByTheirZones: what the Syncer has registered is shown to Owns as it was registered, before reads show it.
+func TestOwnChangesAreOwnedByTheirZones(t *testing.T) {
+	t.Parallel()
+	api := &healthcheckmock.SyncAPIMock{
+		DescribeTargetHealthFunc: describing().DescribeTargetHealth, // reads stand behind
+		RegisterTargetsFunc: func(context.Context, *elbv2.RegisterTargetsInput, ...func(*elbv2.Options)) (*elbv2.RegisterTargetsOutput, error) {
+			return &elbv2.RegisterTargetsOutput{}, nil
+		},
+		DeregisterTargetsFunc: func(context.Context, *elbv2.DeregisterTargetsInput, ...func(*elbv2.Options)) (*elbv2.DeregisterTargetsOutput, error) {
+			return &elbv2.DeregisterTargetsOutput{}, nil
+		},
+	}
+	s := must(elbv2hc.NewSyncer(api, arn, func(o *elbv2hc.SyncOptions) {
+		o.Owns = func(t elbv2hc.Target) bool { return t.Zone == "all" }
+	}))(t)
+	must(s.Sync(t.Context(), addresses(0, 4)))(t)
+	if got := must(s.Sync(t.Context(), addresses(0, 3)))(t); len(got.Deregistered) != 1 || got.Deregistered[0].Zone != "all" {
+		t.Errorf("%+v, want the last one deregistered", got)
+	}
+}
+
+func TestLambdaFunctionsHaveNoPort(t *testing.T) {
+	t.Parallel()
+	function := elbv2hc.Target{ID: "arn:aws:lambda:us-east-1:123456789012:function:f", Zone: "all"}
+	api := &healthcheckmock.SyncAPIMock{
+		DescribeTargetHealthFunc: describing().DescribeTargetHealth,
+		RegisterTargetsFunc: func(_ context.Context, in *elbv2.RegisterTargetsInput, _ ...func(*elbv2.Options)) (*elbv2.RegisterTargetsOutput, error) {
+			if diff := cmp.Diff(raw([]elbv2hc.Target{function}), in.Targets, cmp.AllowUnexported(types.TargetDescription{})); diff != "" {
+				t.Error(diff)
+			}
+			return &elbv2.RegisterTargetsOutput{}, nil
+		},
+	}
+	s := must(elbv2hc.NewSyncer(api, arn, func(o *elbv2hc.SyncOptions) { o.Port = 80 }))(t)
+	must(s.Sync(t.Context(), []elbv2hc.Target{function}))(t)
+	function.Zone = "us-east-1a"
+	_, err := s.Sync(t.Context(), []elbv2hc.Target{function})
+	wantFields(t, err, "want[0].Zone")
+}
+
+func TestTargetOf(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ id, addr, want string }{
+		{"i-0123456789abcdef0", "10.0.0.1:80", "i-0123456789abcdef0:80"},
+		{"i-0123abcd", "10.0.0.1:80", "i-0123abcd:80"},
+		{"i-cache-1", "10.0.0.1:80", "10.0.0.1:80"}, // a name
+		{"web", "[2600:1f18:0::1]:80", "[2600:1f18::1]:80"},
+		{"web", "[::ffff:10.0.0.1]:80", "10.0.0.1:80"},
+		{"10.0.0.2", "10.0.0.1:80", "10.0.0.2:80"},
+		{"arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/a/1", "a.example:443", "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/a/1|443"},
+		{"web", "web.example:80", "web.example:80"},
+		{"web", "", "web"},
+	} {
+		got := elbv2hc.TargetOf(healthcheck.Target{ID: test.id, Addr: test.addr})
+		text := got.String()
+		if strings.HasPrefix(got.ID, "arn:") {
+			text = fmt.Sprintf("%s|%d", got.ID, got.Port)
+		}
+		if text != test.want {
+			t.Errorf("%s at %s is %s, want %s", test.id, test.addr, text, test.want)
+		}
+	}
+}
+
 func TestSyncOutlastsFaults(t *testing.T) {
 	t.Parallel()
 	for what, effect := range map[string]awstest.Effect{
@@ -499,6 +619,18 @@ func TestOldTargetsStayUntilTheNewOnesAreInService(t *testing.T) {
 		must(s.Sync(w.Context(), []elbv2hc.Target{b.target(), c.target()}))(w)
 		within(w, "the replacement", time.Since(start), 5*time.Second, 17*time.Second)
 		w.holds(b.target(), c.target())
+
+		// What has been in service does not hold up anything when it fails later, nor does what is refused.
+		c.status.Store(http.StatusServiceUnavailable)
+		time.Sleep(time.Minute)
+		refused := elbv2hc.Target{ID: "i-0123456789abcdef0", Port: 80}
+		start = time.Now()
+		got, err = s.Sync(w.Context(), []elbv2hc.Target{c.target(), refused})
+		if e := wantGroupError(w, err, nil); len(e.Refused) != 1 || len(got.Deregistered) != 1 {
+			w.Errorf("%+v, error %v", got, err)
+		}
+		within(w, "the next one", time.Since(start), 0, time.Second)
+		w.holds(c.target())
 	})
 }
 

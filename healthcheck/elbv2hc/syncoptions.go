@@ -27,9 +27,9 @@ type SyncOptions struct {
 	// called with what is registered. Default: all of them.
 	Owns func(Target) bool
 
-	// MaxRemovePercent is how many of the registered targets one Sync may deregister, from 1 to 100, rounded down; those that are
-	// stopped or terminated do not count, neither here nor there. One target is
-	// always allowed. A Sync that would deregister more is refused as a whole, with [ErrTooMany]. Default 50.
+	// MaxRemovePercent is how many of the registered targets one Sync may deregister, from 1 to 100, rounded down; those that
+	// are stopped or terminated do not count, neither here nor there. One target is always allowed. A Sync that would
+	// deregister more is refused as a whole, with [ErrTooMany]. Default 50.
 	MaxRemovePercent int
 
 	// AllowEmpty allows a Sync to deregister the last targets of the group.
@@ -68,10 +68,10 @@ type SyncOptions struct {
 	// whether somebody else has changed it. Default 5 minutes.
 	Resync time.Duration
 
-	// OnSync is called by Run after each Sync. It must return at once: Run waits for it, and it must not panic.
+	// OnSync is called by Run after each Sync. It must return at once: Run waits for it. A panic in it is logged.
 	OnSync func(context.Context, SyncEvent)
 
-	// Logger gets what Run changes at Info and what fails at Warn. Its handler must not panic. Nil is silent.
+	// Logger gets what Run changes at Info, what fails at Warn, and a panic in OnSync at Error. Its handler must not panic. Nil is silent.
 	Logger *slog.Logger
 }
 

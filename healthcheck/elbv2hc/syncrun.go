@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -27,7 +28,8 @@ const firstPause = 10 * time.Second
 // healthcheck.ErrStopped. It leaves the registrations as they are. A second call returns ErrAlreadyRun at once.
 //
 // A Sync that fails or is refused is tried again, after 10 s at first; what goes wrong is told to SyncOptions.OnSync and the
-// Logger. A pool that has no targets yet takes none away: see SyncOptions.AllowEmpty.
+// Logger. A pool that has no targets yet takes none away: see SyncOptions.AllowEmpty. One that has some of them does, up to
+// SyncOptions.MaxRemovePercent: let discovery fill the pool first.
 func (s *Syncer) Run(ctx context.Context, src healthcheck.Source) error {
 	select {
 	case <-s.ran:
@@ -79,15 +81,16 @@ func (s *Syncer) changed(ctx context.Context, src healthcheck.Source, want []Tar
 	return nil
 }
 
-// wanted returns the registrations of the pool's targets, by ID and port, each once.
+// wanted returns the registrations of the pool's targets, by ID and port, each once however many of the targets it stands for.
 func (s *Syncer) wanted(v *healthcheck.View) []Target {
 	var want []Target
 	for _, status := range v.All() {
 		if status.State != healthcheck.Draining {
-			want = append(want, s.opts.TargetOf(status.Target))
+			want = append(want, s.complete(s.opts.TargetOf(status.Target)))
 		}
 	}
-	return slices.Compact(sortTargets(want))
+	slices.SortStableFunc(want, compareTargets)
+	return slices.CompactFunc(want, func(a, b Target) bool { return a.key() == b.key() })
 }
 
 func (s *Syncer) tell(ctx context.Context, e SyncEvent) {
@@ -98,5 +101,10 @@ func (s *Syncer) tell(ctx context.Context, e SyncEvent) {
 	if e.Err != nil {
 		s.opts.Logger.WarnContext(ctx, "the target group does not follow the pool", "group", s.group, "err", e.Err, "pause", e.Pause)
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			s.opts.Logger.ErrorContext(ctx, "elbv2hc: panic in OnSync", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	s.opts.OnSync(ctx, e)
 }

@@ -129,3 +129,43 @@ func TestRunGoesOnAfterFailures(t *testing.T) {
 		}
 	}, byAddress)
 }
+
+func TestRunOutlivesItsHookAndTargetsThatAreTheSame(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		pool := w.fleet(0)
+		defer w.runs(pool.Run)()
+		for _, id := range []string{"a", "b"} { // on one address: two checks of one registration
+			if err := pool.Register(healthcheck.Target{ID: id, Addr: addresses(0, 1)[0].String()}); err != nil {
+				w.Fatal(err)
+			}
+		}
+		var log bytes.Buffer
+		syncs := 0
+		s := w.syncer(func(o *elbv2hc.SyncOptions) {
+			o.Port = 80
+			o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			o.TargetOf = func(t healthcheck.Target) elbv2hc.Target {
+				target := elbv2hc.TargetOf(t)
+				target.Zone = "all"
+				if t.ID == "b" {
+					target.Port, target.Zone = 0, "us-east-1a" // the port is that of the group; the first one's zone holds
+				}
+				return target
+			}
+			o.OnSync = func(_ context.Context, e elbv2hc.SyncEvent) {
+				if syncs++; e.Err != nil {
+					w.Error(e.Err)
+				}
+				panic("a hook with a fault")
+			}
+		})
+		stop := w.runs(func(ctx context.Context) error { return s.Run(ctx, pool) })
+		time.Sleep(6 * time.Minute)
+		stop()
+		w.holds(addresses(0, 1)...)
+		if syncs < 2 || !strings.Contains(log.String(), "a hook with a fault") {
+			w.Errorf("%d syncs; the log says\n%s", syncs, log.String())
+		}
+	}, byAddress)
+}

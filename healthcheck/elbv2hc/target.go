@@ -24,7 +24,7 @@ type Target struct {
 	// registered, unless SyncOptions.Port stands in. A Lambda function has none.
 	Port uint16
 	// Zone is the name of an Availability Zone or "all". Only targets that are addresses may have one, and those outside
-	// of the VPC must. It is no part of the identity.
+	// of the VPC must; a Lambda function may have "all". It is no part of the identity.
 	Zone string
 }
 
@@ -36,8 +36,8 @@ func (t Target) String() string {
 	return net.JoinHostPort(t.ID, strconv.Itoa(int(t.Port)))
 }
 
-// TargetOf returns the registration that a target of a pool stands for: its ID if that is an instance ID, an IP address or an
-// ARN, and else the host of its Addr; and the port of its Addr. Zone is left out: a pool may count zones by ID, which
+// TargetOf returns the registration that a target of a pool stands for: its ID if that is an instance ID ("i-" and 8 or 17
+// hexadecimal digits), an IP address or an ARN, and else the host of its Addr; and the port of its Addr. Zone is left out: a pool may count zones by ID, which
 // Elastic Load Balancing does not take, and within the VPC it finds the zone by itself.
 func TargetOf(t healthcheck.Target) Target {
 	host, port, err := net.SplitHostPort(t.Addr)
@@ -52,10 +52,10 @@ func TargetOf(t healthcheck.Target) Target {
 	return out.canonical()
 }
 
-// canonical returns t with an address in the form in which any two of the same are equal: IPv6 has many.
+// canonical returns t with an address in the form in which any two of the same are equal: IPv6 has many, and one for IPv4.
 func (t Target) canonical() Target {
 	if addr, err := netip.ParseAddr(t.ID); err == nil {
-		t.ID = addr.WithZone("").String()
+		t.ID = addr.WithZone("").Unmap().String()
 	}
 	return t
 }
@@ -68,7 +68,14 @@ func canonical(targets []Target) []Target {
 	return out
 }
 
-func isInstance(id string) bool { return strings.HasPrefix(id, "i-") }
+// isInstance reports whether an ID is that of an instance, and not a name that begins like one.
+// Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html (read 2026-11)
+func isInstance(id string) bool {
+	digits, ok := strings.CutPrefix(id, "i-")
+	return ok && (len(digits) == 8 || len(digits) == 17) && strings.Trim(digits, "0123456789abcdef") == ""
+}
+
+func isLambda(id string) bool { return isARN(id) && strings.Contains(id, ":lambda:") }
 
 func isARN(id string) bool { return strings.HasPrefix(id, "arn:") }
 
@@ -129,11 +136,11 @@ func validateTargets(field string, targets []Target, registering bool) (errs []e
 		default:
 			seen[t.key()] = i
 		}
-		if registering && t.Port == 0 && !strings.Contains(t.ID, ":lambda:") {
+		if registering && t.Port == 0 && !isLambda(t.ID) {
 			mistake("Port", t.Port, "must be from 1 to 65535: the port of the group is not known here")
 		}
-		if t.Zone != "" && t.ID != "" && !isAddress(t.ID) {
-			mistake("Zone", t.Zone, "must be empty unless the target is an address")
+		if t.Zone != "" && t.ID != "" && !isAddress(t.ID) && (t.Zone != "all" || !isLambda(t.ID)) {
+			mistake("Zone", t.Zone, "must be empty unless the target is an address, or all for a Lambda function")
 		}
 	}
 	return errs
