@@ -228,8 +228,8 @@ func ExampleOptions_DetectionBound() {
 		Interval: 5 * time.Second, Timeout: 2 * time.Second, UnhealthyThreshold: 3,
 	}.DetectionBound())
 	// Output:
-	// 1m5.005s
-	// 17.005s
+	// 1m5.01s
+	// 17.01s
 }
 
 func ExamplePool_Events() {

@@ -38,7 +38,7 @@ type local struct {
 
 const (
 	maxScore   = 7
-	minAllowed = int64(4 * Tick) // what a busy machine does at any time
+	minAllowed = int64(20 * time.Millisecond) // what a busy machine does at any time
 )
 
 func newLocal(o Options) local {

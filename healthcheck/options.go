@@ -10,7 +10,7 @@ import (
 
 // Tick is the grain of the schedule: due times are whole ticks, so that checks which are due within one tick start
 // together, at the end of it.
-const Tick = 5 * time.Millisecond
+const Tick = 10 * time.Millisecond
 
 // None is the value for an option that shall be nothing at all where zero means the default.
 const None time.Duration = -1

@@ -60,7 +60,7 @@ func TestNewReportsEveryMistake(t *testing.T) {
 	})
 	wantFieldErrors(t, err,
 		"healthcheck: Options.Interval: 25h0m0s must be at most 24h0m0s",
-		"healthcheck: Options.Timeout: -1s must be at least one Tick (5ms)",
+		"healthcheck: Options.Timeout: -1s must be at least one Tick (10ms)",
 		"healthcheck: Options.Jitter: -1s must not be negative",
 		"healthcheck: Options.DeregistrationDelay: 2562047h47m16.854775807s must be at most 24h0m0s",
 	)

@@ -133,7 +133,7 @@ func ExampleImport() {
 	// Output:
 	// HTTP / 200
 	// 30s 5s 5m0s
-	// finds a dead target within 1m5.005s
+	// finds a dead target within 1m5.01s
 }
 
 // What is registered becomes what is wanted, and never less than half of it at once.
