@@ -21,9 +21,10 @@ const (
 	goKept     = "goroutine per target, kept connections"
 	oursNew    = "healthcheck, new connections"
 	oursKept   = "healthcheck, kept connections"
+	floorKept  = "bare writes and reads, kept connections" // see exchangeOnly
 )
 
-var designs = []string{haproxyNew, goNew, oursNew, goKept, oursKept}
+var designs = []string{haproxyNew, goNew, oursNew, goKept, oursKept, floorKept}
 
 // work is what a checker gets as a line of JSON.
 type work struct {
@@ -59,6 +60,8 @@ func check(ctx context.Context, design string, stdin io.Reader, stdout io.Writer
 		return checkEach(ctx, w, design == goKept, down)
 	case oursNew, oursKept:
 		return checkPool(ctx, w, design == oursKept, down)
+	case floorKept:
+		return exchangeOnly(ctx, w)
 	default:
 		return fmt.Errorf("there is no design %q", design)
 	}

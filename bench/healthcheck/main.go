@@ -89,7 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	for _, blackhole := range []int{0, 5} {
 		s.Blackhole = blackhole
 		for _, d := range designs {
-			if d == haproxyNew && withoutHAProxy {
+			if d == haproxyNew && withoutHAProxy || d == floorKept && blackhole > 0 {
 				continue
 			}
 			fmt.Fprintf(progress, "%s, %s\n", d, s.about())

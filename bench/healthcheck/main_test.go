@@ -39,8 +39,8 @@ func TestEachCheckerChecksAndFindsTheDead(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Runs) != 8 || len(got.Ratios) != 4 {
-		t.Fatalf("%d runs and %d ratios, want 8 and 4", len(got.Runs), len(got.Ratios))
+	if len(got.Runs) != 9 || len(got.Ratios) != 5 {
+		t.Fatalf("%d runs and %d ratios, want 9 and 5", len(got.Runs), len(got.Ratios))
 	}
 	for _, r := range got.Runs {
 		if r.ChecksSeen < 0.5 || r.ChecksSeen > 1.5 {
