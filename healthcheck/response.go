@@ -37,7 +37,7 @@ type body struct {
 
 // responseReader reads one answer after the other in the same buffer. It does what a health check needs of HTTP/1.x and no
 // more: it finds the code, and the end of the body. It is no more lenient than net/http, trailers aside, which it passes
-// over; it keeps no headers, so that reading an answer allocates nothing, and this package does not link net/http.
+// over; it keeps no headers, so that reading an answer allocates nothing.
 type responseReader struct {
 	src    io.Reader
 	buf    []byte
