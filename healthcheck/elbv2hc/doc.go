@@ -26,8 +26,8 @@
 // where the waiters of the SDK give up early, come late, and wait for targets of others. [Syncer] is for discovery that
 // registers targets.
 //
-// Do not use Follow to find out quickly that a target has died: the load balancer needs its own thresholds first, and a read
-// of it up to an interval more. Nor should two programs sync one group to different lists: each undoes what the other does.
+// Do not use Follow to find out quickly that a target has died: the load balancer needs its own thresholds first, a read
+// of it up to an interval more, and the pool up to a quarter of one. Nor should two programs sync one group to different lists: each undoes what the other does.
 // SyncOptions.Owns keeps them apart.
 //
 // # How it works

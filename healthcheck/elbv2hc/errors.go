@@ -35,7 +35,8 @@ var (
 	// ErrTooMany reports that a Sync would deregister more than SyncOptions allow; nothing was changed.
 	ErrTooMany = errors.New("refused to deregister so many")
 
-	// ErrStale is in the Result of a check whose answer is older than FollowOptions.StaleAfter, or has never come.
+	// ErrStale is in the Result of a check whose answer is older than FollowOptions.StaleAfter, or has never come. It is
+	// what Follower.Snapshot returns before the first read.
 	ErrStale = errors.New("elbv2hc: what is known of the target group is out of date")
 
 	// ErrAlreadyRun is returned by the second call of Run.

@@ -3,6 +3,7 @@ package elbv2hc
 import (
 	"context"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -12,6 +13,8 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
+
+const opFollow = "read the health of"
 
 // Follower reads the health of a target group as Elastic Load Balancing sees it, over and over, and gives it to pools and
 // watchers. It is a healthcheck.Checker. Make one with [Follow]; all methods are safe for concurrent use.
@@ -68,8 +71,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		}
 		start := time.Now()
 		interval = f.after(f.read(ctx), interval)
-		jittered := time.Duration(float64(interval) * (0.9 + 0.2*rand.Float64())) //nolint:gosec // spread, not secrecy
-		timer.Reset(jittered - time.Since(start))
+		timer.Reset(jittered(interval) - time.Since(start))
 	}
 }
 
@@ -78,7 +80,16 @@ func (f *Follower) after(err error, interval time.Duration) time.Duration {
 	if err == nil {
 		return f.opts.Interval
 	}
-	return min(2*interval, f.opts.MaxInterval)
+	if interval > f.opts.MaxInterval/2 {
+		return f.opts.MaxInterval
+	}
+	return 2 * interval
+}
+
+// jittered returns a pause that differs from the one given by up to a tenth.
+func jittered(pause time.Duration) time.Duration {
+	pause = min(pause, math.MaxInt64/2)         // which stands for never
+	return pause - pause/10 + rand.N(pause/5+1) //nolint:gosec // spread, not secrecy
 }
 
 // read makes one read and keeps what it tells.
@@ -123,14 +134,17 @@ func (f *Follower) changedLocked() {
 	}
 }
 
-// Snapshot returns what the latest read that succeeded has told, nil if none has yet; and the error of the latest read, a
-// *GroupError, if it failed.
+// Snapshot returns what the latest read that succeeded has told, and a *GroupError if the latest read has failed. Before a read
+// has succeeded, the snapshot is nil and there is an error: [ErrStale] if no read has ended yet.
 func (f *Follower) Snapshot() (*Snapshot, error) {
 	f.mu.Lock()
 	latest, err := f.latest, f.err
 	f.mu.Unlock()
 	if err != nil {
-		return latest, failed("read the health of", f.group, err)
+		return latest, failed(opFollow, f.group, err)
+	}
+	if latest == nil {
+		return nil, &GroupError{Op: opFollow, Group: f.group, Kind: ErrStale}
 	}
 	return latest, nil
 }

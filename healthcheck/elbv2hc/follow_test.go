@@ -8,16 +8,19 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/healthcheck"
 	"github.com/awsha/awsha/healthcheck/elbv2hc"
+	"github.com/awsha/awsha/healthcheck/healthcheckmock"
 )
 
 // runs runs something until the test calls stop, which waits for its end and holds it against the cause.
@@ -386,6 +389,59 @@ func TestMistakesInFollow(t *testing.T) {
 		o.Interval, o.MaxInterval, o.CallTimeout, o.StaleAfter = time.Minute, time.Second, -time.Second, time.Minute
 	})
 	wantFields(t, err, "api", "targetGroupARN", "FollowOptions.CallTimeout", "FollowOptions.MaxInterval", "FollowOptions.StaleAfter")
+}
+
+func TestIntervalsWithoutAUnitAreMistakes(t *testing.T) {
+	t.Parallel()
+	_, err := elbv2hc.Follow(&elbv2.Client{}, arn, func(o *elbv2hc.FollowOptions) { o.Interval = 10 })
+	wantFields(t, err, "FollowOptions.Interval")
+	_, err = elbv2hc.NewSyncer(&elbv2.Client{}, arn, func(o *elbv2hc.SyncOptions) { o.Resync = 300 })
+	wantFields(t, err, "SyncOptions.Resync")
+	err = elbv2hc.WaitDrained(t.Context(), &elbv2.Client{}, arn, []elbv2hc.Target{{ID: "i-1"}}, func(o *elbv2hc.WaitOptions) { o.PollInterval = 5 })
+	wantFields(t, err, "WaitOptions.PollInterval")
+}
+
+func TestPoolIsSoonAsTheLoadBalancerIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var healthy atomic.Bool
+		api := &healthcheckmock.HealthAPIMock{DescribeTargetHealthFunc: func(
+			context.Context, *elbv2.DescribeTargetHealthInput, ...func(*elbv2.Options),
+		) (*elbv2.DescribeTargetHealthOutput, error) {
+			h := types.TargetHealth{State: types.TargetHealthStateEnumHealthy}
+			if !healthy.Load() {
+				h = types.TargetHealth{State: types.TargetHealthStateEnumUnhealthy, Reason: types.TargetHealthReasonEnumTimeout}
+			}
+			return &elbv2.DescribeTargetHealthOutput{TargetHealthDescriptions: []types.TargetHealthDescription{description(&h)}}, nil
+		}}
+		f := must(elbv2hc.Follow(api, arn))(t)
+		if s, err := f.Snapshot(); s != nil || !errors.Is(err, elbv2hc.ErrStale) || !errors.As(err, new(*elbv2hc.GroupError)) {
+			t.Errorf("before the first read there are %v and %v", s, err)
+		}
+		pool := must(healthcheck.New(f, f.Options))(t)
+		if err := pool.Register(healthcheck.Target{ID: "10.0.0.1", Addr: "10.0.0.1:80"}); err != nil {
+			t.Fatal(err)
+		}
+		w := &world{TB: t}
+		stopFollower, stopPool := w.runs(f.Run), w.runs(pool.Run)
+		var worst time.Duration
+		for i := range 200 {
+			time.Sleep(time.Minute + time.Duration(i)*137*time.Millisecond)
+			start := time.Now()
+			is := i%2 == 0
+			healthy.Store(is)
+			if err := pool.Wait(t.Context(), func(v *healthcheck.View) bool {
+				s, _ := v.Status("10.0.0.1")
+				return (s.State == healthcheck.Healthy) == is
+			}); err != nil {
+				t.Fatal(err)
+			}
+			worst = max(worst, time.Since(start))
+		}
+		stopPool()
+		stopFollower()
+		within(t, "the slowest of 200 changes", worst, 8*time.Second, 13505*time.Millisecond)
+	})
 }
 
 // Of all registrations of an ID the worst counts.

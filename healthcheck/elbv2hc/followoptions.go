@@ -12,7 +12,7 @@ import (
 type FollowOptions struct {
 	// Interval is the time from one read of the group to the next, with 10 % of jitter: one call, however many targets there
 	// are. DescribeTargetHealth is throttled for the whole account and Region; AWS does not say at which rate.
-	// Default 10 s.
+	// At least 1 ms. Default 10 s.
 	Interval time.Duration
 
 	// MaxInterval is how far Interval grows, by doubling, while reads are throttled or fail. Default 1 minute, or Interval
@@ -47,6 +47,7 @@ func followOptions(optFns []func(*FollowOptions)) (FollowOptions, []error) {
 	}
 	var errs []error
 	duration(&errs, "FollowOptions.Interval", &o.Interval, 10*time.Second)
+	atLeastTick(&errs, "FollowOptions.Interval", o.Interval)
 	duration(&errs, "FollowOptions.MaxInterval", &o.MaxInterval, max(time.Minute, o.Interval))
 	duration(&errs, "FollowOptions.CallTimeout", &o.CallTimeout, 10*time.Second)
 	duration(&errs, "FollowOptions.StaleAfter", &o.StaleAfter, 3*o.Interval+o.CallTimeout)

@@ -3,6 +3,7 @@ package elbv2hc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -201,6 +202,11 @@ func groupOf(t *types.TargetGroup) (*Group, *GroupError) {
 	s.Limits = g.Kind
 	s.Interval = time.Duration(aws.ToInt32(t.HealthCheckIntervalSeconds)) * time.Second
 	s.Timeout = time.Duration(aws.ToInt32(t.HealthCheckTimeoutSeconds)) * time.Second
+	if s.Timeout >= s.Interval && s.Interval > time.Second {
+		s.Timeout = s.Interval - time.Second
+		g.differ("HealthCheckTimeoutSeconds", strconv.Itoa(int(*t.HealthCheckTimeoutSeconds)),
+			fmt.Sprintf("a check ends before the next one begins: its timeout is %v", s.Timeout))
+	}
 	s.HealthyThreshold, s.UnhealthyThreshold = int(aws.ToInt32(t.HealthyThresholdCount)), int(aws.ToInt32(t.UnhealthyThresholdCount))
 	if port := aws.ToString(t.HealthCheckPort); port != "" && port != "traffic-port" {
 		n, err := strconv.ParseUint(port, 10, 16)

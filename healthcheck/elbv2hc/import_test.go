@@ -281,6 +281,19 @@ func importing(g *types.TargetGroup, attributes, balancer map[string]string) *he
 	}
 }
 
+// AWS refuses a timeout that is not less than the interval. A group that has one nevertheless can be imported.
+func TestChecksThatMayOverlapAreShortened(t *testing.T) {
+	t.Parallel()
+	g := must(elbv2hc.Import(t.Context(), importing(&types.TargetGroup{
+		Protocol: types.ProtocolEnumTcp, HealthCheckProtocol: types.ProtocolEnumTcp,
+		HealthCheckIntervalSeconds: aws.Int32(10), HealthCheckTimeoutSeconds: aws.Int32(10),
+	}, nil, nil), arn))(t)
+	if g.Settings.Interval != 10*time.Second || g.Settings.Timeout != 9*time.Second || g.Differences[0].Setting != "HealthCheckTimeoutSeconds" {
+		t.Errorf("%+v", g)
+	}
+	must(healthcheck.New(must(g.Checker())(t), g.Options))(t)
+}
+
 func TestGroupsThatCannotBeChecked(t *testing.T) {
 	t.Parallel()
 	for name, group := range map[string]types.TargetGroup{

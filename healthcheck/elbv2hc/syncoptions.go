@@ -65,7 +65,7 @@ type SyncOptions struct {
 	Settle time.Duration
 
 	// Resync is how long Run leaves the group alone while the pool does not change, with 10 % of jitter; then it looks
-	// whether somebody else has changed it. Default 5 minutes.
+	// whether somebody else has changed it. At least 1 ms. Default 5 minutes.
 	Resync time.Duration
 
 	// OnSync is called by Run after each Sync. It must return at once: Run waits for it. A panic in it is logged.
@@ -97,6 +97,7 @@ func syncOptions(optFns []func(*SyncOptions)) (SyncOptions, []error) {
 	optional(&errs, "SyncOptions.RegistrationLag", &o.RegistrationLag, 30*time.Second)
 	optional(&errs, "SyncOptions.Settle", &o.Settle, time.Second)
 	duration(&errs, "SyncOptions.Resync", &o.Resync, 5*time.Minute)
+	atLeastTick(&errs, "SyncOptions.Resync", o.Resync)
 	if o.Owns == nil {
 		o.Owns = func(Target) bool { return true }
 	}

@@ -3,7 +3,6 @@ package elbv2hc
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -19,15 +18,16 @@ type SyncEvent struct {
 	Pause time.Duration
 }
 
-// firstPause is that of Run after a Sync that failed; it doubles up to SyncOptions.Resync.
-const firstPause = 10 * time.Second
+// The pauses of Run after a Sync that failed begin with firstPause and double up to maxPause, and are none longer than
+// SyncOptions.Resync.
+const firstPause, maxPause = 10 * time.Second, 5 * time.Minute
 
 // Run keeps the group equal to a pool: what is registered there and does not drain is registered here, however healthy it is,
 // which is for the load balancer to find out. It syncs at once, after each change of the pool's targets, and every
 // SyncOptions.Resync, until ctx ends, and then returns its cause; or until src has stopped, and then returns
 // healthcheck.ErrStopped. It leaves the registrations as they are. A second call returns ErrAlreadyRun at once.
 //
-// A Sync that fails or is refused is tried again, after 10 s at first; what goes wrong is told to SyncOptions.OnSync and the
+// A Sync that fails or is refused is tried again, after 10 s at first, doubling up to 5 minutes; what goes wrong is told to SyncOptions.OnSync and the
 // Logger. A pool that has no targets yet takes none away: see SyncOptions.AllowEmpty. One that has some of them does, up to
 // SyncOptions.MaxRemovePercent: let discovery fill the pool first.
 func (s *Syncer) Run(ctx context.Context, src healthcheck.Source) error {
@@ -46,11 +46,11 @@ func (s *Syncer) Run(ctx context.Context, src healthcheck.Source) error {
 		pause := s.opts.Resync
 		if err != nil {
 			pause = min(failure, pause)
-			failure = min(2*failure, s.opts.Resync)
+			failure = min(2*failure, maxPause)
 		} else {
 			failure = firstPause
 		}
-		pause = time.Duration(float64(pause) * (0.9 + 0.2*rand.Float64())) //nolint:gosec // spread, not secrecy
+		pause = jittered(pause)
 		s.tell(ctx, SyncEvent{Result: result, Err: err, Pause: pause})
 		if err := s.changed(ctx, src, want, pause); err != nil {
 			return err

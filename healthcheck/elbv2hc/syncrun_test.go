@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -166,6 +167,24 @@ func TestRunOutlivesItsHookAndTargetsThatAreTheSame(t *testing.T) {
 		w.holds(addresses(0, 1)...)
 		if syncs < 2 || !strings.Contains(log.String(), "a hook with a fault") {
 			w.Errorf("%d syncs; the log says\n%s", syncs, log.String())
+		}
+	}, byAddress)
+}
+
+func TestResyncCanBeNever(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		pool := w.fleet(2)
+		defer w.runs(pool.Run)()
+		s := w.syncer(inAllZones, func(o *elbv2hc.SyncOptions) { o.Resync = math.MaxInt64 })
+		stop := w.runs(func(ctx context.Context) error { return s.Run(ctx, pool) })
+		time.Sleep(24 * time.Hour)
+		w.enter(pool, 2, 1)
+		time.Sleep(time.Minute)
+		stop()
+		w.holds(addresses(0, 3)...)
+		if calls := w.cloud.Count(name, "DescribeTargetHealth"); calls != 3 { // two syncs, and the look of this test
+			w.Errorf("%d reads in a day", calls)
 		}
 	}, byAddress)
 }

@@ -17,7 +17,7 @@ type WaitOptions struct {
 	Timeout time.Duration
 
 	// PollInterval is the pause after the first read. It grows by half each time, to MaxPollInterval; both have 20 % of
-	// jitter. Each read is one call, whatever the number of targets. Defaults 1 s and 5 s.
+	// jitter. Each read is one call, whatever the number of targets. At least 1 ms. Defaults 1 s and 5 s.
 	PollInterval, MaxPollInterval time.Duration
 
 	// CallTimeout bounds each call, with the retries of the SDK inside it. Default 10 s.
@@ -50,6 +50,7 @@ func waitOptions(optFns []func(*WaitOptions)) (WaitOptions, []error) {
 	var errs []error
 	duration(&errs, "WaitOptions.Timeout", &o.Timeout, 10*time.Minute)
 	duration(&errs, "WaitOptions.PollInterval", &o.PollInterval, time.Second)
+	atLeastTick(&errs, "WaitOptions.PollInterval", o.PollInterval)
 	duration(&errs, "WaitOptions.MaxPollInterval", &o.MaxPollInterval, max(5*time.Second, o.PollInterval))
 	duration(&errs, "WaitOptions.CallTimeout", &o.CallTimeout, 10*time.Second)
 	optional(&errs, "WaitOptions.RegistrationLag", &o.RegistrationLag, 30*time.Second)
@@ -73,6 +74,13 @@ func duration(errs *[]error, field string, d *time.Duration, def time.Duration) 
 		*d = def
 	case *d < 0:
 		*errs = append(*errs, &FieldError{field, *d, "must not be negative"})
+	}
+}
+
+// atLeastTick refuses intervals between calls that nobody means and that throttle a whole account: 10 is 10 ns.
+func atLeastTick(errs *[]error, field string, d time.Duration) {
+	if d > 0 && d < time.Millisecond {
+		*errs = append(*errs, &FieldError{field, d, "must be at least 1ms"})
 	}
 }
 
