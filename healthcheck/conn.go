@@ -126,6 +126,9 @@ func (c *connector) accepts(t Target) error {
 	if t.Addr == "" {
 		return &FieldError{Field: "Target.Addr", Value: t.Addr, Rule: "must not be empty"}
 	}
+	if !isHost(t.Host) {
+		return &FieldError{Field: "Target.Host", Value: t.Host, Rule: "must be a host, with a port or without"}
+	}
 	addr, err := netip.ParseAddr(hostOf(t.Addr))
 	if err != nil { // a name, which may have addresses of both families
 		return nil //nolint:nilerr // see above
@@ -135,6 +138,9 @@ func (c *connector) accepts(t Target) error {
 	}
 	return nil
 }
+
+// isHost reports whether s may be a Host header, as far as it shows: a URL, or a part of one, is not.
+func isHost(s string) bool { return isPlain(s) && !strings.ContainsAny(s, `/\?#@"<>`) }
 
 // hostOf returns the host of "host:port", or of what has no port all of it, without the brackets and the zone of IPv6.
 func hostOf(addr string) string {

@@ -2,6 +2,7 @@ package healthcheck_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strconv"
@@ -34,7 +35,7 @@ func TestConnOptionsReportEveryMistake(t *testing.T) {
 		`healthcheck: HTTPOptions.Family: invalid must be AnyFamily, IPv4 or IPv6`,
 		`healthcheck: HTTPOptions.ConnectTimeout: -1ns must not be negative`,
 		`healthcheck: HTTPOptions.Close: invalid must be Reset or Orderly`,
-		`healthcheck: HTTPOptions.Path: "x" must begin with "/" and be escaped`,
+		`healthcheck: HTTPOptions.Path: "x" must begin with "/", be escaped and have no fragment`,
 	)
 }
 
@@ -120,6 +121,19 @@ func TestAddressOfTheOtherFamilyIsRefused(t *testing.T) {
 		_, err := checker.Open(healthcheck.Target{ID: "a", Addr: tt.addr})
 		if (err == nil) != (tt.want == "") || err != nil && err.Error() != tt.want {
 			t.Errorf("%v, %s: %v, want %q", tt.family, tt.addr, err, tt.want)
+		}
+	}
+}
+
+// TestHostThatIsNoHostIsRefused: by Register, rather than by every target.
+func TestHostThatIsNoHostIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, checker := range []healthcheck.Checker{newHTTP(t), newTCP(t), newGRPC(t)} {
+		for host, ok := range map[string]bool{"": true, "example.com": true, "a_b.internal:8080": true, "[::1]:80": true, "https://example.com": false, "a/b": false} {
+			_, err := checker.Open(healthcheck.Target{ID: "a", Addr: "10.0.0.1:80", Host: host})
+			if e, is := errors.AsType[*healthcheck.FieldError](err); is == ok || is && e.Field != "Target.Host" {
+				t.Errorf("%T, %q: %v", checker, host, err)
+			}
 		}
 	}
 }

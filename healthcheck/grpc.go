@@ -3,10 +3,8 @@ package healthcheck
 import (
 	"errors"
 	"fmt"
-
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 const (
@@ -80,13 +78,13 @@ func GRPC(optFns ...func(*GRPCOptions)) (Checker, error) {
 	}
 	orDefault(&o.Path, defaultGRPCPath)
 	orDefault(&o.Matcher, defaultGRPCMatcher)
-	path, err := url.ParseRequestURI(o.Path)
-	m.require(err == nil && strings.HasPrefix(o.Path, "/") && isPlain(o.Path), "Path", o.Path, `must be of the form "/package.Service/Method"`)
+	path, _ := url.ParseRequestURI(o.Path)
+	m.require(isPath(o.Path), "Path", o.Path, `must be of the form "/package.Service/Method"`)
 	m.require(len(o.Path) <= maxPath, "Path", o.Path, fmt.Sprintf("must have at most %d bytes", maxPath))
 	var ok bool
 	c.codes, ok = parseMatcher(o.Matcher, 0, maxGRPCCode)
 	m.require(ok, "Matcher", o.Matcher, `must be codes from 0 to 99 such as "0", "0,12" or "0-99"`)
-	m.require(isPlain(o.Host), "Host", o.Host, "must be a host, with a port or without")
+	m.require(isHost(o.Host), "Host", o.Host, "must be a host, with a port or without")
 	m.require(len(o.Service) <= maxPath, "Service", o.Service, fmt.Sprintf("must have at most %d bytes", maxPath))
 	m.require(o.Reuse >= 0, "Reuse", o.Reuse, "must not be negative")
 	if len(m.errs) > 0 {

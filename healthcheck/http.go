@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,8 @@ const (
 	// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 	// (HealthCheckPath, read 2026-11).
 	maxPath = 1024
+
+	maxMaxBody = 256 << 20 // twice which is an int on every machine
 )
 
 // HTTPOptions are the options of an HTTP checker. The zero value of each field means its default.
@@ -25,11 +28,11 @@ type HTTPOptions struct {
 	// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html (read 2026-11).
 	ConnOptions
 
-	// Method is the request's method. Default GET, as Elastic Load Balancing has it.
+	// Method is the request's method, whatever has no body. CONNECT is refused. Default GET, as Elastic Load Balancing has it.
 	Method string
 
 	// Path is the request's path, with a query if need be, in the form in which it is sent. It begins with a slash and
-	// has at most 1024 bytes. Default "/".
+	// has at most 1024 bytes. A fragment ("#"), which no server ever sees, is refused. Default "/".
 	Path string
 
 	// Host is the Host header. Default: Target.Host, or else the address of the target, port included, as an Application
@@ -51,7 +54,7 @@ type HTTPOptions struct {
 	BodyMatch string
 
 	// MaxBody is how much of an answer's body is read, in bytes. What is longer passes without being read to its end, and
-	// costs a connection that was to be reused. Default 8 KiB.
+	// costs a connection that was to be reused. At most 256 MiB. Default 8 KiB.
 	MaxBody int
 
 	// Reuse makes every so many checks of a target use one connection: the k-th reconnects, so that whether the target still
@@ -93,15 +96,16 @@ func HTTP(optFns ...func(*HTTPOptions)) (Checker, error) {
 
 	m := mistakes{options: "HTTPOptions"}
 	connector := o.connector(&m, "http/1.1", o.Reuse <= 1)
-	m.require(isToken(o.Method), "Method", o.Method, "must be an HTTP method")
-	m.require(strings.HasPrefix(o.Path, "/") && isPlain(o.Path), "Path", o.Path, `must begin with "/" and be escaped`)
+	m.require(isToken(o.Method) && o.Method != http.MethodConnect, "Method", o.Method, "must be an HTTP method other than CONNECT")
+	m.require(isPath(o.Path), "Path", o.Path, `must begin with "/", be escaped and have no fragment`)
 	m.require(len(o.Path) <= maxPath, "Path", o.Path, fmt.Sprintf("must have at most %d bytes", maxPath))
-	m.require(isPlain(o.Host), "Host", o.Host, "must be a host, with a port or without")
+	m.require(isHost(o.Host), "Host", o.Host, "must be a host, with a port or without")
 	m.require(isPlain(strings.ReplaceAll(o.UserAgent, " ", "")), "UserAgent", o.UserAgent, "must be printable ASCII")
 	header := headerLines(&m, o.Header)
 	m.require(ok, "Matcher", o.Matcher, `must be codes from 200 to 599 such as "200", "200,202" or "200-299"`)
 	m.require(o.BodyMatch == "" || !isHead, "BodyMatch", o.BodyMatch, "must be empty with HEAD, whose answers have no body")
 	m.require(o.MaxBody > 0, "MaxBody", o.MaxBody, "must not be negative")
+	m.require(o.MaxBody <= maxMaxBody, "MaxBody", o.MaxBody, fmt.Sprintf("must be at most %d bytes", maxMaxBody))
 	m.require(o.MaxBody <= 0 || len(o.BodyMatch) <= o.MaxBody, "BodyMatch", o.BodyMatch, "must fit in MaxBody")
 	m.require(o.Reuse >= 0, "Reuse", o.Reuse, "must not be negative")
 	if len(m.errs) > 0 {
@@ -111,7 +115,7 @@ func HTTP(optFns ...func(*HTTPOptions)) (Checker, error) {
 		connector: connector,
 		host:      o.Host,
 		before:    o.Method + " " + o.Path + " HTTP/1.1\r\nHost: ",
-		after:     "\r\nUser-Agent: " + o.UserAgent + "\r\n" + header + "Connection: ",
+		after:     "\r\nUser-Agent: " + o.UserAgent + "\r\n" + header + noContent(o.Method) + "Connection: ",
 		codes:     codes,
 		isHead:    isHead,
 		maxBody:   o.MaxBody,
@@ -123,10 +127,21 @@ func HTTP(optFns ...func(*HTTPOptions)) (Checker, error) {
 	return c, nil
 }
 
+// noContent is how the methods whose requests usually have a body say that there is none: servers may ask for it, with a 411.
+// Source: RFC 9110, sections 8.6 and 15.5.12.
+func noContent(method string) string {
+	switch method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return "Content-Length: 0\r\n"
+	}
+	return ""
+}
+
 // headerLines returns a header as it is sent, always in the same order.
 func headerLines(m *mistakes, header http.Header) string {
 	var lines strings.Builder
-	if len(header.Values("Accept")) == 0 {
+	accepts := func(name string) bool { return strings.EqualFold(name, "Accept") && len(header[name]) > 0 }
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(header)), accepts) {
 		lines.WriteString("Accept: */*\r\n")
 	}
 	for _, name := range slices.Sorted(maps.Keys(header)) {
@@ -144,6 +159,13 @@ func headerLines(m *mistakes, header http.Header) string {
 		}
 	}
 	return lines.String()
+}
+
+// isPath reports whether s may be what is asked for in a request.
+// Source: RFC 9112, section 3.2.1.
+func isPath(s string) bool {
+	_, err := url.ParseRequestURI(s) // which takes a fragment for a part of the path
+	return err == nil && strings.HasPrefix(s, "/") && isPlain(s) && !strings.Contains(s, "#")
 }
 
 // isToken reports whether s may be a method or the name of a header.

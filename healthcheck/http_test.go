@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -255,6 +256,11 @@ func TestHTTPRequest(t *testing.T) {
 			"HEAD /healthz?deep=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: ELB-HealthChecker/2.0\r\nAccept: */*\r\nConnection: close\r\n\r\n",
 		},
 		{
+			"with a method whose requests may have a body",
+			func(o *healthcheck.HTTPOptions) { o.Method, o.Header = "POST", http.Header{"accept": {"text/plain"}} }, "10.0.0.1:80",
+			"POST / HTTP/1.1\r\nHost: 10.0.0.1:80\r\nUser-Agent: awsha-healthcheck/1\r\naccept: text/plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+		},
+		{
 			"to a link-local address, without the zone", func(*healthcheck.HTTPOptions) {}, "[fe80::1%eth0]:80",
 			"GET / HTTP/1.1\r\nHost: [fe80::1]:80\r\nUser-Agent: awsha-healthcheck/1\r\nAccept: */*\r\nConnection: close\r\n\r\n",
 		},
@@ -301,8 +307,8 @@ func TestHTTPReportsEveryMistake(t *testing.T) {
 		o.MaxBody = -1
 	})
 	wantFieldErrors(t, err,
-		`healthcheck: HTTPOptions.Method: "GET /admin HTTP/1.1\r\n" must be an HTTP method`,
-		`healthcheck: HTTPOptions.Path: "healthz" must begin with "/" and be escaped`,
+		`healthcheck: HTTPOptions.Method: "GET /admin HTTP/1.1\r\n" must be an HTTP method other than CONNECT`,
+		`healthcheck: HTTPOptions.Path: "healthz" must begin with "/", be escaped and have no fragment`,
 		`healthcheck: HTTPOptions.Host: "a\r\nX-Evil: 1" must be a host, with a port or without`,
 		`healthcheck: HTTPOptions.UserAgent: "a\nb" must be printable ASCII`,
 		`healthcheck: HTTPOptions.Matcher: "2xx" must be codes from 200 to 599 such as "200", "200,202" or "200-299"`,
@@ -312,9 +318,28 @@ func TestHTTPReportsEveryMistake(t *testing.T) {
 	if e, ok := errors.AsType[*healthcheck.FieldError](err); !ok || e.Field != "HTTPOptions.Path" {
 		t.Errorf("a path that is too long: %v", err)
 	}
-	_, err = healthcheck.HTTP(func(o *healthcheck.HTTPOptions) { o.Path = "/a b" })
-	if e, ok := errors.AsType[*healthcheck.FieldError](err); !ok || e.Field != "HTTPOptions.Path" {
-		t.Errorf("a path with a space: %v", err)
+	for _, tt := range []struct {
+		field  string
+		mutate func(*healthcheck.HTTPOptions)
+	}{
+		{"HTTPOptions.Path", func(o *healthcheck.HTTPOptions) { o.Path = "/a b" }},
+		{"HTTPOptions.Path", func(o *healthcheck.HTTPOptions) { o.Path = "/a#b" }},
+		{"HTTPOptions.Path", func(o *healthcheck.HTTPOptions) { o.Path = "/100%" }},
+		{"HTTPOptions.Method", func(o *healthcheck.HTTPOptions) { o.Method = http.MethodConnect }},
+		{"HTTPOptions.Host", func(o *healthcheck.HTTPOptions) { o.Host = "https://example.com" }},
+		{"HTTPOptions.Host", func(o *healthcheck.HTTPOptions) { o.Host = "example.com/healthz" }},
+		{"HTTPOptions.MaxBody", func(o *healthcheck.HTTPOptions) { o.MaxBody = math.MaxInt }}, // and what is added to it overflows
+		{"HTTPOptions.TLS.ServerName", func(o *healthcheck.HTTPOptions) { o.TLS = &healthcheck.TLSOptions{ServerName: "example.com:443"} }},
+		{"HTTPOptions.TLS.ServerName", func(o *healthcheck.HTTPOptions) { o.TLS = &healthcheck.TLSOptions{ServerName: "https://example.com"} }},
+		{"", func(o *healthcheck.HTTPOptions) { o.TLS = &healthcheck.TLSOptions{ServerName: "[2001:db8::1]"} }},
+		{"", func(o *healthcheck.HTTPOptions) { o.Host, o.Path, o.MaxBody = "[::1]:80", "//a%20b?c=%23", 256<<20 }},
+	} {
+		var o healthcheck.HTTPOptions
+		tt.mutate(&o)
+		_, err := healthcheck.HTTP(tt.mutate)
+		if e, ok := errors.AsType[*healthcheck.FieldError](err); ok != (tt.field != "") || ok && e.Field != tt.field {
+			t.Errorf("%+v: %v", o, err)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"strings"
 	"sync/atomic"
 )
 
@@ -47,7 +48,7 @@ func (o *TLSOptions) connector(m *mistakes, protocol string, resume bool) *tlsCo
 		config = &tls.Config{} //nolint:gosec // the minimum is that of crypto/tls
 	}
 	config.ServerName = cmp.Or(o.ServerName, config.ServerName)
-	m.require(isPlain(config.ServerName), "TLS.ServerName", config.ServerName, "must be a host without a port")
+	m.require(isServerName(config.ServerName), "TLS.ServerName", config.ServerName, "must be a host without a port")
 	m.require(!o.Verify || !config.InsecureSkipVerify, "TLS.Verify", o.Verify, "must not be with Config.InsecureSkipVerify")
 	if protocol != "" {
 		m.require(config.NextProtos == nil || slices.Contains(config.NextProtos, protocol), "TLS.Config.NextProtos",
@@ -59,6 +60,11 @@ func (o *TLSOptions) connector(m *mistakes, protocol string, resume bool) *tlsCo
 	resume = resume && !o.Verify && config.VerifyConnection == nil && config.VerifyPeerCertificate == nil &&
 		config.ClientSessionCache == nil && !config.SessionTicketsDisabled
 	return &tlsConnector{config: config, resume: resume}
+}
+
+// isServerName reports whether s may be a name or an IP address.
+func isServerName(s string) bool {
+	return isHost(s) && (!strings.Contains(s, ":") || net.ParseIP(strings.Trim(s, "[]")) != nil)
 }
 
 // client makes a TLS connection to a target that is called name over conn, and closes conn if it cannot.
