@@ -50,7 +50,8 @@ type GRPCOptions struct {
 
 	// Reuse makes every so many checks of a target use one connection: the k-th reconnects. Default, and 1: a new
 	// connection for each check. A kept one takes a goroutine and about 28 KiB. If the target has closed it, or closes it
-	// without an answer, the check makes a new one within its time, so that it may be sent twice.
+	// without an answer, the check makes a new one within its time, so that it may be sent twice. A request that is reset
+	// (RST_STREAM) on a connection that stays open has failed.
 	Reuse int
 }
 

@@ -46,7 +46,7 @@ type grpcProbe struct {
 func (p *grpcProbe) Check(ctx context.Context) Result {
 	if conn := p.kept; conn != nil {
 		p.kept = nil
-		if conn.http2.Err() == nil && conn.http2.Available() > 0 {
+		if conn.lasts() {
 			if r, stale := p.checkOver(ctx, conn); !stale {
 				r.Reused = true
 				return r
@@ -86,18 +86,19 @@ func (p *grpcProbe) connect(ctx context.Context) (*grpcConn, error) {
 }
 
 // checkOver makes a check over a connection, which it keeps for the next one or closes. Stale means that the connection was used
-// before and that nothing of an answer came over it, which says nothing about the target.
+// before and has ended, or was about to, and that nothing of an answer came over it, which says nothing about the target. A
+// request that is reset on a connection which lasts has been answered.
 func (p *grpcProbe) checkOver(ctx context.Context, conn *grpcConn) (r Result, stale bool) {
 	c := p.checker
 	stop := conn.begin(ctx)
 	conn.link.checks++
 	a, err := p.call(ctx, conn)
+	stale = conn.link.checks > 1 && err != nil && !a.came && !conn.lasts() && ctx.Err() == nil && !isTimeout(err)
 	if stop() && err == nil && conn.link.checks < c.reuse && conn.SetDeadline(time.Time{}) == nil {
 		p.kept = conn
 	} else {
 		conn.hangUp()
 	}
-	stale = conn.link.checks > 1 && err != nil && !a.came && ctx.Err() == nil && !isTimeout(err)
 
 	r = resultOf(ctx, err)
 	switch {
@@ -142,8 +143,11 @@ func (p *grpcProbe) call(ctx context.Context, conn *grpcConn) (a grpcAnswer, err
 	case len(body) > maxGRPCMessage:
 		return a, malformed("the message is too long")
 	}
-	// An answer without a message may have its trailer in place of its header.
-	a.code, err = parseGRPCStatus(cmp.Or(response.Trailer.Get("Grpc-Status"), response.Header.Get("Grpc-Status")))
+	status := response.Trailer.Get("Grpc-Status")
+	if len(body) == 0 { // such an answer may have its trailer in place of its header
+		status = cmp.Or(status, response.Header.Get("Grpc-Status"))
+	}
+	a.code, err = parseGRPCStatus(status)
 	if err != nil || a.code != 0 || !c.health {
 		return a, err
 	}
@@ -194,6 +198,9 @@ func (c *grpcConn) Close() error {
 	c.link.close()
 	return nil
 }
+
+// lasts reports whether the connection takes another request.
+func (c *grpcConn) lasts() bool { return c.http2.Err() == nil && c.http2.Available() > 0 }
 
 func (c *grpcConn) hangUp() { _ = c.http2.Close() }
 
