@@ -306,6 +306,23 @@ func TestWatchEndsWithItsLoopAndItsContext(t *testing.T) {
 	})
 }
 
+// What the end of Run cuts short is no failure of a read.
+func TestEndOfRunIsNoNews(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		var log bytes.Buffer
+		f := w.follow(func(o *elbv2hc.FollowOptions) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		stop := w.runs(f.Run)
+		time.Sleep(15 * time.Second)
+		w.inject("DescribeTargetHealth", 0, awstest.Hang())
+		time.Sleep(10 * time.Second)
+		stop()
+		if _, err := f.Snapshot(); err != nil || log.Len() > 0 {
+			w.Errorf("error %v; the log says\n%s", err, log.String())
+		}
+	})
+}
+
 func TestOutcomeOfEachState(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -74,7 +74,7 @@ func (s *Syncer) Sync(ctx context.Context, want []Target) (SyncResult, error) {
 	if err != nil {
 		err.Op, err.Group = opSync, s.group
 		if ctx.Err() != nil {
-			err.Kind, err.Cause = nil, context.Cause(ctx)
+			err.Cause = context.Cause(ctx)
 		}
 		return result, err
 	}

@@ -188,3 +188,24 @@ func TestResyncCanBeNever(t *testing.T) {
 		}
 	}, byAddress)
 }
+
+func TestPoolThatNeverSettlesIsFollowed(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		pool := w.fleet(1)
+		defer w.runs(pool.Run)()
+		var syncs []time.Time
+		s := w.syncer(inAllZones, func(o *elbv2hc.SyncOptions) {
+			o.OnSync = func(context.Context, elbv2hc.SyncEvent) { syncs = append(syncs, time.Now()) }
+		})
+		stop := w.runs(func(ctx context.Context) error { return s.Run(ctx, pool) })
+		for i := range 120 { // more often than Settle
+			w.enter(pool, 1+i, 1)
+			time.Sleep(500 * time.Millisecond)
+		}
+		stop()
+		if len(syncs) < 7 || len(syncs) > 15 {
+			w.Errorf("%d syncs in a minute, want one for each ten settles", len(syncs))
+		}
+	}, byAddress)
+}

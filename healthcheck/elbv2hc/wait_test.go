@@ -70,7 +70,8 @@ func TestWaitInServiceLooksAtItsTargetsOnly(t *testing.T) {
 		a, gone := w.server(0, 0), w.server(1, 1)
 		w.register(a.target(), gone.target())
 		w.deregister(gone.target()) // the SDK's waiter would wait for this one, too
-		if err := elbv2hc.WaitInService(w.Context(), w, w.group, []elbv2hc.Target{a.target()}); err != nil {
+		drainOption := func(o *elbv2hc.WaitOptions) { o.AtLeast = time.Minute }
+		if err := elbv2hc.WaitInService(w.Context(), w, w.group, []elbv2hc.Target{a.target()}, drainOption); err != nil {
 			w.Fatal(err)
 		}
 		within(w, "in service", time.Since(w.start), 5*time.Second, 11*time.Second)
