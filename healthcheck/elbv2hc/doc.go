@@ -27,8 +27,8 @@
 // registers targets.
 //
 // Do not use Follow to find out quickly that a target has died: the load balancer needs its own thresholds first, a read
-// of it up to an interval more, and the pool up to a quarter of one. Nor should two programs sync one group to different lists: each undoes what the other does.
-// SyncOptions.Owns keeps them apart.
+// of it up to an interval more, and the pool up to a quarter of one. Nor should two programs sync one group to different lists:
+// each undoes what the other does. SyncOptions.Owns keeps them apart.
 //
 // # How it works
 //
@@ -55,7 +55,8 @@
 //   - While Elastic Load Balancing cannot be read, pools stay as they are: a check is Unknown, never a failure.
 //   - The number of targets, probes and watchers costs no calls.
 //   - A wait ends successfully only if a read shows every one of its targets where it should be; otherwise its error says of each
-//     target that is not how it is, and why.
+//     target that is not how it is, and why. A read of the past can end one too early where the same target was registered or
+//     deregistered a moment before: WaitOptions.AtLeast, or a pause, is for that.
 //   - Under SyncOptions.InService what is too much stays until what is new has been healthy, however many syncs that takes.
 //   - A sync deregisters at most half of the targets unless told otherwise, never the last ones, and nothing if its registrations
 //     ended early. Targets that are stopped or terminated do not count.

@@ -33,9 +33,9 @@ type WaitOptions struct {
 	// registered again. Default 5 s; None believes one read.
 	ReadLag time.Duration
 
-	// AtLeast is the least time that WaitDrained takes; WaitInService does not look at it. A Network Load Balancer may open new connections to a target
-	// for some time after its deregistration: give it 2 minutes before the target stops, whatever the delay of the group.
-	// Zero is none.
+	// AtLeast is the least time that WaitDrained takes; WaitInService does not look at it. A Network Load Balancer may open new
+	// connections to a target for some time after its deregistration: give it 2 minutes before the target stops, whatever the
+	// delay of the group. Zero is none.
 	AtLeast time.Duration
 
 	// OnPoll is called with the targets that are waited for after each read that did not end the wait. It must return at once.
