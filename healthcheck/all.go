@@ -72,10 +72,11 @@ func (p allProbe) Check(ctx context.Context) Result {
 	return last
 }
 
-func (p allProbe) Close() error {
-	var errs []error
-	for _, probe := range p {
-		errs = append(errs, probe.Close())
+// Close closes every probe, also after one that panics.
+func (p allProbe) Close() (err error) {
+	if len(p) == 0 {
+		return nil
 	}
-	return errors.Join(errs...)
+	defer func() { err = errors.Join(err, p[1:].Close()) }()
+	return p[0].Close()
 }

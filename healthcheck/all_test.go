@@ -150,3 +150,31 @@ func TestAllThatCannotOpen(t *testing.T) {
 		t.Errorf("close: %v", err)
 	}
 }
+
+type panickingClose struct{ fixed }
+
+func (p panickingClose) Open(healthcheck.Target) (healthcheck.Probe, error) { return p, nil }
+
+func (panickingClose) Close() error { panic("no") }
+
+// TestAllClosesWhatComesAfterAPanic: a connection of a probe must not stay open because another one cannot close.
+func TestAllClosesWhatComesAfterAPanic(t *testing.T) {
+	t.Parallel()
+	var log []string
+	a, b := fixed{name: "a", log: &log}, fixed{name: "b", log: &log}
+	probe, err := healthcheck.All(a, panickingClose{}, b).Open(healthcheck.Target{ID: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is lost")
+			}
+		}()
+		_ = probe.Close()
+	}()
+	if want := []string{"open a", "open b", "close a", "close b"}; !slices.Equal(log, want) {
+		t.Errorf("%v, want %v", log, want)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 )
 
@@ -77,6 +78,22 @@ type link struct {
 }
 
 func (l *link) isTLS() bool { return l.conn != l.raw }
+
+// isQuiet reports whether nothing has come since the last check, as far as one can tell without waiting.
+func (l *link) isQuiet() bool {
+	if !l.idle.isQuiet() {
+		return false
+	}
+	if _, ok := l.raw.(syscall.Conn); !ok || !l.isTLS() {
+		return true
+	}
+	// TLS may hold what came with the end of the last answer. A deadline of a descriptor is one that TLS survives.
+	if l.conn.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return false
+	}
+	n, err := l.conn.Read(make([]byte, 1))
+	return n == 0 && isTimeout(err)
+}
 
 // close ends the connection as CloseMode says.
 func (l *link) close() {

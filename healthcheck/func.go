@@ -3,7 +3,8 @@ package healthcheck
 import "context"
 
 // Func returns a Checker that calls check: nil is a pass, an error is a failure, for ReasonTimeout if it is a timeout and
-// else for ReasonFailedHealthChecks. An error because this machine ran out of descriptors, memory or ports is Unknown.
+// else for ReasonFailedHealthChecks. An error because this machine ran out of descriptors, memory or ports, or a
+// *net.DNSError that does not say that there is no such host, is Unknown.
 //
 // The context ends at Options.Timeout and check must then return. It is never called twice at a time for one
 // registration of a target. Register refuses targets if check is nil.

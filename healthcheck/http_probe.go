@@ -54,7 +54,7 @@ type httpProbe struct {
 func (p *httpProbe) Check(ctx context.Context) Result {
 	if l := p.kept; l != nil {
 		p.kept = nil
-		if l.idle.isQuiet() {
+		if l.isQuiet() {
 			if r, stale := p.checkOver(ctx, l); !stale {
 				r.Reused = true
 				return r
