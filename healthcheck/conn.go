@@ -15,6 +15,10 @@ type ConnOptions struct {
 	// Dial connects to a target. It must honour its context. Network is "tcp", "tcp4" or "tcp6", as Family says, and
 	// address is Target.CheckAddr. Default: a net.Dialer without keep-alive probes. No proxy is used, whatever the
 	// environment says.
+	//
+	// What it returns is used as what it is: one that hides the methods of a *net.TCPConn, as a struct around a net.Conn does,
+	// is closed in order whatever Close says for want of SetLinger, and what comes over it unasked between two checks that
+	// Reuse it is not seen for want of SyscallConn.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Family is the version of IP. Default AnyFamily. Result.RemoteAddr tells which address was used. A target whose Addr is
