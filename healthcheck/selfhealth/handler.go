@@ -14,11 +14,20 @@ import (
 // run more often. The methods are GET and HEAD; others get 405. No answer is to be cached. Bodies are JSON with a "status" of
 // one word and, but for what Options.Authorize allows, say nothing else about the process.
 func (h *Health) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/livez", h.Livez())
-	mux.Handle("/readyz", h.Readyz())
-	mux.Handle("/healthz", h.Healthz())
-	return mux
+	livez, readyz, healthz := h.Livez(), h.Readyz(), h.Healthz()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path { // no ServeMux, which lets its 404 and its redirects be cached
+		case "/livez":
+			livez.ServeHTTP(w, r)
+		case "/readyz":
+			readyz.ServeHTTP(w, r)
+		case "/healthz":
+			healthz.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Cache-Control", "no-store")
+			http.NotFound(w, r)
+		}
+	})
 }
 
 // Livez answers 200 with {"status":"ok"}, or 503 with {"status":"failing"} while a Live check fails. Dependencies, draining and

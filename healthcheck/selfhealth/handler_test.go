@@ -61,9 +61,9 @@ func TestMethods(t *testing.T) {
 				}
 			}
 		}
-		for _, path := range []string{"/", "/livez/", "/readyz/x", "/metrics"} {
-			if w := answer(h.Handler(), http.MethodGet, path); w.Code != http.StatusNotFound {
-				t.Errorf("%s answers %d, want 404", path, w.Code)
+		for _, path := range []string{"/", "/livez/", "/readyz/x", "/metrics", "//readyz", "/x/../readyz"} {
+			if w := answer(h.Handler(), http.MethodGet, path); w.Code != http.StatusNotFound || w.Header().Get("Cache-Control") != "no-store" {
+				t.Errorf("%s answers %d, Cache-Control %q, want 404 that is not cached", path, w.Code, w.Header().Get("Cache-Control"))
 			}
 		}
 	})
