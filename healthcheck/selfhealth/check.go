@@ -29,8 +29,8 @@ const (
 	// replica in their own zone; give it a Guard.
 	Hard
 	// Guard checks say that the fleet can spare this instance: nil is yes. While one fails, and for Options.GuardHold after
-	// that, Hard checks that fail make the process Degraded instead of Failing: it fails open. A Guard runs all the time, so let it read what is
-	// known already, such as the view of a healthcheck.Pool over the fleet.
+	// that, Hard checks that fail make the process Degraded instead of Failing: it fails open. A Guard runs all the time, so
+	// let it read what is known already, such as the view of a healthcheck.Pool over the fleet.
 	Guard
 )
 
@@ -57,6 +57,7 @@ func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 const (
 	defaultInterval = 10 * time.Second
 	defaultTimeout  = 2 * time.Second
+	minInterval     = time.Millisecond // less is a number without its unit
 	maxInterval     = 24 * time.Hour
 	maxName         = 128
 	maxThreshold    = 1000
@@ -75,11 +76,12 @@ type Check struct {
 
 	// Interval is how long the check rests between the end of one call and the start of the next, shortened by a random
 	// time of up to a tenth so that a fleet does not ask in step. A dependency that is slow is thus asked less often.
-	// The first call is at once. At most 24 h. Default 10 s.
+	// The first call is at once. From 1 ms to 24 h. Default 10 s.
 	Interval time.Duration
 
 	// Timeout is how long a call may take before it counts as failed, whether Func returns or not. Func is not called again
-	// while it has not returned; each further Interval then counts as one more failure. Default 2 s.
+	// while it has not returned; each further Interval then counts as one more failure. From 1 ms to
+	// 24 h. Default 2 s.
 	Timeout time.Duration
 
 	// MaxAge is how old the latest result, or the registration, may be before the check fails with ErrStale. At least
@@ -126,8 +128,10 @@ func validate(checks []Check) []error {
 		require(c.Name != "" && len(c.Name) <= maxName, "Name", c.Name, "must have 1 to %d bytes", maxName)
 		require(Live <= c.Kind && c.Kind <= Guard, "Kind", uint8(c.Kind), "must be Live, Local, Soft, Hard or Guard")
 		require(c.Func != nil, "Func", "nil", "must not be nil")
-		require(0 < c.Interval && c.Interval <= maxInterval, "Interval", c.Interval, "must be positive and at most %v", maxInterval)
-		require(0 < c.Timeout && c.Timeout <= maxInterval, "Timeout", c.Timeout, "must be positive and at most %v", maxInterval)
+		require(minInterval <= c.Interval && c.Interval <= maxInterval,
+			"Interval", c.Interval, "must be from %v to %v", minInterval, maxInterval)
+		require(minInterval <= c.Timeout && c.Timeout <= maxInterval,
+			"Timeout", c.Timeout, "must be from %v to %v", minInterval, maxInterval)
 		require(c.MaxAge >= c.Interval+c.Timeout,
 			"MaxAge", c.MaxAge, "must be at least Interval + Timeout (%v)", c.Interval+c.Timeout)
 		require(1 <= c.FailureThreshold && c.FailureThreshold <= maxThreshold,

@@ -182,7 +182,7 @@ func TestGuardAtStart(t *testing.T) {
 // TestGuardHold: who was called back stays for as long, and leaves then if its dependency is still down.
 func TestGuardHold(t *testing.T) {
 	t.Parallel()
-	for hold, ready := range map[time.Duration]time.Duration{0: 5 * time.Minute, time.Minute: time.Minute, -1: 40 * time.Second} {
+	for hold, held := range map[time.Duration]time.Duration{0: 5 * time.Minute, time.Minute: time.Minute, -1: 0} {
 		synctest.Test(t, func(t *testing.T) {
 			var told diary
 			db, guard := newThing(), newThing()
@@ -195,16 +195,103 @@ func TestGuardHold(t *testing.T) {
 			run(t, h)
 			wantStatus(t, h, true, selfhealth.Degraded)
 			guard.down.Store(false)
-			pass(ready - time.Second)
+			pass(41 * time.Second) // the Guard has passed, not more than 5 s ago
 			if hold >= 0 {
+				pass(held - 6*time.Second)
 				wantStatus(t, h, true, selfhealth.Degraded)
+				pass(6 * time.Second)
 			}
-			pass(2 * time.Second)
 			wantStatus(t, h, true, selfhealth.Failing)
 			if got := told.read(); len(got) == 0 || got[len(got)-1] != "degraded -> failing, live true -> true" {
 				t.Errorf("hold %v: told was %q", hold, got)
 			}
 		})
+	}
+}
+
+// TestGuardThreshold: failures of a Guard that are fewer than its threshold keep nobody in traffic.
+func TestGuardThreshold(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		db, guard := newThing(), newThing()
+		h := newHealth(t, []selfhealth.Check{
+			{Name: "db", Kind: selfhealth.Hard, Func: db.check},
+			{Name: "fleet", Kind: selfhealth.Guard, Func: guard.check, FailureThreshold: 2},
+		})
+		run(t, h)
+		guard.down.Store(true)
+		pass(10 * time.Second)
+		guard.down.Store(false)
+		pass(10 * time.Second)
+		db.down.Store(true)
+		pass(10 * time.Second)
+		wantStatus(t, h, true, selfhealth.Failing)
+		db.down.Store(false)
+		guard.down.Store(true)
+		pass(20 * time.Second)
+		db.down.Store(true)
+		pass(10 * time.Second)
+		wantStatus(t, h, true, selfhealth.Degraded)
+	})
+}
+
+// nilError is the classic typed nil, with methods that do not expect it.
+type nilError struct{ cause error }
+
+func (e *nilError) Error() string { return e.cause.Error() }
+func (e *nilError) Unwrap() error { return e.cause }
+
+// TestLateErrorWithBrokenMethods: the error of a check that is late is asked what it is; that it panics is no end of the process.
+func TestLateErrorWithBrokenMethods(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := newHealth(t, []selfhealth.Check{{Name: "db", Kind: selfhealth.Local, Func: func(ctx context.Context) error {
+			<-ctx.Done()
+			return (*nilError)(nil)
+		}}})
+		run(t, h)
+		pass(time.Minute)
+		wantStatus(t, h, true, selfhealth.Failing)
+		if c := h.Report().Checks[0]; c.Failures < 4 {
+			t.Errorf("%d failures in a minute, want one each 12 s", c.Failures)
+		}
+	})
+}
+
+// reentrantError asks the Health from its methods.
+type reentrantError struct{ h *selfhealth.Health }
+
+func (e reentrantError) Error() string { return "late" }
+func (e reentrantError) Is(error) bool { return !e.h.Live() }
+
+// TestLateErrorThatAsksBack: no lock is held while methods of an error run.
+func TestLateErrorThatAsksBack(t *testing.T) {
+	t.Parallel()
+	h := newHealth(t, nil)
+	if _, err := h.Register(selfhealth.Check{
+		Name: "db", Kind: selfhealth.Local, Timeout: time.Millisecond, Func: func(ctx context.Context) error {
+			<-ctx.Done()
+			return reentrantError{h}
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	for {
+		report := make(chan selfhealth.Report, 1)
+		go func() { report <- h.Report() }()
+		select {
+		case r := <-report:
+			if !r.Checks[0].Last.IsZero() {
+				cancel()
+				<-done
+				return
+			}
+			time.Sleep(time.Millisecond) // real time: a lock that is held stops a bubble
+		case <-time.After(30 * time.Second):
+			t.Fatal("the lock is held while an error is asked")
+		}
 	}
 }
 

@@ -162,8 +162,8 @@ func TestRegisterMistakes(t *testing.T) {
 		`selfhealth: Check[2].Name: "fine" is that of Check[0] too`,
 		`selfhealth: Check[2].Kind: 9 must be Live, Local, Soft, Hard or Guard`,
 		`selfhealth: Check[3].Name: "nnn…" must have 1 to 128 bytes`,
-		`selfhealth: Check[3].Interval: -1ns must be positive and at most 24h0m0s`,
-		`selfhealth: Check[3].Timeout: -1ns must be positive and at most 24h0m0s`,
+		`selfhealth: Check[3].Interval: -1ns must be from 1ms to 24h0m0s`,
+		`selfhealth: Check[3].Timeout: -1ns must be from 1ms to 24h0m0s`,
 		`selfhealth: Check[3].MaxAge: -3ns must be at least Interval + Timeout (-2ns)`,
 		`selfhealth: Check[4].MaxAge: 11.999999999s must be at least Interval + Timeout (12s)`,
 		`selfhealth: Check[4].FailureThreshold: 1001 must be from 1 to 1000`,
@@ -174,5 +174,16 @@ func TestRegisterMistakes(t *testing.T) {
 	}
 	if checks := h.Report().Checks; len(checks) != 1 || checks[0].Kind != selfhealth.Soft {
 		t.Errorf("registered are %+v, want only what was before", checks)
+	}
+}
+
+// TestUnitsForgotten: Interval: 10 is ten nanoseconds, and a check that never rests.
+func TestUnitsForgotten(t *testing.T) {
+	t.Parallel()
+	h := newHealth(t, nil)
+	_, err := h.Register(selfhealth.Check{Name: "db", Kind: selfhealth.Soft, Func: newThing().check, Interval: 10, Timeout: 2})
+	if err == nil || !strings.Contains(err.Error(), "Interval: 10ns must be from 1ms") ||
+		!strings.Contains(err.Error(), "Timeout: 2ns must be from 1ms") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -46,7 +46,7 @@ type registration struct{ _ byte } // of a size: pointers to what has none may b
 // the process serves.
 //
 // A name that is there already is taken over, as by a component that is reloaded: the running call is called off, what it
-// would say counts for nothing, and the state stays until the new Func has said something. A name cannot change its Kind
+// would say counts for nothing, and the state stays until the new Func has said something or is overdue. A name cannot change its Kind
 // while it is registered. The function that Register returns removes those of its checks that nobody has taken over since;
 // it can be called more than once and does not wait for calls to return.
 //

@@ -30,7 +30,7 @@ type slot struct {
 	passed bool
 	due    time.Time
 
-	objected time.Time // the latest failure of a Guard
+	objected time.Time // when a Guard was last known to fail
 }
 
 // give makes a check the one of its name. What is known of the name stays.
@@ -38,8 +38,32 @@ func (s *slot) give(owner *registration, c Check, now time.Time) {
 	if s.owner == nil {
 		s.since, s.ended, s.took, s.err, s.fails, s.passed, s.objected = now, time.Time{}, 0, nil, 0, false, time.Time{}
 	}
+	if s.owner != nil {
+		s.keep(c, now)
+	}
 	s.callOff()
 	s.owner, s.check, s.due = owner, c, now
+}
+
+// keep holds the verdict where it is until the check that takes the name over has said something, whatever its limits are.
+// Those count from now on, and put off nothing: who reloads all the time does not hide a check that hangs or is stale.
+func (s *slot) keep(c Check, now time.Time) {
+	if _, fails, _ := s.verdict(now); fails >= s.check.FailureThreshold {
+		s.fails = max(s.fails, c.FailureThreshold)
+	} else {
+		s.fails = min(s.fails, c.FailureThreshold-1)
+	}
+	rebase := func(start time.Time, was, limit time.Duration) time.Time {
+		end := start.Add(was)
+		if fresh := now.Add(limit); fresh.Before(end) {
+			end = fresh
+		}
+		return end.Add(-limit)
+	}
+	s.since = rebase(s.since, s.check.MaxAge, c.MaxAge)
+	if !s.began.IsZero() {
+		s.began = rebase(s.began, s.check.Timeout, c.Timeout)
+	}
 }
 
 // take removes the check.
@@ -179,17 +203,29 @@ func (h *Health) call(ctx context.Context, s *slot) {
 			err = ErrPanic
 			h.logPanic(ctx, "Check.Func of "+c.Name, v)
 		}
-		h.finish(ctx, s, owner, err)
+		h.finish(ctx, s, owner, err, saysDeadline(err))
 	}()
 	err = c.Func(ctx)
 }
 
+// saysDeadline reports whether err is context.DeadlineExceeded. Its methods are code of the check, so they run without the lock,
+// and a panic in them, as of a typed nil, is recovered.
+func saysDeadline(err error) (says bool) {
+	defer func() {
+		if recover() != nil {
+			says = false
+		}
+	}()
+	return errors.Is(err, context.DeadlineExceeded)
+}
+
 // finish takes the result of a call.
-func (h *Health) finish(ctx context.Context, s *slot, owner *registration, err error) {
+func (h *Health) finish(ctx context.Context, s *slot, owner *registration, err error, deadline bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
 	began := s.began
+	was, _, _ := s.verdict(now)
 	s.cancel, s.began = nil, time.Time{}
 	if s.owner != owner || errors.Is(ctx.Err(), context.Canceled) {
 		return // removed, taken over, or Run ends
@@ -197,7 +233,7 @@ func (h *Health) finish(ctx context.Context, s *slot, owner *registration, err e
 	took := now.Sub(began)
 	if over := took - s.check.Timeout; over >= 0 {
 		s.fails += int(over / s.check.Interval) // those that were counted while it hung
-		if err == nil || errors.Is(err, context.DeadlineExceeded) {
+		if err == nil || deadline {
 			err = ErrTimeout // a late answer is none
 		}
 	}
@@ -206,6 +242,8 @@ func (h *Health) finish(ctx context.Context, s *slot, owner *registration, err e
 		s.fails, s.passed = 0, true
 	} else {
 		s.fails++
+	}
+	if is, _, _ := s.verdict(now); was == CheckFailing || is == CheckFailing {
 		s.objected = now
 	}
 	s.due = now.Add(s.check.Interval - rand.N(s.check.Interval/10+1))
