@@ -73,18 +73,25 @@ func Of(err error) Class {
 
 // ofReply sorts the errors that AWS answered with.
 func ofReply(err error, api smithy.APIError) Class {
-	code := api.ErrorCode()
+	if class := OfCode(api.ErrorCode(), api.ErrorMessage()); class != Terminal {
+		return class
+	}
+	if status := (interface{ HTTPStatusCode() int })(nil); errors.As(err, &status) && status.HTTPStatusCode() >= http.StatusInternalServerError {
+		return Transient
+	}
+	return Terminal
+}
+
+// OfCode returns the class of a code that came without an error of its own, such as that of an entry of a batch.
+func OfCode(code, message string) Class {
 	if row, ok := codes[code]; ok {
 		if row.byMessage != nil {
-			return row.byMessage(api.ErrorMessage())
+			return row.byMessage(message)
 		}
 		return row.class
 	}
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
 		return Throttle
-	}
-	if status := (interface{ HTTPStatusCode() int })(nil); errors.As(err, &status) && status.HTTPStatusCode() >= http.StatusInternalServerError {
-		return Transient
 	}
 	return Terminal
 }
@@ -125,6 +132,7 @@ const (
 	Target           Resource = "target" // or it cannot be one: not running, of another VPC, of an unsupported type
 	TargetGroup      Resource = "target group"
 	HealthCheck      Resource = "health check"
+	Queue            Resource = "queue"
 )
 
 // Missing returns what an error of class [NotFound] did not find; for other errors it is empty.

@@ -49,6 +49,18 @@ var codes = map[string]row{
 	"NoSuchHealthCheck":          {class: NotFound, missing: HealthCheck},
 	"TooManyHealthChecks":        {class: Quota},
 
+	"AWS.SimpleQueueService.NonExistentQueue":   {class: NotFound, missing: Queue},
+	"QueueDoesNotExist":                         {class: NotFound, missing: Queue},
+	"AWS.SimpleQueueService.MessageNotInflight": {class: Gone},
+	"MessageNotInflight":                        {class: Gone},
+	"ReceiptHandleIsInvalid":                    {class: Gone},
+	"InvalidParameterValue":                     {byMessage: receiptHandle},
+	"OverLimit":                                 {class: Quota},
+	"KmsThrottled":                              {class: Throttle},
+	"KMS.ThrottlingException":                   {class: Throttle},
+	"KmsAccessDenied":                           {class: Denied},
+	"KMS.AccessDeniedException":                 {class: Denied},
+
 	"DryRunOperation":     {class: DryRun},
 	"Gateway.NotAttached": {class: NoGateway},
 
@@ -86,6 +98,15 @@ func instanceState(message string) Class {
 func gracePeriod(message string) Class {
 	if strings.Contains(message, "less than the configured grace period") {
 		return Pending
+	}
+	return Terminal
+}
+
+// receiptHandle tells a lease of SQS that has ended, "Value ... for parameter ReceiptHandle is invalid. Reason: The receipt handle has
+// expired." or "Reason: Message does not exist or is not available for visibility timeout change.", from what is wrong for good.
+func receiptHandle(message string) Class {
+	if strings.Contains(message, "receipt handle has expired") || strings.Contains(message, "does not exist or is not available") {
+		return Gone
 	}
 	return Terminal
 }

@@ -1,0 +1,91 @@
+package queueworker
+
+import (
+	"context"
+	"time"
+)
+
+// drain brings everything in hand to an end, and returns what could not be.
+func (w *Worker) drain(ctx context.Context, cancelHandlers context.CancelCauseFunc) error {
+	w.mu.Lock()
+	w.draining = true
+	w.paused.set(false)
+	settled := make(chan struct{})
+	w.settled = settled
+	for _, r := range w.runners {
+		close(r.next)
+	}
+	w.runners = nil
+	for _, l := range w.held {
+		if l.stage == waiting {
+			w.endLocked(l, end{kind: endReturn})
+		}
+	}
+	for _, g := range w.groups {
+		if g.timer != nil {
+			g.timer.Stop()
+		}
+	}
+	for _, b := range []*batcher{w.deletes, w.returns, w.letters} {
+		b.flushLocked()
+	}
+	w.later = append(w.later, Event{Kind: Draining})
+	w.settledLocked()
+	w.unlock()
+
+	if !within(settled, w.opts.DrainTimeout) {
+		cancelHandlers(ErrDraining)
+		within(settled, max(w.opts.DrainTimeout/10, time.Second))
+	}
+
+	w.mu.Lock()
+	w.over = true
+	err := w.leftLocked()
+	w.unlock()
+	w.stop()
+	w.work.Wait()
+	if err == nil {
+		w.handling.Wait() // they have nothing to do, and end
+	}
+	w.tell(ctx, Event{Kind: Drained, Err: err})
+	return err
+}
+
+// settledLocked notes, while draining, that there may be nothing left.
+func (w *Worker) settledLocked() {
+	if w.draining && w.settled != nil && w.demand.underWay == 0 && w.running == 0 && w.settling == 0 {
+		close(w.settled)
+		w.settled = nil
+	}
+}
+
+// leftLocked returns what is still in hand, as a *DrainError, or nil.
+func (w *Worker) leftLocked() error {
+	e := DrainError{Err: w.failing.err}
+	for id, l := range w.held {
+		switch {
+		case l.stage == running:
+			e.Abandoned = append(e.Abandoned, id)
+		case l.stage == ending && l.end.kind == endDelete:
+			e.Undeleted = append(e.Undeleted, id)
+		default:
+			e.Unreleased = append(e.Unreleased, id)
+		}
+	}
+	if len(e.Abandoned)+len(e.Undeleted)+len(e.Unreleased) == 0 {
+		return nil
+	}
+	return &e
+}
+
+// within reports whether c is closed before d has passed.
+func within(c <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-c:
+		return true
+	case <-timer.C:
+		return false
+	}
+}

@@ -1,0 +1,201 @@
+package queueworker
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"time"
+)
+
+// runner is a goroutine that runs handlers, one after the other. One that has nothing to do is kept for a while, since a new one would
+// have to grow its stack again.
+type runner struct {
+	next chan *lease // has room for one; closed: it is to end
+}
+
+// maxIdleRunners is how many runners are kept that have nothing to do.
+const maxIdleRunners = 32
+
+// startLocked starts handlers as long as there are messages and slots.
+func (w *Worker) startLocked() {
+	for w.running < w.slots && !w.draining {
+		l := w.nextLocked()
+		if l == nil {
+			return
+		}
+		if n := len(w.runners); n > 0 {
+			r := w.runners[n-1]
+			w.runners = w.runners[:n-1]
+			r.next <- l
+			continue
+		}
+		w.handling.Go(func() { w.runFrom(&runner{next: make(chan *lease, 1)}, l) })
+	}
+}
+
+// nextLocked takes the next message out of the buffer and gives it a slot; nil if there is none.
+func (w *Worker) nextLocked() *lease {
+	for {
+		l := w.buffer.pop()
+		if l == nil {
+			return nil
+		}
+		if l.stage != waiting { // lost meanwhile, or given back
+			continue
+		}
+		l.stage = running
+		w.running++
+		w.rate.add(w.now())
+		return l
+	}
+}
+
+// runFrom handles messages, beginning with l, until there are no more and nobody needs the runner.
+func (w *Worker) runFrom(r *runner, l *lease) {
+	for l != nil {
+		if l = w.handle(r, l); l == nil {
+			l = <-r.next
+		}
+	}
+}
+
+// handle runs the handler for one message, has what it says done, and returns the next one for r. Nil is that
+// there is none: r is to wait.
+func (w *Worker) handle(r *runner, l *lease) (next *lease) {
+	ctx, cancel := context.WithCancelCause(w.handlers)
+	w.mu.Lock()
+	l.cancel = cancel
+	lost := l.lost
+	w.unlock()
+	if lost {
+		cancel(ErrLeaseLost)
+	}
+	began := time.Now()
+	returned := false
+	var err error
+	defer func() {
+		if !returned { // the handler has ended its goroutine, as t.FailNow does
+			cancel(nil)
+			w.finish(&runner{next: make(chan *lease, 1)}, l, &PanicError{Value: errGoexit, Stack: debug.Stack()}, time.Since(began))
+		}
+	}()
+	err = w.call(ctx, l.message)
+	returned = true
+	cancel(nil)
+	return w.finish(r, l, err, time.Since(began))
+}
+
+var errGoexit = errors.New("runtime.Goexit was called")
+
+// call calls the handler, under its timeout, and makes a panic an error.
+func (w *Worker) call(ctx context.Context, m *Message) (err error) {
+	if w.opts.HandlerTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, w.opts.HandlerTimeout, ErrHandlerTimeout)
+		defer cancel()
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return w.handler.Handle(ctx, m)
+}
+
+// finish takes in what a handler has returned, and finds r something else to do.
+func (w *Worker) finish(r *runner, l *lease, err error, took time.Duration) (next *lease) {
+	outcome, e := w.judge(l.message, err)
+	w.tell(w.handlers, Event{Kind: Handled, Message: l.message, Outcome: outcome, Took: took, Err: err})
+	w.mu.Lock()
+	if w.over { // Run has given up on it
+		w.unlock()
+		close(r.next)
+		return nil
+	}
+	w.running--
+	w.mean.add(float64(took))
+	l.cancel = nil
+	w.countLocked(outcome)
+	w.finishLocked(l, e)
+	if w.running < w.slots && !w.draining {
+		next = w.nextLocked()
+	}
+	if next == nil && r != nil {
+		w.parkLocked(r)
+	}
+	w.startLocked()
+	w.feedLocked()
+	if w.running == 0 && w.buffer.len() == 0 {
+		w.deletes.flushLocked() // there is nothing to wait for
+	}
+	w.settledLocked()
+	w.unlock()
+	return next
+}
+
+// parkLocked keeps a runner, or ends it.
+func (w *Worker) parkLocked(r *runner) {
+	if w.draining || len(w.runners) >= maxIdleRunners {
+		close(r.next)
+		return
+	}
+	w.runners = append(w.runners, r)
+}
+
+// judge says what becomes of a message after its handler.
+func (w *Worker) judge(m *Message, err error) (Outcome, end) {
+	if err == nil {
+		return Completed, end{kind: endDelete}
+	}
+	var o *OutcomeError
+	if !errors.As(err, &o) {
+		return Retried, end{kind: endReturn, delay: retrySeconds(w.delay(m, err))}
+	}
+	switch o.Outcome {
+	case Completed, Dropped:
+		return o.Outcome, end{kind: endDelete}
+	case Released:
+		return Released, end{kind: endReturn}
+	case DeadLettered:
+		return DeadLettered, end{kind: endDeadLetter, why: err}
+	case Retried:
+	}
+	if o.After <= 0 {
+		return Retried, end{kind: endReturn, delay: retrySeconds(w.delay(m, err))}
+	}
+	return Retried, end{kind: endReturn, delay: retrySeconds(o.After)}
+}
+
+// delay asks the retry policy, which is the user's.
+func (w *Worker) delay(m *Message, err error) (d time.Duration) {
+	defer func() {
+		if recover() != nil {
+			d = longestRetry
+		}
+	}()
+	return w.opts.Retry(m, err)
+}
+
+// longestRetry is the delay of what should not come back soon.
+const longestRetry = 15 * time.Minute
+
+// retrySeconds returns a delay as SQS takes it: whole seconds, and never zero.
+func retrySeconds(d time.Duration) int32 {
+	d = min(max(d, time.Second), maxHold)
+	return int32((d + time.Second - 1) / time.Second)
+}
+
+func (w *Worker) countLocked(o Outcome) {
+	switch s := &w.stats; o {
+	case Completed:
+		s.Completed++
+	case Retried:
+		s.Retried++
+	case Released:
+		s.Released++
+	case Dropped:
+		s.Dropped++
+	case DeadLettered:
+		s.DeadLettered++
+	}
+}

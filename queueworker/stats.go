@@ -1,0 +1,33 @@
+package queueworker
+
+import "time"
+
+// Stats are the numbers of a worker. Counters begin at New and never go down.
+type Stats struct {
+	Received     uint64 // messages, those that came twice included
+	Completed    uint64 // by outcome
+	Retried      uint64
+	Released     uint64
+	Dropped      uint64
+	DeadLettered uint64
+	LeasesLost   uint64 // while a handler ran, or before it
+	DeletedAgain uint64 // came back after they had been handled, and were deleted unseen
+	Corrupt      uint64 // did not match their digest
+
+	Receives, EmptyReceives uint64 // calls that succeeded, and those of them that found nothing
+	DeleteCalls             uint64
+	ExtendCalls             uint64 // that extended leases; those that set delays are RetryCalls
+	RetryCalls              uint64 // that gave messages back, at once or after a delay
+	DeadLetterCalls         uint64
+	FailedCalls             uint64
+
+	Running  int // handlers, now
+	Buffered int // messages whose handler has not started, now
+	Pollers  int // receives under way, now
+	Slots    int // the concurrency, now
+
+	// MeanHandler is the moving average of how long a handler takes, by the last hundred or so. Zero before the first.
+	MeanHandler time.Duration
+	// Rate is the moving average of the messages handled a second, over some ten seconds.
+	Rate float64
+}
