@@ -239,9 +239,12 @@ func TestTLSReuse(t *testing.T) {
 		options healthcheck.TLSOptions
 		want    string // of each check of a: n full handshake, s resumed, r reused
 	}{
-		"resumed":                        {0, healthcheck.TLSOptions{}, "nsss"},
-		"kept":                           {3, healthcheck.TLSOptions{}, "nrrnrr"},
-		"not resumed when verified":      {0, healthcheck.TLSOptions{Verify: true}, "nnn"},
+		"resumed":                   {0, healthcheck.TLSOptions{}, "nsss"},
+		"kept":                      {3, healthcheck.TLSOptions{}, "nrrnrr"},
+		"not resumed when verified": {0, healthcheck.TLSOptions{Verify: true}, "nnn"},
+		"not resumed when the caller looks": {
+			0, healthcheck.TLSOptions{Config: &tls.Config{VerifyConnection: func(tls.ConnectionState) error { return nil }}}, "nnn",
+		},
 		"not resumed if tickets are off": {0, healthcheck.TLSOptions{Config: &tls.Config{SessionTicketsDisabled: true}}, "nnn"},
 		"a cache of the caller's mixes up targets of one name": {
 			0, healthcheck.TLSOptions{Config: &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(10)}}, "nnn",
@@ -322,5 +325,38 @@ func TestTLSConfigIsCopied(t *testing.T) {
 	config.MaxVersion, config.MinVersion = tls.VersionTLS10, tls.VersionTLS10 //nolint:gosec // which the server refuses
 	if r := check(t, checker, server.Listener.Addr().String(), 10*time.Second); r.Outcome != healthcheck.Pass {
 		t.Errorf("result %+v", r)
+	}
+}
+
+// TestTLSGoodbye: what is closed in order says so in TLS too, or the server would have to take it for cut off.
+func TestTLSGoodbye(t *testing.T) {
+	t.Parallel()
+	cert := httptest.NewUnstartedServer(nil)
+	cert.StartTLS()
+	t.Cleanup(cert.Close)
+	l := listen(t)
+	said := make(chan []byte, 1)
+	go func() {
+		defer close(said)
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		config := &tls.Config{Certificates: cert.TLS.Certificates, MaxVersion: tls.VersionTLS12} //nolint:gosec // whose alerts can be told apart
+		if err := tls.Server(conn, config).HandshakeContext(t.Context()); err != nil {
+			return
+		}
+		b, _ := io.ReadAll(conn)
+		said <- b
+	}()
+	t.Cleanup(func() { _ = l.Close() })
+	checker := newTCP(t, func(o *healthcheck.TCPOptions) { o.TLS, o.Close = &healthcheck.TLSOptions{}, healthcheck.Orderly })
+	if r := check(t, checker, l.Addr().String(), 10*time.Second); r.Outcome != healthcheck.Pass {
+		t.Fatalf("result %+v", r)
+	}
+	const alert = 21 // Source: RFC 5246, section 6.2.1
+	if b := <-said; len(b) == 0 || b[0] != alert {
+		t.Errorf("%x, want an alert", b)
 	}
 }
