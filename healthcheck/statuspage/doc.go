@@ -10,7 +10,7 @@
 //
 // # The page
 //
-// The counts, the zones, and the targets with those in trouble first: their state, since when and why, and the latest check
+// The counts, whether the pool fails open or is late itself, the zones, and the targets with those in trouble first: their state, since when and why, and the latest check
 // with its code, how long it took and how late it began. It has no script, follows the light or dark scheme of the viewer, and
 // its Content-Security-Policy allows its own style and nothing else. Names of targets come from outside: they are escaped,
 // what is invisible in them is shown, and they are cut to 128 characters.
@@ -31,6 +31,7 @@
 //	  "time": "2026-11-22T10:00:00Z",      when the view was taken
 //	  "seq": 42,                           the latest event in it
 //	  "failOpen": false,                   picks disregard health: too few targets have it
+//	  "local": {"degraded": false, "stretch": 1, "exhausted": false, "lagSeconds": 0},   healthcheck.Local
 //	  "counts": {"registered": 2, "initial": 0, "healthy": 1, "unhealthy": 1, "draining": 0},
 //	  "zones": [{"zone": "use1-az1", "up": true, "failOpen": false, "shifted": false, "registered": 2, …}],
 //	  "matched": 2, "page": 1, "pages": 1, how many targets match, and which of them follow
@@ -54,7 +55,7 @@
 // # Guarantees, cost and limits
 //
 //   - The pool is locked only for its View, at most once per Options.MaxAge, however many viewers there are.
-//   - An answer never holds more than 1000 targets.
+//   - An answer never holds more than 1000 targets. It holds every zone.
 //   - Making a View sorts all targets, and a filter passes over all of them. The pages of one viewer are of different instants:
 //     a target can change its place between two of them.
 //   - A View and an index of 56 bytes for each target are kept for MaxAge after the last request.

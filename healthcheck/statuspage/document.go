@@ -15,12 +15,21 @@ type document struct {
 	Time     time.Time `json:"time"`
 	Seq      uint64    `json:"seq"`
 	FailOpen bool      `json:"failOpen"`
+	Local    local     `json:"local"`
 	Counts   counts    `json:"counts"`
 	Zones    []zone    `json:"zones"`
 	Matched  int       `json:"matched"`
 	Page     int       `json:"page"`
 	Pages    int       `json:"pages"`
 	Targets  []target  `json:"targets"`
+}
+
+// local is how well the pool keeps up with its own schedule: what is shown may be older than it looks.
+type local struct {
+	Degraded   bool    `json:"degraded"`
+	Stretch    int     `json:"stretch"`
+	Exhausted  bool    `json:"exhausted"`
+	LagSeconds float64 `json:"lagSeconds"`
 }
 
 type counts struct {
@@ -80,6 +89,8 @@ func (s *snapshot) documentOf(q query, showErrors bool) document {
 		Version: version, Time: s.at, Seq: s.view.Seq(), FailOpen: s.view.FailOpen(""), Zones: make([]zone, 0, 8),
 		Matched: matched, Page: page, Pages: max((matched+q.Size-1)/q.Size, 1), Targets: make([]target, 0, len(ids)),
 	}
+	l := s.view.Local()
+	d.Local = local{Degraded: l.Degraded(), Stretch: l.Stretch, Exhausted: l.Exhausted, LagSeconds: l.Lag.Seconds()}
 	for _, z := range s.view.Zones() {
 		c := counts{
 			Registered: z.Registered(), Initial: z.Initial, Healthy: z.Healthy, Unhealthy: z.Unhealthy, Draining: z.Draining,

@@ -70,7 +70,6 @@ const noZone = "(no zone)"
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"visible": func(s any) string { return visible(text(s)) },
-		"span":    span,
 		"seconds": func(s float64) string { return span(time.Duration(s * float64(time.Second))) },
 		"stamp":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -119,6 +118,9 @@ As of <time datetime="{{iso .Time}}">{{stamp .Time}}</time>.</p>
 {{- if and .FailOpen .Counts.Registered}}
 <p role="status"><strong class="warn">Failing open.</strong> Too few targets are healthy, so traffic goes to the others too.</p>
 {{- end}}
+{{- with .Local}}{{if .Degraded}}
+<p role="status"><strong class="warn">The checker itself is late</strong> by up to {{seconds .LagSeconds}}{{if gt .Stretch 1}}, and checks {{.Stretch}} times as rarely{{end}}{{if .Exhausted}}; as many checks run as may{{end}}. Failures that its own delay may have caused do not count.</p>
+{{- end}}{{end}}
 </header>
 <main>
 <section aria-labelledby="zones">

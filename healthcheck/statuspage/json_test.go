@@ -29,6 +29,12 @@ func TestJSON(t *testing.T) {
   "time": "` + document.Time + `",
   "seq": 0,
   "failOpen": false,
+  "local": {
+    "degraded": false,
+    "stretch": 1,
+    "exhausted": false,
+    "lagSeconds": 0
+  },
   "counts": {
     "registered": 2,
     "initial": 0,

@@ -19,7 +19,7 @@ type Options struct {
 	PageSize int
 
 	// Refresh is how often a browser loads the page again, in whole seconds, at least 1 s. Default never. It keeps the filter
-	// and the page of the viewer.
+	// and the page of the viewer, and takes away what is being typed into the form.
 	Refresh time.Duration
 
 	// MaxAge is how old what an answer shows may be. However many ask, the source is asked for a View at most this often.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/awsha/awsha/healthcheck"
+	"github.com/awsha/awsha/healthcheck/healthcheckmock"
 	"github.com/awsha/awsha/healthcheck/statuspage"
 )
 
@@ -319,7 +321,9 @@ func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ name, want string }{
 		"markup":            {`<script>alert("1")</script>`, `<script>alert("1")</script>`},
-		"attribute":         {`" onmouseover="x' `, `" onmouseover="x' `},
+		"attribute":         {`" onmouseover="x' `, `" onmouseover="x'\u0020`},
+		"blank letters":     {"a\u3164\u115f\uffa0\u2800", `a\u3164\u115f\uffa0\u2800`},
+		"spaces":            {"  a  b c", `\u0020\u0020a \u0020b c`},
 		"template":          {`{{.Title}}`, `{{.Title}}`},
 		"comment":           {`<!-- ]]> --><![CDATA[`, `<!-- ]]> --><![CDATA[`},
 		"entity":            {`&lt;&#0;`, `&lt;&#0;`},
@@ -410,5 +414,60 @@ func TestPolicy(t *testing.T) {
 	}
 	if !viewport {
 		t.Error("a phone would show the page as wide as that of a desk")
+	}
+}
+
+// TestLatePool: who looks at old results learns that the checker itself is the reason.
+func TestLatePool(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		local healthcheck.Local
+		want  string
+	}{
+		"in time": {healthcheck.Local{Stretch: 1}, ""},
+		"late": {
+			healthcheck.Local{Stretch: 4, Lag: 1500 * time.Millisecond},
+			"The checker itself is late by up to 1 s, and checks 4 times as rarely. Failures",
+		},
+		"exhausted": {
+			healthcheck.Local{Stretch: 1, Exhausted: true, Lag: 90 * time.Second},
+			"The checker itself is late by up to 1m 30s; as many checks run as may. Failures",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			view := healthcheck.ViewOptions{Local: tc.local}.View(fleet(3)...)
+			h := statuspage.Handler(&healthcheckmock.SourceMock{ViewFunc: func() *healthcheck.View { return view }})
+			got := page(t, h, "").all("header", "")[0].text
+			if says := strings.Contains(got, "itself is late"); says != (tc.want != "") || !strings.Contains(got, tc.want) {
+				t.Errorf("the header says %q, want %q", got, tc.want)
+			}
+			var doc struct {
+				Local struct {
+					Degraded, Exhausted bool
+					Stretch             int
+					LagSeconds          float64
+				}
+			}
+			if err := json.Unmarshal(request(h, http.MethodGet, "/?format=json").Body.Bytes(), &doc); err != nil {
+				t.Fatal(err)
+			}
+			l := doc.Local
+			if l.Degraded != tc.local.Degraded() || l.Exhausted != tc.local.Exhausted || l.Stretch != tc.local.Stretch ||
+				l.LagSeconds != tc.local.Lag.Seconds() {
+				t.Errorf("the JSON says %+v, want %+v", l, tc.local)
+			}
+		})
+	}
+}
+
+// TestOwnWordsStayWhole: beside a long name in a wide table, columns of states and numbers keep the width of their words.
+func TestOwnWordsStayWhole(t *testing.T) {
+	t.Parallel()
+	style := page(t, handlerOf(fleet(1)), "").all("style", "")[0].text
+	anywhere := strings.Index(style, "overflow-wrap:anywhere")
+	whole := strings.Index(style, ".mark,.n,thead th{overflow-wrap:break-word}") // which counts for the least width; anywhere does not
+	if anywhere < 0 || whole < anywhere {
+		t.Errorf("in the style, anywhere is at %d and the exception at %d", anywhere, whole)
 	}
 }

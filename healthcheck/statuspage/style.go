@@ -1,7 +1,8 @@
 package statuspage
 
 // style is for both schemes of colours, with contrasts of at least 4.5 to 1. On narrow screens the rows of tables become cards,
-// whose cells are labelled. Every word may wrap, so that no name makes the page wider than the screen.
+// whose cells are labelled. Every word may wrap, so that no name makes the page wider than the screen; the words of the page do so only where nothing
+// else helps, so that long names beside them do not squeeze them into columns of letters.
 const style = `
 :root{color-scheme:light dark;--line:#8886;--soft:#595959;--ok:#14713d;--bad:#b3261e;--wait:#7a5500}
 @media (prefers-color-scheme:dark){:root{--soft:#b0b0b0;--ok:#6fd08c;--bad:#ff8a80;--wait:#f0c060}}
@@ -16,6 +17,7 @@ table{width:100%;border-collapse:collapse}
 th,td{padding:.4rem .6rem .4rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);font-weight:inherit}
 th bdi{font-weight:600}
 th small bdi{font-weight:inherit}
+.mark,.n,thead th{overflow-wrap:break-word}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 .mark{font-weight:600;color:var(--soft);margin-right:.4rem}
 .healthy{color:var(--ok)}

@@ -11,9 +11,11 @@ import (
 const maxText = 128
 
 // visible returns a text that looks like what it is: what cannot be seen, or moves what stands beside it as the overrides of
-// the direction of writing do, is shown as an escape, and so is what is no UTF-8. It is cut to 128 characters.
+// the direction of writing do, is shown as an escape, and so are what is no UTF-8 and spaces
+// that a browser would drop. It is cut to 128 characters.
 func visible(s string) string {
 	var b strings.Builder
+	before := ' '
 	for n := 0; s != ""; n++ {
 		if n == maxText {
 			b.WriteString("…")
@@ -23,6 +25,10 @@ func visible(s string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case r == ' ' && (before == ' ' || size == len(s)): // at an end or after another, where a browser shows none
+			b.WriteString(`\u0020`)
+		case isBlank(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
 		case unicode.IsPrint(r) && !unicode.Is(unicode.Mn, r) && !unicode.Is(unicode.Me, r):
 			b.WriteString(s[:size])
 		case r > 0xffff:
@@ -30,9 +36,14 @@ func visible(s string) string {
 		default: // marks too, which pile up over the lines above
 			fmt.Fprintf(&b, `\u%04x`, r)
 		}
-		s = s[size:]
+		before, s = r, s[size:]
 	}
 	return b.String()
+}
+
+// isBlank reports whether a letter or symbol shows nothing, such as the fillers of Hangul.
+func isBlank(r rune) bool {
+	return r <= 0xffff && unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || r == '\u2800' // the braille pattern without dots
 }
 
 // span is a length of time for people, to two units: "4d 3h", "5m 12s", "12.3 ms".
