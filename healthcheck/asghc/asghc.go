@@ -19,9 +19,10 @@ type Replacer struct {
 
 	// These belong to Run.
 	believed time.Time            // since when the pool is, or Run began
+	doubted  bool                 // the pool was not believed when it was seen last
 	told     map[string]Decision  // what has been said of targets that are unhealthy, by ID
 	marked   map[string]time.Time // instances that were marked, or may have been
-	refused  map[string]time.Time // instances that were refused for their grace period
+	refused  map[string]time.Time // instances that were refused, such as for their grace period
 }
 
 // New returns a Replacer that acts by what source says, mostly a *healthcheck.Pool. It makes no call and starts nothing.
@@ -48,7 +49,7 @@ func New(api API, source healthcheck.Source, optFns ...func(*Options)) (*Replace
 }
 
 // Run follows the pool until ctx ends, and returns the cause of that, or [healthcheck.ErrStopped] when the pool has
-// stopped. What AWS refuses does not end it: it is told in events, and tried again. Nothing is left running when it
+// stopped, however it was last. What AWS refuses does not end it: it is told in events, and tried again. Nothing is left running when it
 // returns. A second call is refused with [ErrAlreadyRun].
 //
 // Without an unhealthy target it makes no call. With one, each round costs 1 DescribeAutoScalingGroups for every 50
@@ -70,7 +71,7 @@ func (r *Replacer) Run(ctx context.Context) error {
 		} else {
 			pause = min(2*pause, maxSlowdown*r.opts.Interval)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := r.pause(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -79,14 +80,29 @@ func (r *Replacer) Run(ctx context.Context) error {
 // maxSlowdown is how much longer the pauses become while calls fail.
 const maxSlowdown = 8
 
-// sleep waits for about d: Replacers that began together do not stay so.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d + rand.N(d/5))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+// pause waits for about d: Replacers that began together do not stay so. It watches the pool meanwhile, so that no doubt
+// about it goes unseen between two rounds; and ends when the pool has stopped, of which a Wait for something that holds
+// would not tell.
+func (r *Replacer) pause(ctx context.Context, d time.Duration) error {
+	timed, cancel := context.WithTimeout(ctx, d+rand.N(d/5))
+	defer cancel()
+	err := r.source.Wait(timed, func(v *healthcheck.View) bool { r.watch(v); return false })
+	if err != nil && timed.Err() == nil {
+		return err
+	}
+	<-timed.Done() // which it is, unless the source's Wait has ended early
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	return nil
+}
+
+// watch keeps since when the pool is believed.
+func (r *Replacer) watch(v *healthcheck.View) {
+	s := poolOf(v)
+	doubted := s.whole(r.opts.Limits) != Mark
+	if doubted || r.doubted {
+		r.believed = time.Now()
+	}
+	r.doubted = doubted
 }

@@ -30,7 +30,8 @@ type Limits struct {
 	// describes show, which can be behind. If it is healthy to them after that, it is marked again. Default 1 minute.
 	SettleTime time.Duration
 
-	// RetryGrace is the time until an instance is tried again that was refused for its grace period. Default 1 minute.
+	// RetryGrace is the time until an instance is tried again that was refused, for its grace period or otherwise, but for want
+	// of permission. Others have their turn meanwhile. Default 1 minute.
 	RetryGrace time.Duration
 
 	// KeepProtected leaves instances alone that are protected from scale-in. By default they are marked like all

@@ -32,7 +32,7 @@ const (
 	Suspended    Verdict = "suspended"      // ReplaceUnhealthy, Terminate or Launch is: marks would wait, or nothing would follow
 	Deleting     Verdict = "deleting"       // the group is being deleted
 	OtherUnits   Verdict = "other-units"    // the group counts vCPUs or memory: what is missing of it is not known here
-	Grace        Verdict = "grace"          // it was refused a moment ago, since it is in its grace period
+	Grace        Verdict = "grace"          // it was refused less than RetryGrace ago, mostly for its grace period
 	Brake        Verdict = "brake"          // enough of the group is missing already
 	Unread       Verdict = "unread"         // what the decision takes could not be read
 )
@@ -55,7 +55,7 @@ type Situation struct {
 
 	Groups []Group
 
-	// Marked is when instances were marked last, Refused when they were refused last for their grace period, by ID.
+	// Marked is when instances were marked last, Refused when they were refused last, such as for their grace period, by ID.
 	Marked, Refused map[string]time.Time
 }
 
@@ -114,6 +114,9 @@ func Plan(s Situation, l Limits) []Decision {
 			fresh[t.Instance] = true
 		}
 	}
+	for _, t := range unhealthy { // of an instance with several targets one is enough to know
+		delete(fresh, t.Instance)
+	}
 	slices.SortFunc(unhealthy, func(a, b Target) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
 
 	type member struct {
@@ -169,7 +172,7 @@ func (s *Situation) pool(t Target, l Limits) Verdict {
 	switch {
 	case t.FailOpen:
 		return FailOpen
-	case t.Shifted || slices.Contains(s.Shifted, t.Zone):
+	case t.Shifted || s.shifted(t.Zone):
 		return Shifted
 	case t.Overridden:
 		return Overridden
@@ -189,7 +192,7 @@ func (s *Situation) pool(t Target, l Limits) Verdict {
 func (s *Situation) member(c *capacity, i *Instance, l Limits) Verdict {
 	refused, wasRefused := s.Refused[i.ID]
 	switch {
-	case slices.Contains(s.Shifted, i.Zone) || slices.Contains(s.Shifted, i.ZoneID):
+	case s.shifted(i.Zone) || s.shifted(i.ZoneID):
 		return Shifted
 	case c.gone[i.ID] || terminal(i.State):
 		return Replacing
@@ -206,3 +209,6 @@ func (s *Situation) member(c *capacity, i *Instance, l Limits) Verdict {
 	}
 	return Mark
 }
+
+// shifted tells whether a zone is, by its name or ID. One that is not known is not.
+func (s *Situation) shifted(zone string) bool { return zone != "" && slices.Contains(s.Shifted, zone) }

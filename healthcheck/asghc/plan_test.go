@@ -55,6 +55,16 @@ func TestPlan(t *testing.T) {
 		{name: "three of ten: one at a time", n: 10, unhealthy: []int{1, 2, 3}, want: []asghc.Verdict{asghc.Mark, asghc.Brake, asghc.Brake}},
 		{name: "three of thirty: a tenth", n: 39, unhealthy: []int{1, 2, 3, 4}, want: []asghc.Verdict{asghc.Mark, asghc.Mark, asghc.Mark, asghc.Brake}},
 		{
+			name: "another target of the instance is new, which is no other that is missing", n: 10, unhealthy: []int{3}, want: []asghc.Verdict{asghc.Mark},
+			change: func(s *asghc.Situation, _ *asghc.Limits) {
+				s.Targets = append(s.Targets, asghc.Target{ID: "u-3", Instance: "i-3", State: healthcheck.Initial, Since: now})
+			},
+		},
+		{
+			name: "an empty name among the zones that are shifted away from", n: 10, unhealthy: []int{3}, want: []asghc.Verdict{asghc.Mark},
+			change: func(s *asghc.Situation, _ *asghc.Limits) { s.Shifted, s.Targets[0].Zone = []string{""}, "" },
+		},
+		{
 			name: "a fifth is allowed", n: 10, unhealthy: []int{1, 2, 3}, want: []asghc.Verdict{asghc.Mark, asghc.Mark, asghc.Brake},
 			change: func(_ *asghc.Situation, l *asghc.Limits) { l.MaxInFlightPercent = 20 },
 		},

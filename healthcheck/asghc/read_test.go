@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/awsha/awsha/healthcheck"
@@ -122,6 +123,73 @@ func TestInstancesOfNoGroup(t *testing.T) {
 		}
 		if diff := cmp.Diff([]asghc.Verdict{asghc.Young, asghc.NoMember}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A policy may name some of the groups only.
+func TestAGroupThatIsNotPermittedKeepsNoOtherFromItsTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		api := &healthcheckmock.AutoScalingAPIMock{
+			DescribeAutoScalingGroupsFunc: func(context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+				out := &autoscaling.DescribeAutoScalingGroupsOutput{}
+				for k, name := range []string{"theirs", "ours"} {
+					g := types.AutoScalingGroup{AutoScalingGroupName: aws.String(name), DesiredCapacity: aws.Int32(4)}
+					for n := range 4 {
+						g.Instances = append(g.Instances, types.Instance{
+							InstanceId: aws.String(fmt.Sprintf("i-%03d", 4*k+n)), LifecycleState: types.LifecycleStateInService, HealthStatus: aws.String("Healthy"),
+						})
+					}
+					out.AutoScalingGroups = append(out.AutoScalingGroups, g)
+				}
+				return out, nil
+			},
+			SetInstanceHealthFunc: func(_ context.Context, in *autoscaling.SetInstanceHealthInput, _ ...func(*autoscaling.Options)) (*autoscaling.SetInstanceHealthOutput, error) {
+				asked = append(asked, *in.InstanceId)
+				if *in.InstanceId < "i-004" {
+					return nil, &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized"}
+				}
+				return &autoscaling.SetInstanceHealthOutput{}, nil
+			},
+		}
+		r := must(asghc.New(api, sickHalf(8), func(o *asghc.Options) {
+			o.Groups, o.Interval, o.MaxInFlightPercent = []string{"theirs", "ours"}, time.Minute, 100
+		}))(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 73*time.Second) // two rounds: in the first it is too young itself
+		defer cancel()
+		if err := r.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if diff := cmp.Diff([]string{"i-000", "i-004", "i-006"}, asked); diff != "" {
+			t.Errorf("asked for (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// What a pool has said last is no news when it has stopped.
+func TestThePoolStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		pool := must(healthcheck.New(healthcheck.Func(func(_ context.Context, target healthcheck.Target) error {
+			if target.ID == "i-0" {
+				return errors.New("does not answer")
+			}
+			return nil
+		})))(t)
+		must(0, pool.Register(healthcheck.Target{ID: "i-0"}, healthcheck.Target{ID: "i-1"}, healthcheck.Target{ID: "i-2"}))(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 80*time.Second) // unhealthy by then, and not for long
+		defer cancel()
+		done := make(chan error)
+		r := must(asghc.New(&healthcheckmock.AutoScalingAPIMock{}, pool))(t) // with nothing to call
+		go func() { done <- r.Run(t.Context()) }()
+		_ = pool.Run(ctx)
+		if pool.View().Count(healthcheck.Unhealthy) != 1 {
+			t.Fatal("nothing is unhealthy: the test is about nothing")
+		}
+		if err := <-done; !errors.Is(err, healthcheck.ErrStopped) {
+			t.Errorf("Run returned %v", err)
 		}
 	})
 }

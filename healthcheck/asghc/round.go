@@ -12,15 +12,10 @@ import (
 	"github.com/awsha/awsha/internal/awserr"
 )
 
-// round decides about every unhealthy target once and marks the instances that are to be marked. It reports whether all
-// calls have succeeded.
+// round decides about every unhealthy target once and marks the instances that are to be marked. It reports whether calls
+// have succeeded, if any were made.
 func (r *Replacer) round(ctx context.Context) bool {
-	s := r.situation(r.source.View())
-	s.Now, s.Marked, s.Refused = time.Now(), r.marked, r.refused
-	if s.whole(r.opts.Limits) != Mark {
-		r.believed = s.Now
-	}
-	s.Believed = r.believed
+	s := r.look()
 	var instances []string // that the pool has nothing against marking
 	for _, d := range Plan(s, r.opts.Limits) {
 		if d.Verdict == NoMember { // no group is known yet
@@ -35,19 +30,39 @@ func (r *Replacer) round(ctx context.Context) bool {
 			}
 			return false
 		}
+		// The pool has gone on meanwhile. The time stays that of the first look: who has come of age since was not asked for.
+		now := r.look()
+		s.Targets, s.Registered, s.Healthy, s.FailOpen, s.Degraded, s.Believed = now.Targets, now.Registered, now.Healthy, now.FailOpen, now.Degraded, now.Believed
 	}
-	s.Now = time.Now()
 	r.forget(s.Now)
 	decisions := r.tell(ctx, s, nil)
 	if r.opts.DryRun {
 		return true
 	}
+	return r.markAll(ctx, decisions, s.Shifted)
+}
+
+// markAll marks what is to be marked. It reports whether one call has succeeded, or none was made.
+func (r *Replacer) markAll(ctx context.Context, decisions []Decision, shifted []string) bool {
+	refused, marked := false, false
+	denied := map[string]bool{} // groups
 	for _, d := range decisions {
-		if d.Verdict == Mark && !r.mark(ctx, d) {
+		if d.Verdict != Mark || denied[d.Group] || !r.stands(d, shifted) {
+			continue
+		}
+		switch r.mark(ctx, d) {
+		case awserr.None:
+			marked = true
+		case awserr.Pending:
+		case awserr.Terminal: // of this instance, such as one that has just gone
+			refused = true
+		case awserr.Denied: // policies name groups
+			refused, denied[d.Group] = true, true
+		default:
 			return false // the others wait for the next round: what holds up this call holds up theirs
 		}
 	}
-	return true
+	return marked || !refused
 }
 
 // tell plans, emits the decisions that are new, and returns all of them. A decision that takes the groups is changed by
@@ -84,11 +99,11 @@ func (r *Replacer) read(ctx context.Context, s *Situation, instances []string) (
 	return err
 }
 
-// mark tells Auto Scaling that an instance is unhealthy. It reports whether there may be more calls.
+// mark tells Auto Scaling that an instance is unhealthy, and returns the class of the answer.
 //
 // The call may be repeated. If it may have had an effect, the instance counts as marked, so that no other goes in its
 // place; it is marked again if it is not seen to be after SettleTime.
-func (r *Replacer) mark(ctx context.Context, d Decision) bool {
+func (r *Replacer) mark(ctx context.Context, d Decision) awserr.Class {
 	r.marked[d.Instance] = time.Now()
 	err := r.call(ctx, "SetInstanceHealth", d.Instance, func(ctx context.Context) error {
 		_, err := r.api.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{
@@ -97,25 +112,29 @@ func (r *Replacer) mark(ctx context.Context, d Decision) bool {
 		return err
 	})
 	r.marked[d.Instance] = time.Now() // the effect came no later than this
-	switch awserr.Of(err) {
+	class := awserr.Of(err)
+	switch class {
 	case awserr.None:
 		r.emit(ctx, Event{Kind: KindMarked, Decision: d})
-		return true
+		return class
 	case awserr.Pending: // the grace period
 		delete(r.marked, d.Instance)
 		r.refused[d.Instance] = time.Now()
 		d.Verdict = Grace
 		r.told[d.Target] = d
 		r.emit(ctx, Event{Kind: KindDecided, Decision: d})
-		return true
+		return class
 	case awserr.Transient:
+	case awserr.Terminal:
+		delete(r.marked, d.Instance)
+		r.refused[d.Instance] = time.Now() // so that it does not keep others from their turn
 	default:
 		delete(r.marked, d.Instance)
 	}
 	if ctx.Err() == nil { // else the call was called off, which is no news
 		r.emit(ctx, Event{Kind: KindFailed, Decision: d, Err: err})
 	}
-	return awserr.Of(err) == awserr.Terminal // of this instance, such as one that has just gone
+	return class
 }
 
 // call makes one call within its time.
