@@ -54,13 +54,31 @@ func (c *cost) String() string {
 }
 
 func (l load) run(ctx context.Context, w io.Writer) (*cost, error) {
+	limit, err := openFiles()
+	if err != nil {
+		return nil, err
+	}
+	if err := l.fits(limit); err != nil {
+		return nil, err
+	}
 	servers, err := startServers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c, err := l.measure(ctx, servers.addrs, w)
-	return c, errors.Join(err, servers.stop())
+	return c, errors.Join(err, servers.stop(ctx))
 }
+
+// fits reports whether the connections that are kept fit into a limit of open files.
+func (l load) fits(limit uint64) error {
+	if need := uint64(l.targets) + spareFiles; l.reuse > 0 && need > limit {
+		return fmt.Errorf("-targets: %d need %d open files, and the limit (ulimit -n) is %d", l.targets, need, limit)
+	}
+	return nil
+}
+
+// spareFiles is how many files the load test has open beside its connections, in either process: listeners, pipes, /proc.
+const spareFiles = 64
 
 // measure checks targets at the given addresses and counts.
 func (l load) measure(ctx context.Context, addrs []string, w io.Writer) (*cost, error) {

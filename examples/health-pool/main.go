@@ -13,6 +13,8 @@
 //	go run ./examples/health-pool -targets 15000 -interval 3s -for 30s -json
 //
 // It calls nothing outside of this machine: every server listens on 127.0.0.1.
+//
+// Exit status: 0 done, 1 error or a signal, 2 wrong flags.
 package main
 
 import (
@@ -37,13 +39,20 @@ func main() {
 		err = run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	}
 	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		os.Exit(2)
-	case err != nil:
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "health-pool:", err)
-		os.Exit(1)
 	}
+	os.Exit(exitCode(err))
+}
+
+func exitCode(err error) int {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return 2
+	}
+	return 1
 }
 
 // flags of the program.
@@ -52,10 +61,14 @@ type flags struct {
 	load load
 }
 
+// errUsage is matched by every mistake in the flags.
+var errUsage = errors.New("wrong usage; -h shows the flags")
+
 // usageError is a flag that is wrong, with the rule that it breaks.
 type usageError struct{ Flag, Rule string }
 
 func (e *usageError) Error() string { return "-" + e.Flag + ": " + e.Rule }
+func (e *usageError) Unwrap() error { return errUsage }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f, err := parse(args, stderr)
@@ -89,14 +102,20 @@ const maxTargets = 200_000
 func parse(args []string, stderr io.Writer) (flags, error) {
 	var f flags
 	set := flag.NewFlagSet("health-pool", flag.ContinueOnError)
-	set.SetOutput(stderr)
+	set.SetOutput(io.Discard) // main prints the error, once
+	set.Usage = func() {}
 	set.BoolVar(&f.json, "json", false, "print one JSON object and nothing else")
 	set.IntVar(&f.load.targets, "targets", 0, "run a load test with this many `targets`")
 	set.DurationVar(&f.load.interval, "interval", 3*time.Second, "with -targets: from one check of a target to the next")
-	set.DurationVar(&f.load.length, "for", 15*time.Second, "with -targets: how long to measure, after one interval to warm up")
+	set.DurationVar(&f.load.length, "for", 15*time.Second, "with -targets: how long to measure, after two intervals to warm up")
 	set.IntVar(&f.load.reuse, "reuse", 1000, "with -targets: reconnect at every `k`-th check; 0 makes a new connection for each")
-	if err := set.Parse(args); err != nil {
+	if err := set.Parse(args); errors.Is(err, flag.ErrHelp) {
+		set.SetOutput(stderr)
+		fmt.Fprintln(stderr, "Usage of health-pool:")
+		set.PrintDefaults()
 		return f, err
+	} else if err != nil {
+		return f, fmt.Errorf("%w: %w", err, errUsage)
 	}
 
 	var errs []error
@@ -104,7 +123,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	given := map[string]bool{}
 	set.Visit(func(fl *flag.Flag) { given[fl.Name] = true })
 	if set.NArg() > 0 {
-		errs = append(errs, fmt.Errorf("unexpected argument %q", set.Arg(0)))
+		errs = append(errs, fmt.Errorf("unexpected argument %q: %w", set.Arg(0), errUsage))
 	}
 	for _, name := range []string{"interval", "for", "reuse"} {
 		if given[name] && !given["targets"] {

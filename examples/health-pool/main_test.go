@@ -98,7 +98,8 @@ func TestWrongFlagsAreAllNamed(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"an argument":              {[]string{"x"}, []string{`unexpected argument "x"`}},
+		"an argument":              {[]string{"x"}, []string{`unexpected argument "x": wrong usage; -h shows the flags`}},
+		"an unknown flag":          {[]string{"-x"}, []string{"flag provided but not defined: -x: wrong usage; -h shows the flags"}},
 		"too few targets":          {[]string{"-targets", "0"}, []string{"-targets: must be from 1 to 200000"}},
 		"flags of the load alone":  {[]string{"-interval", "1s", "-reuse", "3"}, []string{"-interval: needs -targets", "-reuse: needs -targets"}},
 		"too short":                {[]string{"-targets", "1", "-interval", "1ms"}, []string{"-interval: must be from 50ms to 1h"}},
@@ -114,15 +115,56 @@ func TestWrongFlagsAreAllNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := parse(c.args, io.Discard)
-			if err == nil {
-				t.Fatal("accepted")
+			if exitCode(err) != 2 {
+				t.Fatalf("exit status %d of %v, want 2", exitCode(err), err)
 			}
 			if diff := cmp.Diff(c.want, strings.Split(err.Error(), "\n")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
-	if _, err := parse([]string{"-h"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
-		t.Errorf("-h: %v", err)
+}
+
+// TestHelp: -h is no mistake, and what is one is not printed twice.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if _, err := parse([]string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) || exitCode(err) != 0 || !strings.Contains(out.String(), "-targets") {
+		t.Errorf("-h: %v, exit status %d: %q", err, exitCode(err), out.String())
+	}
+	out.Reset()
+	if _, err := parse([]string{"-x"}, &out); err == nil || out.Len() > 0 {
+		t.Errorf("-x: %v; main prints that, and parse printed %q", err, out.String())
+	}
+}
+
+// TestLoadEndsWithItsContext: why it ended is all that is said; the servers' process has ended by then, and is no news.
+func TestLoadEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	why := errors.New("enough")
+	for _, after := range []time.Duration{0, 5 * time.Millisecond, 500 * time.Millisecond} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		if after > 0 {
+			time.AfterFunc(after, func() { cancel(why) })
+		} else {
+			cancel(why)
+		}
+		err := run(ctx, []string{"-targets", "10", "-interval", "1s", "-for", "1h"}, io.Discard, io.Discard)
+		if !errors.Is(err, why) || strings.Contains(err.Error(), "killed") || exitCode(err) != 1 {
+			t.Errorf("after %v: got %q, want %q", after, err, why)
+		}
+	}
+}
+
+// TestLoadThatDoesNotFit: a limit of open files that is too low is said before, not in a flood of failed checks.
+func TestLoadThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	if err := (load{targets: 1000, reuse: 1000}).fits(1063); err == nil || !strings.Contains(err.Error(), "1000 need 1064 open files") {
+		t.Errorf("got %v", err)
+	}
+	for l, limit := range map[load]uint64{{targets: 1000, reuse: 1000}: 1064, {targets: 1000}: 256} {
+		if err := l.fits(limit); err != nil {
+			t.Errorf("%+v: %v", l, err)
+		}
 	}
 }

@@ -18,6 +18,15 @@ func cpuTime() (time.Duration, error) {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
 }
 
+// openFiles is how many files this process may have open, and so may one that it starts.
+func openFiles() (uint64, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("getrlimit: %w", err)
+	}
+	return limit.Cur, nil // which the runtime has raised as far as it may
+}
+
 // resident is the memory of this process that is in RAM, in bytes, once garbage has been given back.
 func resident() (int64, error) {
 	runtime.GC()

@@ -64,16 +64,26 @@ func startServers(ctx context.Context) (*servers, error) {
 		return nil, err
 	}
 	if err := s.command.Start(); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return nil, fmt.Errorf("start the servers: %w", err)
 	}
 	s.stdin = stdin
 	if err := json.NewDecoder(stdout).Decode(&s.addrs); err != nil {
-		return nil, errors.Join(fmt.Errorf("read the addresses of the servers: %w", err), s.stop())
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return nil, errors.Join(fmt.Errorf("read the addresses of the servers: %w", err), s.stop(ctx))
 	}
 	return s, nil
 }
 
-// stop ends the process and waits for it.
-func (s *servers) stop() error {
-	return errors.Join(s.stdin.Close(), s.command.Wait())
+// stop ends the process and waits for it. If ctx has ended that has killed it, and how it ended is no news.
+func (s *servers) stop(ctx context.Context) error {
+	err := s.stdin.Close()
+	if ended := s.command.Wait(); ended != nil && ctx.Err() == nil {
+		err = errors.Join(err, fmt.Errorf("the process of the servers: %w", ended))
+	}
+	return err
 }
