@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"math"
 	"slices"
@@ -219,6 +220,9 @@ func (p *Pool) complete(r *Result) {
 		late := timedOut(context.DeadlineExceeded) // a late answer is none
 		late.Start, late.Lag, late.Total = r.Start, r.Lag, r.Total
 		*r = late
+	}
+	if r.Outcome > Fail {
+		*r = internalError(fmt.Errorf("healthcheck: the probe returned outcome %d, which there is not", r.Outcome))
 	}
 	if r.Outcome == Fail {
 		r.Reason = cmp.Or(r.Reason, ReasonFailedHealthChecks)

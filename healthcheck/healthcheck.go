@@ -328,7 +328,7 @@ func (p *Pool) transitLocked(e *entry, from State) {
 	p.changedLocked()
 	p.zones.move(e.target.Zone, from, to)
 	status := notRegistered(e.target)
-	status.Since, status.SlowStart = now, 1
+	status.Since = now
 	if to != Unused {
 		status = p.statusLocked(e, e.entered)
 	}

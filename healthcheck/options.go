@@ -135,7 +135,7 @@ type Options struct {
 //	Interval + (UnhealthyThreshold - 1)·FastInterval + Jitter + Timeout + Tick
 //
 // The worst case is a target that dies right after it has passed a check, and whose following checks all hang until
-// Timeout; one that refuses connections is found sooner by Timeout. With the defaults it is 65.005 s. It holds as long
+// Timeout; one that refuses connections is found sooner by Timeout. With the defaults it is 65.01 s. It holds as long
 // as checks start and tell: as the pool is not degraded (see Local), and no result is Unknown. None of
 // these moves a state. A target whose Last.Start is older than Interval + Jitter + Timeout is not being checked, and of
 // one whose Last.Outcome is Unknown nothing is known. Zero fields count as their defaults.

@@ -92,8 +92,13 @@ func NewHistory(outcomes ...Outcome) (h History) {
 	return h
 }
 
-// with returns the history with one more check.
-func (h History) with(o Outcome) History { return h<<2 | History(o&3) + 1 }
+// with returns the history with one more check. An outcome that there is not is unknown.
+func (h History) with(o Outcome) History {
+	if o > Fail {
+		o = Unknown
+	}
+	return h<<2 | History(o+1)
+}
 
 // Len is the number of outcomes.
 func (h History) Len() (n int) {

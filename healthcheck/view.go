@@ -76,6 +76,7 @@ func NewView(statuses ...Status) *View { return ViewOptions{}.View(statuses...) 
 func (o ViewOptions) View(statuses ...Status) *View {
 	orDefault(&o.RoutingFailover.Count, 1)
 	orDefault(&o.ZoneFailover.Count, o.RoutingFailover.Count)
+	orDefault(&o.ZoneFailover.Percent, o.RoutingFailover.Percent)
 	orDefault(&o.Local.Stretch, 1)
 	zones, tallies, shifted := make(zoneTable), make(map[string]tally), make(map[string]bool)
 	var all tally
@@ -221,7 +222,7 @@ func (v *View) statusOf(r *record) Status {
 }
 
 func notRegistered(t Target) Status {
-	return Status{Target: t, State: Unused, Reason: ReasonNotRegistered, Detail: "Target is not registered"}
+	return Status{Target: t, State: Unused, SlowStart: 1, Reason: ReasonNotRegistered, Detail: "Target is not registered"}
 }
 
 // Status returns the status of a target; see [View.Status]. It takes no time that depends on the size of the pool.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/awsha/awsha/healthcheck"
+	"github.com/awsha/awsha/healthcheck/healthcheckmock"
 )
 
 // TestViewsDoNotChange keeps views of a pool in which everything moves, with what they said at first.
@@ -110,6 +111,31 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// TestOutcomeThatThereIsNot has a probe that returns one, which must not count nor harm the history.
+func TestOutcomeThatThereIsNot(t *testing.T) {
+	t.Parallel()
+	if h := healthcheck.NewHistory(healthcheck.Pass, 3, 255, healthcheck.Fail); h.String() != "+??-" {
+		t.Errorf("history %q", h)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		pool := newPool(t, &healthcheckmock.CheckerMock{OpenFunc: func(healthcheck.Target) (healthcheck.Probe, error) {
+			return &healthcheckmock.ProbeMock{
+				CheckFunc: func(context.Context) healthcheck.Result { return healthcheck.Result{Outcome: 3} },
+				CloseFunc: func() error { return nil },
+			}, nil
+		}})
+		register(t, pool, healthcheck.Target{ID: "a"})
+		run(t, pool)
+		r, err := pool.CheckNow(t.Context(), "a")
+		if err != nil || r.Outcome != healthcheck.Unknown || r.Reason != healthcheck.ReasonInternalError || r.Err == nil {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if s, _ := pool.Status("a"); s.Recent.String() != "?" || s.State != healthcheck.Initial {
+			t.Errorf("%v with a history of %q", s.State, s.Recent)
+		}
+	})
+}
+
 func TestViewByHand(t *testing.T) {
 	t.Parallel()
 	bad := healthcheck.Status{Target: healthcheck.Target{ID: "a", Zone: "z1"}, State: healthcheck.Unhealthy}
@@ -123,6 +149,11 @@ func TestViewByHand(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, v.Zones()); diff != "" {
 		t.Errorf("zones (-want +got):\n%s", diff)
+	}
+	other := healthcheck.Status{Target: healthcheck.Target{ID: "c", Zone: "z2"}, State: healthcheck.Unhealthy}
+	v = healthcheck.ViewOptions{RoutingFailover: healthcheck.Threshold{Percent: 60}}.View(good, other)
+	if z := v.Zones()[0]; !z.Down || !z.FailOpen {
+		t.Errorf("one healthy target of two, 60 %% wanted, and nothing else said of zones: %+v", z)
 	}
 	v = healthcheck.ViewOptions{RoutingFailover: healthcheck.Threshold{Count: 2}}.View(good, bad)
 	if !v.FailOpen("") || !v.FailOpen("z2") || v.Degraded() {
