@@ -119,7 +119,8 @@ func (d *DNS) Run(ctx context.Context) error {
 	if d.ran.Swap(true) {
 		return ErrAlreadyRun
 	}
-	defer d.follow(ctx)()
+	ctx, stop := d.follow(ctx)
+	defer stop()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
@@ -145,15 +146,16 @@ func (d *DNS) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// follow looks the name up when one of its targets becomes unhealthy, until stop is called, which waits for the end of that.
-func (d *DNS) follow(ctx context.Context) (stop func()) {
+// follow looks the name up when one of its targets becomes unhealthy, until stop is called, which waits for the end of that. The
+// context that it returns ends also when the pool has stopped: lookups that find nothing new would not tell.
+func (d *DNS) follow(ctx context.Context) (following context.Context, stop func()) {
 	pool, ok := d.registrar.(interface {
 		Events(ctx context.Context) iter.Seq[Event]
 	})
 	if !ok {
-		return func() {}
+		return ctx, func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	events, ended := pool.Events(ctx), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -163,9 +165,10 @@ func (d *DNS) follow(ctx context.Context) (stop func()) {
 				d.LookupNow()
 			}
 		}
+		cancel(ErrStopped)
 	}()
-	return func() {
-		cancel()
+	return ctx, func() {
+		cancel(nil)
 		<-ended
 	}
 }

@@ -218,6 +218,33 @@ func TestDNSLooksUpATargetThatIsLost(t *testing.T) {
 	})
 }
 
+func TestDNSEndsWithItsPool(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		pool := newPool(t, pass())
+		stop := run(t, pool)
+		var r resolver
+		r.answer(nil, "10.0.0.1")
+		dns, err := healthcheck.NewDNS(pool, "db.internal:5432", func(o *healthcheck.DNSOptions) { o.Lookup = r.lookup })
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- dns.Run(t.Context()) }()
+		waitFor(t, pool, "db.internal:5432/10.0.0.1", healthcheck.Healthy)
+		_ = stop()
+		synctest.Wait()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, healthcheck.ErrStopped) {
+				t.Errorf("it ends with %v", err)
+			}
+		default:
+			t.Error("it goes on with the pool stopped, as long as the addresses are the same")
+		}
+	})
+}
+
 func TestDNSWithoutEventsLooksUpByTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
