@@ -1,6 +1,9 @@
 package healthcheck
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // answer is what CheckNow waits for.
 type answer struct {
@@ -37,7 +40,18 @@ func (p *Pool) CheckNow(ctx context.Context, id string) (Result, error) {
 	case a := <-ch:
 		return a.result, a.err
 	case <-ctx.Done():
+		p.forgetAnswer(e, ch)
 		return Result{}, context.Cause(ctx)
+	}
+}
+
+// forgetAnswer is for those who no longer wait: it may take long until there is an answer, or until Run.
+func (p *Pool) forgetAnswer(e *entry, ch chan<- answer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	left := slices.DeleteFunc(p.asked[e], func(other chan<- answer) bool { return other == ch })
+	if p.asked[e] = left; len(left) == 0 {
+		delete(p.asked, e)
 	}
 }
 

@@ -265,6 +265,9 @@ type queue struct {
 	wake    chan struct{} // nil for the hook, which is not waited for
 }
 
+// maxIdleEvents is for how many events an empty queue has room.
+const maxIdleEvents = 64
+
 func (q *queue) push(e Event) {
 	if q.size == len(q.events) && q.size < q.limit {
 		grown := make([]Event, max(2*q.size, 8))
@@ -290,6 +293,9 @@ func (q *queue) pop() (Event, bool) {
 	q.events[q.head] = Event{} // let go of what it points to
 	q.head = (q.head + 1) % len(q.events)
 	q.size--
+	if q.size == 0 && len(q.events) > maxIdleEvents {
+		q.events, q.head = nil, 0 // a burst, as of a large Register
+	}
 	e.Dropped, q.dropped = q.dropped, 0
 	return e, true
 }

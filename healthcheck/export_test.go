@@ -114,6 +114,13 @@ func (p *Pool) Waiting() int {
 	return len(p.backlog)
 }
 
+// Asking returns for how many targets a CheckNow waits.
+func (p *Pool) Asking() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.asked)
+}
+
 // Jump moves the clock of the schedule, as if this process had been stopped for so long. Call it after synctest.Wait, as checks
 // that start look at the clock without the lock.
 func (p *Pool) Jump(d time.Duration) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -56,6 +57,36 @@ func TestPromptHookLosesNoEventOfALargeRegister(t *testing.T) {
 			t.Errorf("hook got %d of 3000, dropped %d", got.Load(), dropped.Load())
 		}
 	})
+}
+
+// TestBurstOfEventsIsNotKept is not parallel: it counts what the whole process has.
+func TestBurstOfEventsIsNotKept(t *testing.T) { //nolint:paralleltest // see above
+	const targets, maxBytes = 20_000, 512
+	pool := newPool(t, pass(), func(o *healthcheck.Options) { o.OnEvent = func(context.Context, healthcheck.Event) {} })
+	ts := idle(targets)
+	heap := heapInUse()
+	register(t, pool, ts...)
+	if bytes := (int64(heapInUse()) - int64(heap)) / targets; bytes > maxBytes {
+		t.Errorf("%d bytes a target after a large Register with a hook, want at most %d", bytes, maxBytes)
+	}
+	runtime.KeepAlive(ts)
+	runtime.KeepAlive(pool)
+}
+
+func TestCheckNowThatGivesUpLeavesNothing(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, pass())
+	register(t, pool, healthcheck.Target{ID: "a"})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 10 {
+		if _, err := pool.CheckNow(ctx, "a"); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if n := pool.Asking(); n != 0 {
+		t.Errorf("%d who have given up are kept", n)
+	}
 }
 
 func TestCheckThatReturnsLateCountsInTime(t *testing.T) {
