@@ -163,6 +163,7 @@ func TestShift(t *testing.T) {
 		waitFor(t, pool, "b", healthcheck.Healthy)
 		want("b")
 		cancel()
+		synctest.Wait() // another goroutine may be at the hook
 
 		if diff := cmp.Diff([]string{
 			"z1 true errors", "z1 false errors", "z1 true again", "z1 true longer", "z1 false longer", "z1 true by hand", "z1 false by hand",
