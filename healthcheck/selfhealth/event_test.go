@@ -150,3 +150,17 @@ func TestHookBreaks(t *testing.T) {
 		}
 	})
 }
+
+// TestEndOfRunIsTold: that the process drains because Run ends is an event like any other.
+func TestEndOfRunIsTold(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var told diary
+		h := newHealth(t, nil, func(o *selfhealth.Options) { o.OnEvent = told.add })
+		stop := run(t, h)
+		told.read()
+		stop()
+		if diff := cmp.Diff([]string{"ok -> draining, live true -> true"}, told.read()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}

@@ -86,3 +86,24 @@ func TestReloadsHideNothing(t *testing.T) {
 		wantStatus(t, h, true, selfhealth.Failing)
 	})
 }
+
+// TestReloadCountsFromNow: what the new check allows counts from the reload, however much the old one allowed.
+func TestReloadCountsFromNow(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		db := newThing()
+		check := selfhealth.Check{Name: "db", Kind: selfhealth.Local, Func: db.check, Interval: time.Hour}
+		h := newHealth(t, []selfhealth.Check{check})
+		run(t, h)
+		pass(30 * time.Minute)
+		db.hangs.Store(true)
+		defer close(db.free)
+		check.Interval, check.Timeout, check.MaxAge, check.FailureThreshold = time.Second, 5*time.Second, 20*time.Second, 1000
+		if _, err := h.Register(check); err != nil {
+			t.Fatal(err)
+		}
+		pass(20 * time.Second)
+		wantStatus(t, h, true, selfhealth.OK)
+		pass(time.Millisecond)
+		wantStatus(t, h, true, selfhealth.Failing)
+	})
+}
