@@ -3,7 +3,7 @@ package queueworker
 // acceptLocked takes a delivery in: it is to be handled, or is one of a message that is known already.
 func (w *Worker) acceptLocked(l *lease) {
 	id := l.message.ID
-	if w.tracked.has(id) {
+	if w.tracked.has(id) || w.recent.has(id) {
 		w.stats.DeletedAgain++
 		w.later = append(w.later, Event{Kind: DeletedAgain, Message: l.message})
 		w.endLocked(l, end{kind: endDelete})

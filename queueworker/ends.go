@@ -73,6 +73,7 @@ func (w *Worker) deletedLocked(l *lease, v verdict) bool {
 	switch {
 	case v == done && lasts && !l.lost:
 		w.tracked.remove(l.message.ID)
+		w.recent.add(l.message.ID)
 	case v == again && lasts && !l.lost:
 		return false
 	default: // should it come back, it is deleted then

@@ -49,23 +49,32 @@ func (w *Worker) turnLocked(l *lease) {
 	w.deletes.flushLocked() // SQS gives no more of the group before that
 }
 
-// breakGroupLocked gives the followers of l back, because l is to be received again before them.
+// breakGroupLocked lets go of a group whose head is to be received again, and gives back what follows it.
 func (w *Worker) breakGroupLocked(l *lease) {
 	g := l.group
 	if g == nil || g.head != l {
 		return
 	}
+	w.scatterLocked(l)
 	if g.timer != nil {
 		g.timer.Stop()
 	}
 	g.head = nil
+	delete(w.groups, g.id)
+}
+
+// scatterLocked gives back all messages of a group that wait behind others: one before them will be received again.
+func (w *Worker) scatterLocked(l *lease) {
+	if l.group == nil || w.groups[l.group.id] != l.group {
+		return
+	}
+	g := l.group
 	for next := g.followers.pop(); next != nil; next = g.followers.pop() {
 		w.blocked--
-		if next.stage == waiting {
+		if next.stage == waiting && next != l {
 			w.endLocked(next, end{kind: endReturn})
 		}
 	}
-	delete(w.groups, g.id)
 	w.returns.flushLocked()
 }
 

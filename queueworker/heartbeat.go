@@ -171,10 +171,12 @@ func (w *Worker) loseLocked(l *lease) {
 	}
 	l.lost = true
 	w.heartbeats.remove(l)
+	w.scatterLocked(l)
 	switch l.stage {
 	case waiting:
 		w.stats.LeasesLost++
-		w.forgetLocked(l)
+		w.breakGroupLocked(l)
+		w.endedLocked(l)
 	case running:
 		w.stats.LeasesLost++
 		if l.cancel != nil {
@@ -184,9 +186,6 @@ func (w *Worker) loseLocked(l *lease) {
 		return
 	}
 	w.later = append(w.later, Event{Kind: LeaseLost, Message: l.message, Err: ErrLeaseLost})
-	if w.fifo {
-		w.breakGroupLocked(l)
-	}
 }
 
 // entryID is the ID of an entry by its position: one batch may have the same message twice, under two handles.

@@ -16,7 +16,6 @@ type Worker struct {
 	opts     Options
 	fifo     bool
 	epoch    time.Time
-	tracked  memory // of messages that were handled, and whose delete is not proven
 
 	deletes *batcher // of leases to end
 	returns *batcher
@@ -37,6 +36,8 @@ type Worker struct {
 	draining    bool
 	maxAttempts int
 	letterbox   letterbox
+	tracked     memory // of messages that were handled, and whose delete is not proven
+	recent      memory // of those that were deleted: a copy may have survived on a server that was out of reach
 	slots       int
 	held        map[string]*lease // by message ID: those that have not ended
 	heartbeats  heartbeats

@@ -44,9 +44,6 @@ func (w *Worker) endedLocked(l *lease) {
 	w.settledLocked()
 }
 
-// forgetLocked lets go of a message that is somebody else's by now.
-func (w *Worker) forgetLocked(l *lease) { w.endedLocked(l) }
-
 // batcher collects leases that end in the same way, for one call for up to ten. Guarded by Worker.mu.
 type batcher struct {
 	worker  *Worker
