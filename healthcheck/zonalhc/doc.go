@@ -41,7 +41,7 @@
 //   - Every shift expires, at Expiry from its start or extension, whatever becomes of the program.
 //   - It is started only away from the one zone that is bad, and only while the others have MinHealthy and
 //     MinHealthyPercent healthy targets: never when all zones are bad, nor two. A zone that the resource is not in carries
-//     nothing.
+//     nothing, nor does one that the pool itself is shifted away from, or has Down.
 //   - What others have started stands: a shift by hand or by another program, a practice run, an experiment, an autoshift.
 //     Nothing is started beside it, and it is not touched. ARC refuses a second shift for a resource anyway, so that of any
 //     number of Shifters one starts.
@@ -52,8 +52,8 @@
 //     has been well. A restart forgets that.
 //   - StartZonalShift is sent once, without the SDK's retries; after an error the resource is read before it is sent again.
 //     Reads may be behind by SettleTime without harm.
-//   - BadFor and WellFor are seen in rounds: a zone that is well for less than an Interval in between may count as bad
-//     throughout.
+//   - BadFor and WellFor are without a break, as the pool sees it; but for what comes and goes while a call is under way.
+//   - When the pool stops so does the Shifter: what was said last grows old, and is acted on no more.
 //   - While zonal shift fails, or refuses, nothing happens but events, and it is asked less and less often, down to every
 //     eighth Interval.
 //   - A load balancer has no use for a shift while it has no healthy target, by its own checks, in any other zone.

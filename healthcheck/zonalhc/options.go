@@ -46,7 +46,8 @@ type Limits struct {
 	// others can still carry it. Default is not to.
 	Extend bool
 
-	// ExtendBefore is how long before the end that is. Default a quarter of Expiry.
+	// ExtendBefore is how long before the end that is: several Intervals, so that a round comes in time. Default a quarter of
+	// Expiry.
 	ExtendBefore time.Duration
 
 	// MaxDuration is how long a shift may hold in all with its extensions, at least Expiry: the last one is shorter. Default

@@ -58,6 +58,7 @@ type Zone struct {
 	Name, ID            string    // as the pool and as ARC call it; the ID is empty if it is not known
 	Registered, Healthy int       // targets
 	BadSince, WellSince time.Time // zero if it is not bad, or not well; it may be neither
+	Out                 bool      // the pool has taken it out of traffic, as it is shifted away from or Down: it carries nothing
 }
 
 // Resource is what is shifted, as ARC knows it.
@@ -149,12 +150,13 @@ func (s *Situation) candidate(l Limits) (z Zone, why Reason) {
 	return z, ""
 }
 
-// carries tells whether the other zones can carry the traffic of one: those that the resource is in too.
+// carries tells whether the other zones can carry the traffic of one: those that the resource is in too, and that are not out
+// of traffic themselves.
 func (s *Situation) carries(away Zone, l Limits) bool {
 	registered, healthy := 0, 0
 	for _, z := range s.Zones {
 		registered += z.Registered
-		if z.Name != away.Name && (s.Resource == nil || slices.Contains(s.Resource.Zones, z.ID)) {
+		if z.Name != away.Name && !z.Out && (s.Resource == nil || slices.Contains(s.Resource.Zones, z.ID)) {
 			healthy += z.Healthy
 		}
 	}

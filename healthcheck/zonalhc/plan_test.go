@@ -55,6 +55,8 @@ func TestPlan(t *testing.T) {
 		{"less than half is", func(s *situation, _ *limits) { s.Zones[1].Healthy = 4 }, "wait no-capacity a az1"},
 		{"less than the number is", func(_ *situation, l *limits) { l.MinHealthy = 21 }, "wait no-capacity a az1"},
 		{"a zone without the resource does not carry", func(s *situation, _ *limits) { s.Resource.Zones = []string{"az1", "az2"} }, "wait no-capacity a az1"},
+		{"a zone that is out of traffic does not carry", func(s *situation, _ *limits) { s.Zones[2].Out = true }, "wait no-capacity a az1"},
+		{"the bad zone is out of traffic already", func(s *situation, _ *limits) { s.Zones[0].Out = true }, "start zone-bad a az1"},
 		{"the zone has no ID", func(s *situation, _ *limits) { s.Zones[0].ID = "" }, "wait unknown-zone a "},
 		{"the resource is not in the zone", func(s *situation, _ *limits) { s.Resource.Zones = []string{"az2", "az3"} }, "wait unknown-zone a az1"},
 		{"nothing has been read", func(s *situation, _ *limits) { s.Resource = nil }, "wait unread a az1"},

@@ -52,10 +52,13 @@ func (s *Shifter) get(ctx context.Context) (*Resource, error) {
 	now := time.Now()
 	for i := range out.ZonalShifts {
 		// A read that is behind may show what has been cancelled, or has expired.
-		if shift := s.shift(&out.ZonalShifts[i]); !s.cancelled[shift.ID] && (shift.Expiry.IsZero() || now.Before(shift.Expiry)) {
+		shift := s.shift(&out.ZonalShifts[i])
+		_, cancelled := s.cancelled[shift.ID]
+		if !cancelled && (shift.Expiry.IsZero() || now.Before(shift.Expiry)) {
 			r.Shifts = append(r.Shifts, shift)
 		}
 	}
+	maps.DeleteFunc(s.cancelled, func(_ string, expiry time.Time) bool { return !now.Before(expiry) })
 	for i := range out.Autoshifts {
 		r.Autoshifts = append(r.Autoshifts, aws.ToString(out.Autoshifts[i].AwayFrom))
 	}

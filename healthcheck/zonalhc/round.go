@@ -15,7 +15,7 @@ import (
 // round looks at the pool, and at the resource if that matters, and does what is to be done. It reports whether all calls
 // have succeeded.
 func (s *Shifter) round(ctx context.Context) bool {
-	sit := s.situation(time.Now())
+	sit := s.situation()
 	d := Plan(sit, s.opts.Limits)
 	if !s.known || s.own != nil || d.Reason == Unread {
 		resource, err := s.get(ctx)
@@ -27,8 +27,8 @@ func (s *Shifter) round(ctx context.Context) bool {
 			return false
 		}
 		s.known = true
-		sit.Now = time.Now()
-		s.reconcile(ctx, sit.Now, resource)
+		s.reconcile(ctx, time.Now(), resource)
+		sit = s.situation() // the pool has gone on meanwhile
 		sit.Resource = resource
 		d = Plan(sit, s.opts.Limits)
 	}
@@ -164,7 +164,7 @@ func (s *Shifter) cancel(ctx context.Context, d Decision) bool {
 // ended forgets the own shift, which was cancelled from here. Reads that are behind may show it yet.
 func (s *Shifter) ended(ctx context.Context, d Decision) {
 	expiry := s.own.Expiry
-	s.cancelled[d.Shift] = true
+	s.cancelled[d.Shift] = expiry
 	s.own = nil
 	s.emit(ctx, Event{Kind: KindCancelled, Decision: d, Expiry: expiry})
 }

@@ -272,7 +272,7 @@ func (w *world) shifts() string {
 func (w *world) shift(zone int) {
 	w.Helper()
 	must(w.StartZonalShift(w.Context(), &arczonalshift.StartZonalShiftInput{
-		ResourceIdentifier: &w.lb, AwayFrom: aws.String(w.zones[zone].ID()), ExpiresIn: aws.String("6h"), Comment: aws.String("by hand"),
+		ResourceIdentifier: &w.lb, AwayFrom: aws.String(w.zones[zone].ID()), ExpiresIn: aws.String("1h"), Comment: aws.String("by hand"),
 	}))(w)
 }
 

@@ -26,12 +26,12 @@ type Shifter struct {
 	candidate  string    // the zone that alone is bad, by its name
 	clear      time.Time // since when it is
 	told       Decision
-	own        *Shift            // as far as is known
-	known      bool              // whether there is one has been read
-	lag        time.Time         // until when reads may be behind what has been done
-	cancelled  map[string]bool   // own shifts, by ID
-	cancelling string            // own shift, by ID, whose cancellation was sent last
-	spent      map[string]Reason // zones, by ID, that are not to be shifted away from again before they have been well
+	own        *Shift               // as far as is known
+	known      bool                 // whether there is one has been read
+	lag        time.Time            // until when reads may be behind what has been done
+	cancelled  map[string]time.Time // own shifts, by ID, until when they would have held
+	cancelling string               // own shift, by ID, whose cancellation was sent last
+	spent      map[string]Reason    // zones, by ID, that are not to be shifted away from again before they have been well
 }
 
 // New returns a Shifter of the resource with an ARN, by what source says, mostly a *healthcheck.Pool. It makes no call and
@@ -46,7 +46,7 @@ func New(api API, source healthcheck.Source, resource string, optFns ...func(*Op
 func newShifter(read Reader, write Writer, source healthcheck.Source, resource string, adviser bool, optFns []func(*Options)) (*Shifter, error) {
 	s := &Shifter{
 		read: read, write: write, source: source, resource: resource,
-		zones: tracker{}, cancelled: map[string]bool{}, spent: map[string]Reason{},
+		zones: tracker{}, cancelled: map[string]time.Time{}, spent: map[string]Reason{},
 	}
 	for _, fn := range optFns {
 		fn(&s.opts)
@@ -85,7 +85,7 @@ func NewAdviser(api Reader, source healthcheck.Source, resource string, optFns .
 func (a *Adviser) Run(ctx context.Context) error { return a.shifter.Run(ctx) }
 
 // Run follows the pool until ctx ends, and returns the cause of that, or [healthcheck.ErrStopped] when the pool has
-// stopped. What AWS refuses does not end it: it is told in events. Nothing is left running when it returns, but for the
+// stopped, however it was last. What AWS refuses does not end it: it is told in events. Nothing is left running when it returns, but for the
 // shift itself, which holds until it expires. A second call is refused with [ErrAlreadyRun].
 //
 // It costs 1 GetManagedResource at first, and then, while a zone has been bad for BadFor or the own shift is active, 1 in
@@ -101,7 +101,7 @@ func (s *Shifter) Run(ctx context.Context) error {
 		} else {
 			pause = min(2*pause, maxSlowdown*s.opts.Interval)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := s.pause(ctx, pause); err != nil {
 			return err
 		}
 		if s.known && s.own == nil && s.told.Reason == Calm {
@@ -129,14 +129,19 @@ func (s *Shifter) id(zone string) string {
 // maxSlowdown is how much longer the pauses become while calls fail.
 const maxSlowdown = 8
 
-// sleep waits for about d: Shifters that began together do not stay so.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d + rand.N(d/5))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+// pause waits for about d: Shifters that began together do not stay so. It watches the pool meanwhile, so that no change of
+// a zone goes unseen between two rounds; and ends when the pool has stopped, of which a Wait for something that holds would
+// not tell.
+func (s *Shifter) pause(ctx context.Context, d time.Duration) error {
+	timed, cancel := context.WithTimeout(ctx, d+rand.N(d/5))
+	defer cancel()
+	err := s.source.Wait(timed, func(v *healthcheck.View) bool { s.watch(v); return false })
+	if err != nil && timed.Err() == nil {
+		return err
+	}
+	<-timed.Done() // which it is, unless the source's Wait has ended early
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	return nil
 }

@@ -14,7 +14,7 @@ func (t tracker) observe(now time.Time, zones []healthcheck.ZoneStatus, ids map[
 	seen := make(map[string]bool, len(zones))
 	all := make([]Zone, 0, len(zones))
 	for _, status := range zones {
-		z := Zone{Name: status.Zone, ID: status.Zone, Registered: status.Registered(), Healthy: status.Healthy}
+		z := Zone{Name: status.Zone, ID: status.Zone, Registered: status.Registered(), Healthy: status.Healthy, Out: status.Shifted || status.Down}
 		if ids != nil {
 			z.ID = ids[status.Zone]
 		}
