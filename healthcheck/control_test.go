@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -424,4 +425,33 @@ func TestFinishWhenIdle(t *testing.T) {
 		wantStatus(t, pool, "stuck", healthcheck.Unused, healthcheck.ReasonNotRegistered)
 		leases["stuck"].Done(healthcheck.Use{})
 	})
+}
+
+// TestReconcilesAtTheSameTime: the pool ends up with one of the lists, not with what is left of several.
+func TestReconcilesAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	for range 100 {
+		pool := newPool(t, pass(), func(o *healthcheck.Options) { o.DeregistrationDelay = healthcheck.None })
+		lists := [][]healthcheck.Target{targets("", "a", "b"), targets("", "b", "c"), targets("", "c", "a")}
+		var wait sync.WaitGroup
+		for _, list := range lists {
+			wait.Go(func() {
+				if _, err := pool.Reconcile(slices.Values(list)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		var got []healthcheck.Target
+		for _, s := range pool.View().All() {
+			if s.State != healthcheck.Draining {
+				got = append(got, s.Target)
+			}
+		}
+		if !slices.ContainsFunc(lists, func(list []healthcheck.Target) bool {
+			return len(got) == 2 && !slices.ContainsFunc(list, func(t healthcheck.Target) bool { return !slices.Contains(got, t) })
+		}) {
+			t.Fatalf("%v", got)
+		}
+	}
 }

@@ -223,6 +223,10 @@ func (p *Pool) open(targets []Target) ([]Probe, error) {
 func (p *Pool) registered(t Target) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.registeredLocked(t)
+}
+
+func (p *Pool) registeredLocked(t Target) bool {
 	e := p.entries[t.ID]
 	return e != nil && e.target == t && e.state != Draining
 }

@@ -110,8 +110,8 @@ type Options struct {
 	// Passive lets the requests that go through the pool eject targets. Nil is off.
 	Passive *PassiveOptions
 
-	// Limits are AWS's own ranges for these options, beside the wider ones of this package: what passes them could be set on
-	// a target group. The presets set them. Default NoLimits.
+	// Limits are AWS's own ranges for those of these options that a target group has, beside the wider ones of this package: what
+	// passes them could be set on a target group of that kind. Default NoLimits.
 	Limits Limits
 
 	// EventBuffer is how many events are kept for a receiver that is slower than the pool. One call of Register or

@@ -20,22 +20,16 @@ type Changes struct {
 // cannot read its list must not pass what it got.
 func (p *Pool) Reconcile(want iter.Seq[Target]) (Changes, error) {
 	targets := slices.Collect(want)
-	probes, err := p.open(targets)
-	if err != nil {
-		return Changes{}, err
-	}
 	wanted := make(map[string]bool, len(targets))
 	for _, t := range targets {
 		wanted[t.ID] = true
 	}
+	probes, err := p.openAndLock(targets)
+	if err != nil {
+		return Changes{}, err
+	}
 
 	var c Changes
-	p.mu.Lock()
-	if p.stopped {
-		p.mu.Unlock()
-		p.closeProbes(probes...)
-		return Changes{}, ErrStopped
-	}
 	for i, t := range targets {
 		if probes[i] == nil {
 			continue
@@ -64,4 +58,30 @@ func (p *Pool) Reconcile(want iter.Seq[Target]) (Changes, error) {
 	p.closeProbes(probes...)
 	p.deliver()
 	return c, nil
+}
+
+// openAndLock opens probes for those targets that are not registered as they are, and returns with p.mu locked and that still so: another
+// Reconcile may have drained one meanwhile.
+func (p *Pool) openAndLock(targets []Target) ([]Probe, error) {
+	for {
+		probes, err := p.open(targets)
+		if err != nil {
+			return nil, err
+		}
+		p.mu.Lock()
+		if p.stopped {
+			p.mu.Unlock()
+			p.closeProbes(probes...)
+			return nil, ErrStopped
+		}
+		complete := true
+		for i, t := range targets {
+			complete = complete && (probes[i] != nil || p.registeredLocked(t))
+		}
+		if complete {
+			return probes, nil
+		}
+		p.mu.Unlock()
+		p.closeProbes(probes...)
+	}
 }
