@@ -26,9 +26,10 @@ type scripted struct {
 	start   time.Time
 	view    func(at time.Duration) []healthcheck.Status
 	refuse  func(id string) error
-	slow    time.Duration // each call
-	every   time.Duration // Interval; a second if zero
-	percent int           // MaxInFlightPercent; 10 if zero
+	slow    time.Duration   // each call
+	every   time.Duration   // Interval; a second if zero
+	percent int             // MaxInFlightPercent; 10 if zero
+	changes []time.Duration // when who waits looks again; each second if nil
 	log     []string
 }
 
@@ -54,8 +55,17 @@ func (s *scripted) run(t *testing.T, d time.Duration) {
 	view := func() *healthcheck.View { return healthcheck.NewView(s.view(time.Since(s.start))...) }
 	source := &healthcheckmock.SourceMock{ViewFunc: view, WaitFunc: func(ctx context.Context, cond func(*healthcheck.View) bool) error {
 		for !cond(view()) {
+			next := time.Second
+			if s.changes != nil {
+				next = 24 * time.Hour
+				for _, at := range s.changes {
+					if d := time.Until(s.start.Add(at)); d > 0 {
+						next = min(next, d)
+					}
+				}
+			}
 			select {
-			case <-time.After(time.Second):
+			case <-time.After(next):
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
@@ -154,6 +164,19 @@ func TestBelief(t *testing.T) {
 				return s.statuses(2)
 			},
 			set:  func(s *scripted) { s.every = 100 * time.Second },
+			want: []string{"i-0 in minute 3"},
+		},
+		{
+			name: "doubt that ends just before a round",
+			view: func(s *scripted, at time.Duration) []healthcheck.Status {
+				if 5*time.Second <= at && at < 95*time.Second {
+					return s.statuses(10)
+				}
+				return s.statuses(2)
+			},
+			set: func(s *scripted) {
+				s.every, s.changes = 100*time.Second, []time.Duration{5 * time.Second, 95 * time.Second}
+			},
 			want: []string{"i-0 in minute 3"},
 		},
 		{

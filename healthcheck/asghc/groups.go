@@ -24,7 +24,7 @@ func (r *Replacer) groups(ctx context.Context, instances []string) (all []Group,
 	}
 	for chunk := range slices.Chunk(unique(names), maxNames) {
 		in := &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: chunk}
-		for more := true; more; more = in.NextToken != nil {
+		for more := true; more; more = aws.ToString(in.NextToken) != "" { // an empty one is none, as to the SDK
 			var out *autoscaling.DescribeAutoScalingGroupsOutput
 			err := r.call(ctx, "DescribeAutoScalingGroups", "", func(ctx context.Context) (err error) {
 				out, err = r.api.DescribeAutoScalingGroups(ctx, in)
@@ -46,7 +46,7 @@ func (r *Replacer) groups(ctx context.Context, instances []string) (all []Group,
 func (r *Replacer) groupsOf(ctx context.Context, instances []string) (names []string, err error) {
 	for chunk := range slices.Chunk(unique(instances), maxNames) {
 		in := &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: chunk}
-		for more := true; more; more = in.NextToken != nil {
+		for more := true; more; more = aws.ToString(in.NextToken) != "" { // an empty one is none, as to the SDK
 			var out *autoscaling.DescribeAutoScalingInstancesOutput
 			err := r.call(ctx, "DescribeAutoScalingInstances", "", func(ctx context.Context) (err error) {
 				out, err = r.api.DescribeAutoScalingInstances(ctx, in)

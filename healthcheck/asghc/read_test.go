@@ -29,16 +29,7 @@ func sickHalf(n int) *healthcheckmock.SourceMock {
 		}
 		statuses = append(statuses, s)
 	}
-	view := healthcheck.NewView(statuses...)
-	return &healthcheckmock.SourceMock{
-		ViewFunc: func() *healthcheck.View { return view },
-		WaitFunc: func(ctx context.Context, cond func(*healthcheck.View) bool) error {
-			if !cond(view) {
-				<-ctx.Done()
-			}
-			return context.Cause(ctx)
-		},
-	}
+	return still(healthcheck.NewView(statuses...))
 }
 
 // Reads ask for no more than AWS allows at a time, follow its pages, and never ask for everything.
@@ -49,7 +40,7 @@ func TestReadsComeInParts(t *testing.T) {
 		api := &healthcheckmock.AutoScalingAPIMock{
 			DescribeAutoScalingInstancesFunc: func(_ context.Context, in *autoscaling.DescribeAutoScalingInstancesInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
 				asked = append(asked, fmt.Sprint(len(in.InstanceIds), " instances ", aws.ToString(in.NextToken)))
-				out := &autoscaling.DescribeAutoScalingInstancesOutput{}
+				out := &autoscaling.DescribeAutoScalingInstancesOutput{NextToken: aws.String("")} // as good as none
 				if in.NextToken == nil {
 					out.NextToken = aws.String("more")
 					return out, nil
@@ -61,7 +52,7 @@ func TestReadsComeInParts(t *testing.T) {
 			},
 			DescribeAutoScalingGroupsFunc: func(_ context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
 				asked = append(asked, fmt.Sprint(len(in.AutoScalingGroupNames), " groups ", aws.ToString(in.NextToken)))
-				out := &autoscaling.DescribeAutoScalingGroupsOutput{}
+				out := &autoscaling.DescribeAutoScalingGroupsOutput{NextToken: aws.String("")}
 				if in.NextToken == nil {
 					out.NextToken = aws.String("more")
 					return out, nil

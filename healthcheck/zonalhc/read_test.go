@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -127,6 +128,60 @@ func TestReadsThatContradictEachOther(t *testing.T) {
 				}
 				if slices.Contains(got, zonalhc.KindTakenBack) || len(slices.DeleteFunc(slices.Clone(got), func(k zonalhc.Kind) bool { return k != zonalhc.KindAdopted })) > 1 {
 					t.Errorf("events: %q", got)
+				}
+			})
+		})
+	}
+}
+
+// What is shown of a resource is no own shift if it is no shift of a customer's, and no shift at all once it has expired.
+func TestShiftsThatAreNotOwn(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		kind types.ShiftType
+		left time.Duration
+		want []string
+	}{
+		{"a shift with the comment", types.ShiftTypeZonalShift, time.Hour, []string{"adopted", "decided shifted"}},
+		{"a practice run with the comment", types.ShiftTypePracticeRun, time.Hour, []string{"decided confirming", "decided other-shift"}},
+		{"an experiment with the comment", types.ShiftTypeFisExperiment, time.Hour, []string{"decided confirming", "decided other-shift"}},
+		{"one that has expired", types.ShiftTypeZonalShift, -time.Second, []string{"decided confirming", "started zone-bad", "decided shifted"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var bad atomic.Bool
+				bad.Store(true)
+				start, expiry := time.Now().Add(-2*time.Hour), time.Now().Add(test.left)
+				api := &healthcheckmock.ZonalShiftAPIMock{
+					GetManagedResourceFunc: func(context.Context, *arczonalshift.GetManagedResourceInput, ...func(*arczonalshift.Options)) (*arczonalshift.GetManagedResourceOutput, error) {
+						return &arczonalshift.GetManagedResourceOutput{
+							AppliedWeights: map[string]float32{"az1": 1, "az2": 1},
+							ZonalShifts: []types.ZonalShiftInResource{{
+								ZonalShiftId: aws.String("s"), AwayFrom: aws.String("az1"), Comment: aws.String("why"), ShiftType: test.kind, StartTime: &start, ExpiryTime: &expiry,
+							}},
+						}, nil
+					},
+					StartZonalShiftFunc: func(context.Context, *arczonalshift.StartZonalShiftInput, ...func(*arczonalshift.Options)) (*arczonalshift.StartZonalShiftOutput, error) {
+						return &arczonalshift.StartZonalShiftOutput{ZonalShiftId: aws.String("t"), StartTime: aws.Time(time.Now()), ExpiryTime: aws.Time(time.Now().Add(time.Hour))}, nil
+					},
+				}
+				var got []string
+				s := must(zonalhc.New(api, twoZones(&bad), "arn:x", func(o *zonalhc.Options) {
+					o.Expiry, o.Comment, o.SettleTime = time.Hour, "why", 10*time.Minute
+					o.OnEvent = func(_ context.Context, e zonalhc.Event) {
+						got = append(got, strings.TrimSpace(fmt.Sprint(e.Kind, " ", e.Decision.Reason)))
+					}
+				}))(t)
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+				defer cancel()
+				if err := s.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("events (-want +got):\n%s", diff)
 				}
 			})
 		})

@@ -21,6 +21,10 @@ func (s *Shifter) round(ctx context.Context) bool {
 		resource, err := s.get(ctx)
 		if err != nil {
 			if ctx.Err() == nil { // else the read was called off, which is no news
+				if s.own != nil { // what the zones are like is not all there is to say
+					d = s.about(s.own)
+					d.Action, d.Reason = Wait, Unread
+				}
 				s.tell(ctx, d)
 				s.emit(ctx, Event{Kind: KindFailed, Decision: d, Err: err})
 			}

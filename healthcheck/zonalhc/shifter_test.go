@@ -28,7 +28,7 @@ func TestAZoneFailsAndComesBack(t *testing.T) {
 			t.Parallel()
 			inBubble(t, func(w *world) {
 				w.follow(func(o *zonalhc.Options) { o.Cancel = true })
-				time.Sleep(time.Hour)
+				time.Sleep(20 * time.Minute)
 				if n := w.cloud.Count(service, "GetManagedResource"); n != 1 {
 					w.Errorf("%d reads while all is well", n)
 				}
@@ -55,7 +55,7 @@ func TestAZoneFailsAndComesBack(t *testing.T) {
 				if got := w.traffic(); got != "0 1 2" {
 					w.Errorf("after: traffic goes to %s", got)
 				}
-				time.Sleep(time.Hour)
+				time.Sleep(20 * time.Minute)
 				w.expect("in the end", "started us-east-1a, cancelled us-east-1a")
 			})
 		})
@@ -78,7 +78,7 @@ func TestWhatIsNotAZonesFault(t *testing.T) {
 			for _, z := range step.zones {
 				w.set(z, true)
 			}
-			time.Sleep(time.Hour)
+			time.Sleep(20 * time.Minute)
 			if got := w.shifts(); got != "" || !slices.Contains(w.reasons(), step.reason) {
 				w.Errorf("%s: shifts %q, decisions %q", step.what, got, w.reasons())
 			}
@@ -92,7 +92,7 @@ func TestWhatIsNotAZonesFault(t *testing.T) {
 		w.set(0, true)
 		time.Sleep(50 * time.Second)
 		w.set(0, false)
-		time.Sleep(time.Hour)
+		time.Sleep(20 * time.Minute)
 		w.expect("a short failure", "")
 	})
 }
@@ -313,12 +313,12 @@ func TestAdvice(t *testing.T) {
 	t.Parallel()
 	advised := func(w *world) {
 		w.set(0, true)
-		time.Sleep(time.Hour)
+		time.Sleep(20 * time.Minute)
 		w.expect("a bad zone", "advised us-east-1a")
 		w.set(0, false)
-		time.Sleep(time.Hour)
+		time.Sleep(20 * time.Minute)
 		w.set(0, true)
-		time.Sleep(time.Hour)
+		time.Sleep(20 * time.Minute)
 		w.expect("again", "advised us-east-1a")
 		if n := w.cloud.Count(service, "StartZonalShift"); n > 0 {
 			w.Errorf("%d shifts", n)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,6 +162,119 @@ func TestThePoolStops(t *testing.T) {
 		}
 		if err := <-done; !errors.Is(err, healthcheck.ErrStopped) {
 			t.Errorf("Run returned %v", err)
+		}
+	})
+}
+
+// While the own shift is active, nobody is told that nothing is the matter, only because the resource cannot be read.
+func TestTheOwnShiftCannotBeRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var bad atomic.Bool
+		bad.Store(true)
+		started := false
+		api := calm(func() {}, func() { started = true })
+		read := api.GetManagedResourceFunc
+		api.GetManagedResourceFunc = func(ctx context.Context, in *arczonalshift.GetManagedResourceInput, _ ...func(*arczonalshift.Options)) (*arczonalshift.GetManagedResourceOutput, error) {
+			if started {
+				bad.Store(false)
+				return nil, errors.New("connection reset")
+			}
+			return read(ctx, in)
+		}
+		var got []string
+		s := must(zonalhc.New(api, twoZones(&bad), "arn:x", func(o *zonalhc.Options) {
+			o.Expiry, o.Comment = time.Hour, "why"
+			o.OnEvent = func(_ context.Context, e zonalhc.Event) {
+				got = append(got, fmt.Sprintf("%s %s %s %s", e.Kind, e.Decision.Reason, e.Decision.Zone, e.Decision.Shift))
+			}
+		}))(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		if err := s.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		want := []string{"decided confirming az1 ", "started zone-bad az1 s", "decided unread az1 s", "failed unread az1 s"}
+		if diff := cmp.Diff(want, slices.Compact(got)); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A zone whose shift somebody has ended may be shifted away from again once it has been well, however it got there.
+func TestWellByDegrees(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		from := time.Now()
+		view := func() *healthcheck.View {
+			at, unhealthy := time.Since(from), 4
+			switch {
+			case 20*time.Minute < at && at < 30*time.Minute:
+				unhealthy = 1 // neither bad nor well
+			case 30*time.Minute <= at && at < 31*time.Minute:
+				unhealthy = 0
+			case 31*time.Minute <= at && at < 40*time.Minute:
+				unhealthy = 1
+			}
+			var statuses []healthcheck.Status
+			for k := range 12 {
+				s := healthcheck.Status{Target: healthcheck.Target{ID: fmt.Sprint(k), Zone: []string{"az1", "az2", "az3"}[k/4]}, State: healthcheck.Healthy}
+				if k < unhealthy {
+					s.State = healthcheck.Unhealthy
+				}
+				statuses = append(statuses, s)
+			}
+			return healthcheck.NewView(statuses...)
+		}
+		source := &healthcheckmock.SourceMock{ViewFunc: view, WaitFunc: func(ctx context.Context, cond func(*healthcheck.View) bool) error {
+			for !cond(view()) {
+				select {
+				case <-time.After(time.Second):
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
+			return nil
+		}}
+		var got []string
+		s := must(zonalhc.New(calm(func() {}, func() {}), source, "arn:x", func(o *zonalhc.Options) { // which never shows the shift
+			o.Expiry, o.Comment = 12*time.Hour, "why"
+			o.OnEvent = func(_ context.Context, e zonalhc.Event) {
+				if e.Kind != zonalhc.KindDecided {
+					got = append(got, fmt.Sprint(e.Kind, " in minute ", int(time.Since(from)/time.Minute)/10*10))
+				}
+			}
+		}))(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := s.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		want := []string{"started in minute 0", "taken-back in minute 0", "started in minute 40", "taken-back in minute 40"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestAskedLessAndLessOften(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var bad atomic.Bool
+		reads := 0
+		api := calm(nil, nil)
+		api.GetManagedResourceFunc = func(context.Context, *arczonalshift.GetManagedResourceInput, ...func(*arczonalshift.Options)) (*arczonalshift.GetManagedResourceOutput, error) {
+			reads++
+			return nil, errors.New("connection reset")
+		}
+		s := must(zonalhc.New(api, twoZones(&bad), "arn:x", func(o *zonalhc.Options) { o.Expiry, o.Comment = time.Hour, "why" }))(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := s.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if reads < 20 || reads > 40 { // every eighth Interval
+			t.Errorf("%d reads in an hour in which none succeeds", reads)
 		}
 	})
 }

@@ -107,7 +107,7 @@ func (w *world) front() (group string) {
 	elb := elbv2.NewFromConfig(w.cloud.Config("us-east-1"))
 	group = *must(elb.CreateTargetGroup(w.Context(), &elbv2.CreateTargetGroupInput{
 		Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: aws.String("vpc-00000000000000001"),
-		HealthCheckIntervalSeconds: aws.Int32(10),
+		HealthCheckIntervalSeconds: aws.Int32(30),
 	}))(w).TargetGroups[0].TargetGroupArn
 	b := must(elb.CreateLoadBalancer(w.Context(), &elbv2.CreateLoadBalancerInput{
 		Name: aws.String("front"), Subnets: []string{"subnet-00000000000000001", "subnet-00000000000000002", "subnet-00000000000000003"},
