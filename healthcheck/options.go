@@ -111,7 +111,7 @@ type Options struct {
 	Passive *PassiveOptions
 
 	// Limits are AWS's own ranges for those of these options that a target group has, beside the wider ones of this package: what
-	// passes them could be set on a target group of that kind. Default NoLimits.
+	// passes them could be set on a target group of that kind. The presets set them. Default NoLimits.
 	Limits Limits
 
 	// EventBuffer is how many events are kept for a receiver that is slower than the pool. One call of Register or
