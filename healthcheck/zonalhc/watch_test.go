@@ -47,7 +47,7 @@ func TestThePoolIsWatched(t *testing.T) {
 	}
 	tests := []struct {
 		name   string
-		bad    func(at time.Duration, reads int) map[string]bool // zones
+		bad    func(at time.Duration, reads int) map[string]bool // zones; those that are not are new
 		out    string                                            // the zone that the pool is shifted away from
 		starts []string
 	}{
@@ -70,6 +70,16 @@ func TestThePoolIsWatched(t *testing.T) {
 			bad: func(at time.Duration, _ int) map[string]bool {
 				if 70*time.Second < at && at < 95*time.Second {
 					return all("az1", "az2")
+				}
+				return all("az1")
+			},
+			starts: []string{"in minute 3"},
+		},
+		{
+			name: "the others cannot carry the traffic between two rounds, for a while",
+			bad: func(at time.Duration, _ int) map[string]bool {
+				if 70*time.Second < at && at < 95*time.Second {
+					return map[string]bool{"az1": true, "az2": false, "az3": false} // all new
 				}
 				return all("az1")
 			},
@@ -99,8 +109,10 @@ func TestThePoolIsWatched(t *testing.T) {
 					var statuses []healthcheck.Status
 					for k, zone := range []string{"az1", "az1", "az2", "az2", "az3", "az3"} {
 						s := healthcheck.Status{Target: healthcheck.Target{ID: fmt.Sprint(k), Zone: zone}, State: healthcheck.Healthy, Shifted: zone == test.out}
-						if bad[zone] {
+						if unhealthy, ok := bad[zone]; unhealthy {
 							s.State = healthcheck.Unhealthy
+						} else if ok {
+							s.State = healthcheck.Initial
 						}
 						statuses = append(statuses, s)
 					}
