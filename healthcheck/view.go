@@ -278,7 +278,7 @@ func (p *Pool) viewLocked() *View {
 // be missed: follow Events for those.
 //
 // It returns nil when cond holds, the cause of ctx when that ends first, and ErrStopped when Run has ended and cond does
-// not hold. Each change costs a View, which all who wait share.
+// not hold: a loop whose condition goes on holding does not hear of it. Each change costs a View, which all who wait share.
 func (p *Pool) Wait(ctx context.Context, cond func(*View) bool) error {
 	for {
 		p.mu.Lock()
