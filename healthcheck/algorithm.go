@@ -26,13 +26,13 @@ type turn struct {
 }
 
 // choose returns a candidate that is not excepted, or nil if there is none.
-func (t *traffic) choose(s *scope, except []string, now int64) *backend {
+func (t *traffic) choose(s *scope, o *PickOptions, now int64) *backend {
 	switch {
 	case t.algorithm == LeastOutstandingExact,
 		t.algorithm == LeastOutstanding && len(s.targets) <= exactScan:
-		return t.least(s, except, now)
+		return t.least(s, o, now)
 	case t.algorithm == LeastOutstanding, t.algorithm == PowerOfTwo:
-		return t.ofTwo(s, except, now)
+		return t.ofTwo(s, o, now)
 	}
 	for range maxDraws {
 		var b *backend
@@ -41,7 +41,7 @@ func (t *traffic) choose(s *scope, except []string, now int64) *backend {
 		} else {
 			b = s.targets[s.turn.Add(1)%uint64(len(s.targets))]
 		}
-		if excepted(b, except) {
+		if o.excepts(b) {
 			continue
 		}
 		if s.slow {
@@ -51,15 +51,15 @@ func (t *traffic) choose(s *scope, except []string, now int64) *backend {
 		}
 		return b
 	}
-	return t.search(s, except, now)
+	return t.search(s, o, now)
 }
 
 // search looks at all candidates and draws one in proportion to its weight and its share.
-func (t *traffic) search(s *scope, except []string, now int64) *backend {
+func (t *traffic) search(s *scope, o *PickOptions, now int64) *backend {
 	var chosen *backend
 	var sum float64
 	for _, b := range s.targets {
-		if excepted(b, except) {
+		if o.excepts(b) {
 			continue
 		}
 		share := t.slowStart.share(b.slowSince.Load(), now)
@@ -77,7 +77,7 @@ func (t *traffic) search(s *scope, except []string, now int64) *backend {
 
 // least returns the candidate with the least load. Of equal ones it is the first from a random place on, so that they are
 // taken alike, though one that follows a row of busier ones is taken more often than the other equal ones.
-func (t *traffic) least(s *scope, except []string, now int64) *backend {
+func (t *traffic) least(s *scope, o *PickOptions, now int64) *backend {
 	var chosen *backend
 	least := int64(math.MaxInt64)
 	from := rand.IntN(len(s.targets))
@@ -87,7 +87,7 @@ func (t *traffic) least(s *scope, except []string, now int64) *backend {
 			if s.slow || b.ghosts.Load() != 0 {
 				load = t.load(s, b, now)
 			}
-			if load < least && !excepted(b, except) {
+			if load < least && !o.excepts(b) {
 				chosen, least = b, load
 			}
 		}
@@ -96,13 +96,13 @@ func (t *traffic) least(s *scope, except []string, now int64) *backend {
 }
 
 // ofTwo returns the less loaded of two random candidates.
-func (t *traffic) ofTwo(s *scope, except []string, now int64) *backend {
+func (t *traffic) ofTwo(s *scope, o *PickOptions, now int64) *backend {
 	n := uint64(len(s.targets))
 	if n == 1 {
-		return t.least(s, except, now)
+		return t.least(s, o, now)
 	}
-	if len(except) > 0 {
-		return t.ofTwoExcept(s, except, now)
+	if o.excepting() {
+		return t.ofTwoExcept(s, o, now)
 	}
 	r := rand.Uint64()
 	i := (r >> 32) * n >> 32                  // less than n, which is less than 2^32
@@ -117,12 +117,12 @@ func (t *traffic) ofTwo(s *scope, except []string, now int64) *backend {
 	return a
 }
 
-func (t *traffic) ofTwoExcept(s *scope, except []string, now int64) *backend {
+func (t *traffic) ofTwoExcept(s *scope, o *PickOptions, now int64) *backend {
 	var first *backend
 	for range maxDraws {
 		b := s.targets[rand.IntN(len(s.targets))]
 		switch {
-		case b == first || excepted(b, except):
+		case b == first || o.excepts(b):
 		case first == nil:
 			first = b
 		case t.load(s, b, now) < t.load(s, first, now):
@@ -131,5 +131,5 @@ func (t *traffic) ofTwoExcept(s *scope, except []string, now int64) *backend {
 			return first
 		}
 	}
-	return t.least(s, except, now)
+	return t.least(s, o, now)
 }

@@ -14,6 +14,16 @@ type PickOptions struct {
 	// Except are IDs of targets that are not wanted, such as those that were tried already. It is searched in order: keep it
 	// short.
 	Except []string
+	// AvoidZones are zones whose targets are picked only if no other can be: where a request has failed, the next target of the
+	// same zone is likely to fail too. Under Options.ZonalOnly they come before Zone. Keep it short.
+	AvoidZones []string
+}
+
+// excepting reports whether not all candidates are wanted.
+func (o *PickOptions) excepting() bool { return len(o.Except)+len(o.AvoidZones) > 0 }
+
+func (o *PickOptions) excepts(b *backend) bool {
+	return o.excepting() && (slices.Contains(o.Except, b.target.ID) || slices.Contains(o.AvoidZones, b.target.Zone))
 }
 
 // Pick chooses the target of one request, by Options.Algorithm among the healthy targets, or among all registered ones while
@@ -48,9 +58,13 @@ func (p *Pool) Pick(o PickOptions) (Lease, error) {
 		if s == nil {
 			return Lease{}, ErrNoTargets
 		}
-		b := t.choose(s, o.Except, now)
+		b := t.choose(s, &o, now)
 		if b == nil && snap.zonal {
-			s, b = t.elsewhere(snap, s, o.Except, now)
+			s, b = t.elsewhere(snap, s, &o, now)
+		}
+		if b == nil && len(o.AvoidZones) > 0 {
+			o.AvoidZones = nil
+			continue
 		}
 		if b == nil {
 			return Lease{}, fmt.Errorf("%w but those excepted", ErrNoTargets)
@@ -66,17 +80,17 @@ func (p *Pool) Pick(o PickOptions) (Lease, error) {
 }
 
 // elsewhere picks in the other zones that serve, when Except leaves none in the zone of the caller.
-func (t *traffic) elsewhere(snap *snapshot, except *scope, ids []string, now int64) (*scope, *backend) {
+func (t *traffic) elsewhere(snap *snapshot, home *scope, o *PickOptions, now int64) (*scope, *backend) {
 	for range snap.serving {
 		s := snap.serving[t.turn.Add(1)%uint64(len(snap.serving))]
-		if s == except {
+		if s == home {
 			continue
 		}
-		if b := t.choose(s, ids, now); b != nil {
+		if b := t.choose(s, o, now); b != nil {
 			return s, b
 		}
 	}
-	return except, nil
+	return home, nil
 }
 
 // snapshot is what Pick reads. It does not change.
@@ -109,8 +123,4 @@ func (s *snapshot) scope(t *traffic, zone string) *scope {
 		return nil
 	}
 	return s.serving[t.turn.Add(1)%uint64(len(s.serving))]
-}
-
-func excepted(b *backend, except []string) bool {
-	return len(except) > 0 && slices.Contains(except, b.target.ID)
 }

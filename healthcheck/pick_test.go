@@ -247,3 +247,23 @@ func TestPicksBesideEverythingElse(t *testing.T) {
 		_ = stop()
 	})
 }
+
+// TestPickAvoidsZones: a zone to be avoided is better than none.
+func TestPickAvoidsZones(t *testing.T) {
+	t.Parallel()
+	for _, zonal := range []bool{false, true} {
+		everyAlgorithm(t, func(t *testing.T, a healthcheck.Algorithm) {
+			pool := newPool(t, pass(), func(o *healthcheck.Options) { o.Algorithm, o.ZonalOnly = a, zonal })
+			register(t, pool, targets("z1", "a", "b")...)
+			register(t, pool, targets("z2", "c")...)
+			for _, zone := range []string{"", "z1"} {
+				wantPicks(t, pool, healthcheck.PickOptions{Zone: zone, AvoidZones: []string{"z1"}}, "c")
+			}
+			wantPicks(t, pool, healthcheck.PickOptions{Except: []string{"c"}, AvoidZones: []string{"z1"}}, "a", "b")
+			wantPicks(t, pool, healthcheck.PickOptions{AvoidZones: []string{"z2", "z1"}}, "a", "b", "c")
+			if _, err := pool.Pick(healthcheck.PickOptions{Except: []string{"a", "b", "c"}, AvoidZones: []string{"z1"}}); !errors.Is(err, healthcheck.ErrNoTargets) {
+				t.Errorf("a pick of none of all: %v", err)
+			}
+		})
+	}
+}

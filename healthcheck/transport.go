@@ -46,7 +46,7 @@ type Transport struct {
 // lasts until the body of the response has been read to its end or closed, so close it, as always. What becomes of the request
 // feeds Options.Passive and the algorithms that go by load.
 //
-// A request that fails is sent to another target, never to one that it was sent to before, if
+// A request that fails is sent to another target, of another zone if there is one, and never to one that it was sent to before, if
 //
 //   - no connection was got for it, so that no byte of it can have been written; or it is idempotent, by its method (RFC 9110,
 //     section 9.2.2) or an Idempotency-Key header, and either got no response or one of TransportOptions.RetryStatus;
@@ -122,7 +122,6 @@ func (t *Transport) RoundTrip(req *http.Request) (_ *http.Response, err error) {
 	if req.URL == nil {
 		return nil, &FieldError{Field: "Request.URL", Value: req.URL, Rule: "must not be nil"}
 	}
-	var tried []string
 	pick := PickOptions{Zone: t.opts.Zone}
 	lease, err := t.pool.Pick(pick)
 	if err != nil {
@@ -134,11 +133,13 @@ func (t *Transport) RoundTrip(req *http.Request) (_ *http.Response, err error) {
 		if attempts == t.opts.Attempts || !a.again(t, req, body) {
 			return a.result(req, attempts)
 		}
-		if tried == nil {
-			tried = make([]string, 0, t.opts.Attempts)
+		if pick.Except == nil {
+			pick.Except = make([]string, 0, t.opts.Attempts)
 		}
-		tried = append(tried, lease.Target.ID)
-		pick.Except = tried
+		pick.Except = append(pick.Except, lease.Target.ID)
+		if zone := lease.Target.Zone; zone != "" && !slices.Contains(pick.AvoidZones, zone) {
+			pick.AvoidZones = append(pick.AvoidZones, zone)
+		}
 		next, err := t.pool.Pick(pick)
 		if err != nil {
 			return a.result(req, attempts) // there is no other target

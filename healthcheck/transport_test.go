@@ -559,3 +559,23 @@ func TestTransportLeavesATargetThatStalls(t *testing.T) {
 		t.Errorf("%d requests at the target that stalls, %d outstanding", b.requests.Load(), outstanding(t, pool))
 	}
 }
+
+// TestTransportRetriesInAnotherZone: when a zone dies, no request goes from one of its dead targets to the next.
+func TestTransportRetriesInAnotherZone(t *testing.T) {
+	t.Parallel()
+	good := backendOf(t, ok)
+	pool := newPool(t, pass())
+	for i := range 4 {
+		register(t, pool, healthcheck.Target{ID: fmt.Sprint("dead", i), Zone: "z1", Addr: refusing(t)})
+	}
+	register(t, pool, healthcheck.Target{ID: "good", Zone: "z2", Addr: good.addr()})
+	client := http.Client{Transport: pool.Transport(nil, func(o *healthcheck.TransportOptions) { o.Attempts, o.RetryPercent = 2, 100 })}
+	t.Cleanup(client.CloseIdleConnections)
+	for range 20 {
+		res, err := client.Get("http://service/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+	}
+}
