@@ -58,13 +58,10 @@ func (p *Pool) Pick(o PickOptions) (Lease, error) {
 		if s == nil {
 			return Lease{}, ErrNoTargets
 		}
-		b := t.choose(s, &o, now)
-		if b == nil && snap.zonal {
-			s, b = t.elsewhere(snap, s, &o, now)
-		}
+		s, b := t.chooseIn(snap, s, &o, now)
 		if b == nil && len(o.AvoidZones) > 0 {
 			o.AvoidZones = nil
-			continue
+			s, b = t.chooseIn(snap, s, &o, now)
 		}
 		if b == nil {
 			return Lease{}, fmt.Errorf("%w but those excepted", ErrNoTargets)
@@ -77,6 +74,14 @@ func (p *Pool) Pick(o PickOptions) (Lease, error) {
 		}
 		return t.lease(p, b, s.failOpen, now), nil
 	}
+}
+
+// chooseIn picks in a scope, or if there is none there, in the others.
+func (t *traffic) chooseIn(snap *snapshot, s *scope, o *PickOptions, now int64) (*scope, *backend) {
+	if b := t.choose(s, o, now); b != nil || !snap.zonal {
+		return s, b
+	}
+	return t.elsewhere(snap, s, o, now)
 }
 
 // elsewhere picks in the other zones that serve, when Except leaves none in the zone of the caller.
