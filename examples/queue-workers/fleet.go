@@ -86,7 +86,7 @@ func (f *fleet) handler(machine *machine) queueworker.HandlerFunc {
 			return context.Cause(ctx)
 		case <-f.hurry:
 			return queueworker.Release(errHurry)
-		case <-machine.dead:
+		case <-machine.power.Done():
 			return errDead
 		}
 		if !machine.finish(m.ID, func() { f.tally.finish(n, m.ID) }) {

@@ -14,7 +14,8 @@ import (
 type machine struct {
 	queueworker.API
 
-	dead chan struct{}
+	power    context.Context // ends when it is killed
+	powerOff context.CancelFunc
 
 	mu        sync.Mutex
 	calls     calls
@@ -39,7 +40,9 @@ func (c *calls) add(d calls) {
 }
 
 func newMachine(api queueworker.API) *machine {
-	return &machine{API: api, dead: make(chan struct{}), messages: map[string]string{}, undeleted: map[string]struct{}{}}
+	m := &machine{API: api, messages: map[string]string{}, undeleted: map[string]struct{}{}}
+	m.power, m.powerOff = context.WithCancel(context.Background())
+	return m
 }
 
 var errDead = errors.New("the machine is dead")
@@ -49,7 +52,7 @@ var errDead = errors.New("the machine is dead")
 func (m *machine) kill() map[string]struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	close(m.dead)
+	m.powerOff()
 	return m.undeleted
 }
 
@@ -65,14 +68,7 @@ func (m *machine) finish(id string, note func()) bool {
 	return true
 }
 
-func (m *machine) alive() bool {
-	select {
-	case <-m.dead:
-		return false
-	default:
-		return true
-	}
-}
+func (m *machine) alive() bool { return m.power.Err() == nil }
 
 // through makes a call, if the machine has power, and as long as it has; done looks at the reply under the lock. What SQS does with a
 // call whose caller dies is up to SQS.
@@ -80,21 +76,11 @@ func through[Out any](ctx context.Context, m *machine, kind *int, call func(cont
 	if !m.alive() {
 		return nil, errDead
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	returned := make(chan struct{})
-	var watch sync.WaitGroup
-	watch.Go(func() {
-		select {
-		case <-m.dead:
-			cancel(errDead)
-		case <-returned:
-		}
-	})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(m.power, cancel)()
 	out, err := call(ctx)
 	calledOff := ctx.Err() != nil
-	close(returned)
-	watch.Wait()
 
 	m.mu.Lock()
 	defer m.mu.Unlock()

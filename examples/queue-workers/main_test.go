@@ -43,7 +43,7 @@ func reportOf(t *testing.T, args ...string) report {
 func TestNothingIsLostInWhateverGoesWrong(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{},
+		{"-messages", "2000"},
 		{"-workers", "1", "-messages", "2000", "-concurrency", "50", "-handler", "5ms"},
 		{"-workers", "5", "-messages", "500", "-concurrency", "3", "-handler", "1s", "-visibility", "2s"},
 		{"-messages", "1", "-workers", "2"},
@@ -85,7 +85,7 @@ func TestFaultsHappenAndAreCheap(t *testing.T) {
 func TestWithoutFaultsEachMessageIsDeliveredOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := reportOf(t, "-faults=false", "-workers", "2", "-concurrency", "25", "-handler", "100ms", "-messages", "5000")
+		r := reportOf(t, "-faults=false", "-workers", "2", "-concurrency", "25", "-handler", "100ms", "-messages", "2000")
 		if diff := cmp.Diff([]int{0, 0, 0, 0, 0}, []int{r.Duplicates, r.Redelivered, r.FailedCalls, r.Killed, r.InFlight}); diff != "" {
 			t.Errorf("duplicates, redelivered, failed calls, killed, in flight (-want +got):\n%s", diff)
 		}
@@ -115,11 +115,11 @@ func TestProgressIsInPlainLines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		if err := run(t.Context(), nil, &out, io.Discard); err != nil {
+		if err := run(t.Context(), []string{"-messages", "3000"}, &out, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 		for _, part := range []string{
-			"3 workers, each with 25 handlers of 50ms", "8000 messages are sent", "/8000 handled", "worker 1 is killed", "worker 4 takes its place",
+			"3 workers, each with 25 handlers of 50ms", "3000 messages are sent", "/3000 handled", "worker 1 is killed", "worker 4 takes its place",
 			"0 messages are left, of which 0 in flight", "calls a message", "lost                   0\n",
 		} {
 			if !strings.Contains(out.String(), part) {
@@ -153,7 +153,7 @@ func TestAnInterruptEndsItAtOnceAndPrintsNoReport(t *testing.T) {
 		time.AfterFunc(4*time.Second, func() { cancel(interrupt) })
 		var out bytes.Buffer
 		start := time.Now()
-		if err := run(ctx, []string{"-handler", "1h", "-json"}, &out, io.Discard); !errors.Is(err, interrupt) {
+		if err := run(ctx, []string{"-handler", "1h", "-messages", "500", "-json"}, &out, io.Discard); !errors.Is(err, interrupt) {
 			t.Errorf("got %v", err)
 		}
 		if took := time.Since(start); took > 10*time.Second {

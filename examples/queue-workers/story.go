@@ -130,10 +130,14 @@ func (s *story) watch(ctx context.Context) error {
 	}
 }
 
-// nothingComes reports whether what the killed worker has left over is done: it comes back after its lease, unless its delete, of
+// nothingComes reports whether what the killed worker has left over is done. It comes back after its lease, unless its delete, of
 // which the worker did not live to hear, was the last thing that it did.
 func (s *story) nothingComes(c counts) bool {
-	return c.awaited == 0 || time.Since(s.killed) > s.work.visibility+s.work.handler+time.Second
+	if c.awaited == 0 {
+		return true
+	}
+	_, held := s.fleet.state()
+	return held == 0 && time.Since(c.last) > time.Second && time.Since(s.killed) > s.work.visibility+time.Second
 }
 
 // killOne kills the first worker, and puts a new one in its place.
