@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/awsha/awsha/queueworker"
 	"sync"
+	"time"
 )
 
 // Ensure, that APIMock does implement queueworker.API.
@@ -437,5 +438,269 @@ func (mock *HandlerMock) HandleCalls() []struct {
 	mock.lockHandle.RLock()
 	calls = mock.calls.Handle
 	mock.lockHandle.RUnlock()
+	return calls
+}
+
+// Ensure, that StoreMock does implement queueworker.Store.
+// If this is not the case, regenerate this file with moq.
+var _ queueworker.Store = &StoreMock{}
+
+// StoreMock is a mock implementation of queueworker.Store.
+//
+//	func TestSomethingThatUsesStore(t *testing.T) {
+//
+//		// make and configure a mocked queueworker.Store
+//		mockedStore := &StoreMock{
+//			AbandonFunc: func(ctx context.Context, key string, token string) error {
+//				panic("mock out the Abandon method")
+//			},
+//			BeginFunc: func(ctx context.Context, key string, token string, lock time.Duration) (queueworker.Claim, error) {
+//				panic("mock out the Begin method")
+//			},
+//			CompleteFunc: func(ctx context.Context, key string, token string, ttl time.Duration) error {
+//				panic("mock out the Complete method")
+//			},
+//			ExtendFunc: func(ctx context.Context, key string, token string, lock time.Duration) error {
+//				panic("mock out the Extend method")
+//			},
+//		}
+//
+//		// use mockedStore in code that requires queueworker.Store
+//		// and then make assertions.
+//
+//	}
+type StoreMock struct {
+	// AbandonFunc mocks the Abandon method.
+	AbandonFunc func(ctx context.Context, key string, token string) error
+
+	// BeginFunc mocks the Begin method.
+	BeginFunc func(ctx context.Context, key string, token string, lock time.Duration) (queueworker.Claim, error)
+
+	// CompleteFunc mocks the Complete method.
+	CompleteFunc func(ctx context.Context, key string, token string, ttl time.Duration) error
+
+	// ExtendFunc mocks the Extend method.
+	ExtendFunc func(ctx context.Context, key string, token string, lock time.Duration) error
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// Abandon holds details about calls to the Abandon method.
+		Abandon []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Key is the key argument value.
+			Key string
+			// Token is the token argument value.
+			Token string
+		}
+		// Begin holds details about calls to the Begin method.
+		Begin []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Key is the key argument value.
+			Key string
+			// Token is the token argument value.
+			Token string
+			// Lock is the lock argument value.
+			Lock time.Duration
+		}
+		// Complete holds details about calls to the Complete method.
+		Complete []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Key is the key argument value.
+			Key string
+			// Token is the token argument value.
+			Token string
+			// TTL is the ttl argument value.
+			TTL time.Duration
+		}
+		// Extend holds details about calls to the Extend method.
+		Extend []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Key is the key argument value.
+			Key string
+			// Token is the token argument value.
+			Token string
+			// Lock is the lock argument value.
+			Lock time.Duration
+		}
+	}
+	lockAbandon  sync.RWMutex
+	lockBegin    sync.RWMutex
+	lockComplete sync.RWMutex
+	lockExtend   sync.RWMutex
+}
+
+// Abandon calls AbandonFunc.
+func (mock *StoreMock) Abandon(ctx context.Context, key string, token string) error {
+	if mock.AbandonFunc == nil {
+		panic("StoreMock.AbandonFunc: method is nil but Store.Abandon was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		Key   string
+		Token string
+	}{
+		Ctx:   ctx,
+		Key:   key,
+		Token: token,
+	}
+	mock.lockAbandon.Lock()
+	mock.calls.Abandon = append(mock.calls.Abandon, callInfo)
+	mock.lockAbandon.Unlock()
+	return mock.AbandonFunc(ctx, key, token)
+}
+
+// AbandonCalls gets all the calls that were made to Abandon.
+// Check the length with:
+//
+//	len(mockedStore.AbandonCalls())
+func (mock *StoreMock) AbandonCalls() []struct {
+	Ctx   context.Context
+	Key   string
+	Token string
+} {
+	var calls []struct {
+		Ctx   context.Context
+		Key   string
+		Token string
+	}
+	mock.lockAbandon.RLock()
+	calls = mock.calls.Abandon
+	mock.lockAbandon.RUnlock()
+	return calls
+}
+
+// Begin calls BeginFunc.
+func (mock *StoreMock) Begin(ctx context.Context, key string, token string, lock time.Duration) (queueworker.Claim, error) {
+	if mock.BeginFunc == nil {
+		panic("StoreMock.BeginFunc: method is nil but Store.Begin was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		Key   string
+		Token string
+		Lock  time.Duration
+	}{
+		Ctx:   ctx,
+		Key:   key,
+		Token: token,
+		Lock:  lock,
+	}
+	mock.lockBegin.Lock()
+	mock.calls.Begin = append(mock.calls.Begin, callInfo)
+	mock.lockBegin.Unlock()
+	return mock.BeginFunc(ctx, key, token, lock)
+}
+
+// BeginCalls gets all the calls that were made to Begin.
+// Check the length with:
+//
+//	len(mockedStore.BeginCalls())
+func (mock *StoreMock) BeginCalls() []struct {
+	Ctx   context.Context
+	Key   string
+	Token string
+	Lock  time.Duration
+} {
+	var calls []struct {
+		Ctx   context.Context
+		Key   string
+		Token string
+		Lock  time.Duration
+	}
+	mock.lockBegin.RLock()
+	calls = mock.calls.Begin
+	mock.lockBegin.RUnlock()
+	return calls
+}
+
+// Complete calls CompleteFunc.
+func (mock *StoreMock) Complete(ctx context.Context, key string, token string, ttl time.Duration) error {
+	if mock.CompleteFunc == nil {
+		panic("StoreMock.CompleteFunc: method is nil but Store.Complete was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		Key   string
+		Token string
+		TTL   time.Duration
+	}{
+		Ctx:   ctx,
+		Key:   key,
+		Token: token,
+		TTL:   ttl,
+	}
+	mock.lockComplete.Lock()
+	mock.calls.Complete = append(mock.calls.Complete, callInfo)
+	mock.lockComplete.Unlock()
+	return mock.CompleteFunc(ctx, key, token, ttl)
+}
+
+// CompleteCalls gets all the calls that were made to Complete.
+// Check the length with:
+//
+//	len(mockedStore.CompleteCalls())
+func (mock *StoreMock) CompleteCalls() []struct {
+	Ctx   context.Context
+	Key   string
+	Token string
+	TTL   time.Duration
+} {
+	var calls []struct {
+		Ctx   context.Context
+		Key   string
+		Token string
+		TTL   time.Duration
+	}
+	mock.lockComplete.RLock()
+	calls = mock.calls.Complete
+	mock.lockComplete.RUnlock()
+	return calls
+}
+
+// Extend calls ExtendFunc.
+func (mock *StoreMock) Extend(ctx context.Context, key string, token string, lock time.Duration) error {
+	if mock.ExtendFunc == nil {
+		panic("StoreMock.ExtendFunc: method is nil but Store.Extend was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		Key   string
+		Token string
+		Lock  time.Duration
+	}{
+		Ctx:   ctx,
+		Key:   key,
+		Token: token,
+		Lock:  lock,
+	}
+	mock.lockExtend.Lock()
+	mock.calls.Extend = append(mock.calls.Extend, callInfo)
+	mock.lockExtend.Unlock()
+	return mock.ExtendFunc(ctx, key, token, lock)
+}
+
+// ExtendCalls gets all the calls that were made to Extend.
+// Check the length with:
+//
+//	len(mockedStore.ExtendCalls())
+func (mock *StoreMock) ExtendCalls() []struct {
+	Ctx   context.Context
+	Key   string
+	Token string
+	Lock  time.Duration
+} {
+	var calls []struct {
+		Ctx   context.Context
+		Key   string
+		Token string
+		Lock  time.Duration
+	}
+	mock.lockExtend.RLock()
+	calls = mock.calls.Extend
+	mock.lockExtend.RUnlock()
 	return calls
 }
