@@ -11,9 +11,11 @@ import (
 	"github.com/awsha/awsha/internal/awserr"
 )
 
-// failing is how receives go. While they fail, one goes on asking, and pauses longer each time. Guarded by Worker.mu.
+// failing is how receives go. One that fails among others that succeed is repeated soon. Once they fail in a row, one goes on asking,
+// with pauses that grow. Guarded by Worker.mu.
 type failing struct {
-	err     error // of the latest; nil: they succeed
+	row     int   // of failures, since a receive has succeeded
+	err     error // of the latest, once they are down
 	probing bool  // one goes on asking, and no other receive is to be made
 	ever    bool  // one has succeeded
 }
@@ -21,6 +23,9 @@ type failing struct {
 const (
 	firstPause   = 500 * time.Millisecond
 	longestPause = 30 * time.Second
+
+	singlePause = 100 * time.Millisecond // after a failure that may be the only one
+	manyInARow  = 3                      // failures that are not
 )
 
 // pauseAfter is how long to wait after so many tries that failed: at random from half of the full pause to all of it.
@@ -31,55 +36,52 @@ func pauseAfter(tries int, first, longest time.Duration) time.Duration {
 
 // insist repeats a receive that has failed until it succeeds, unless another one does so already or it is of no use.
 func (w *Worker) insist(n int, in *sqs.ReceiveMessageInput, err error) (*sqs.ReceiveMessageOutput, bool) {
-	w.mu.Lock()
-	f := &w.failing
-	w.stats.FailedCalls++
-	if f.probing || w.draining {
-		w.demand.fail(n)
-		w.settledLocked()
-		w.unlock()
-		return nil, false
-	}
-	f.probing = true
-	ever := f.ever
-	w.unlock()
-
-	var out *sqs.ReceiveMessageOutput
-	for tries := 1; err != nil; tries++ {
+	f, probing := &w.failing, false
+	for tries := 1; ; tries++ {
 		err = w.queueError("ReceiveMessage", err)
-		if !ever && (errors.Is(err, ErrQueueNotFound) || errors.Is(err, ErrAccessDenied)) {
-			w.fatal <- err // has room: there is one prober, and it ends here
-			break
-		}
 		w.mu.Lock()
-		f.err = err
+		w.stats.FailedCalls++
+		f.row++
+		useless := w.draining || f.probing && !probing
+		if !useless && f.row >= manyInARow {
+			probing, f.probing, f.err = true, true, err
+		}
+		if !f.ever && (errors.Is(err, ErrQueueNotFound) || errors.Is(err, ErrAccessDenied)) {
+			useless = true
+			select {
+			case w.fatal <- err:
+			default: // another one has said so
+			}
+		}
 		w.unlock()
+		pause := pauseAfter(1, singlePause, singlePause)
+		if probing {
+			pause = pauseAfter(tries, firstPause, longestPause)
+		}
 		w.tell(w.calls, Event{Kind: CallFailed, Operation: "ReceiveMessage", Err: err})
-		if !sleep(w.alive, pauseAfter(tries, firstPause, longestPause)) {
+		if useless || !sleep(w.alive, pause) {
 			break
 		}
-		if out, err = w.callReceive(in); err != nil {
+		out, callErr := w.callReceive(in)
+		if err = callErr; err == nil {
 			w.mu.Lock()
-			w.stats.FailedCalls++
+			f.probing = f.probing && !probing
 			w.unlock()
+			return out, true
 		}
 	}
-
 	w.mu.Lock()
 	defer w.unlock()
-	f.probing = false
-	if err != nil {
-		w.demand.fail(n)
-		w.settledLocked()
-		return nil, false
-	}
-	return out, true
+	f.probing = f.probing && !probing
+	w.demand.fail(n)
+	w.settledLocked()
+	return nil, false
 }
 
 // succeeded takes in that a receive has succeeded, and reports whether that is news.
 func (f *failing) succeeded() (news bool) {
 	news = f.err != nil
-	f.err, f.ever = nil, true
+	f.row, f.err, f.ever = 0, nil, true
 	return news
 }
 

@@ -75,7 +75,7 @@ func New(api API, queueURL string, handler Handler, optFns ...func(*Options)) (*
 	w := &Worker{
 		api: api, queueURL: queueURL, handler: Chain(handler, o.Middleware...), opts: o, fifo: isFIFO(queueURL), epoch: time.Now(),
 		beat: make(chan struct{}, 1), fatal: make(chan error, 1), slots: o.Concurrency, held: make(map[string]*lease), groups: make(map[string]*group),
-		demand: newDemand(),
+		demand: newDemand(), letterbox: letterbox{url: o.DeadLetterURL},
 	}
 	w.deletes = newBatcher(w, w.opts.DeleteDelay, w.sendDeletes)
 	w.returns = newBatcher(w, w.opts.DeleteDelay, w.sendReturns)
