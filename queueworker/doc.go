@@ -4,10 +4,52 @@
 //	handler := queueworker.HandlerFunc(func(ctx context.Context, m *queueworker.Message) error {
 //		return ship(ctx, m.Body)
 //	})
+//	worker, err := queueworker.New(sqs.NewFromConfig(cfg), queueURL, handler)
+//	...
+//	err = worker.Run(ctx) // until ctx ends and all is drained
+//
+// # How it works
+//
+//	ReceiveMessage ---> buffer ---> handler ---> DeleteMessageBatch
+//	 (long poll,          |            |    \--> ChangeMessageVisibilityBatch: tried again later, or given back
+//	  ten at a time)      +--- lease --+     \-> SendMessageBatch to the dead-letter queue, then delete
+//	                       kept by one
+//	                       heartbeat for all
+//
+// One receive is under way while the queue is empty, and as many as keep the handlers busy when it is not. About a second's worth of
+// messages waits in the buffer, so that each receive can ask for ten. A lease is extended, ten in a call, as long as its message waits
+// or its handler runs; only after a success does it count as longer. Deletes go ten in a call, and are repeated until they are
+// certain. A backlog so costs a fifth of a call for each message.
+//
+// On a FIFO queue, message groups are handled in parallel and each in order. While the first message of a group is tried again, those
+// that follow it are kept, and their attempts with them.
 //
 // # Outcomes
 //
 // What a handler returns decides what becomes of its message: nil deletes it; [RetryAfter], [Release], [Drop] and [DeadLetter] say
 // what else to do, wherever in the error they are found; any other error, and a panic, has it tried again after what a
 // [RetryPolicy] says, which is [Backoff] by default.
+//
+// # Handlers
+//
+// [Typed] decodes bodies; one that cannot be decoded goes to the dead-letter queue. [NewMux] chooses a handler by an attribute, which
+// Options.Attributes must name. [NewBatch] handles messages together: give the worker at least as many slots as a batch has messages.
+// [Deduplicate] remembers what was handled: two calls to its store for each message, and one for each extension of its lease. It is
+// not exactly-once: a process can die between the effect and the note of it. [LoadPointers] loads bodies that are in S3; name the
+// buckets that it may read. Put it inside Deduplicate, so that duplicates load nothing.
+//
+// # Guarantees and failure modes
+//
+//   - A message is deleted only after its handler has returned nil, or an outcome that says so.
+//   - A handler whose lease is lost hears of it by its context, with [ErrLeaseLost], before the lease ends if the loss can be foreseen.
+//   - A message that was handled, and comes back because its delete did nothing, is deleted unseen, as long as this worker remembers
+//     it: the last 10,000.
+//   - A process that dies leaves its messages invisible for Options.Visibility at most.
+//   - While SQS cannot be reached, one receive goes on trying, with pauses of up to 30 s, and [Worker.Healthy] says so.
+//   - A handler that ignores its context holds its slot, and after a drain is listed in the [DrainError].
+//
+// # IAM
+//
+// sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the queue; sqs:SendMessage and
+// sqs:GetQueueUrl on the dead-letter queue.
 package queueworker
