@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -326,11 +327,16 @@ func (e *endpoint) settle(entries []entry, doLocked func(number int, latest bool
 	return fmt.Appendf(nil, `{"Successful":[%s],"Failed":[%s]}`, strings.Join(done, ","), strings.Join(failed, ","))
 }
 
-// deleteLocked takes the handle of an earlier receive, and does nothing with it, as standard queues may.
+// deleteLocked takes the handle of an earlier receive, and does nothing with it, as standard queues may. The latest handle deletes,
+// even if its lease is over, as long as nobody else has received the message.
 func (e *endpoint) deleteLocked(number int, latest bool, _ int) bool {
 	m := &e.stored[number]
-	if !latest || m.state != inFlight {
+	if !latest || m.state == deleted {
 		return true
+	}
+	if m.state == ready {
+		at := slices.Index(e.queue, number)
+		e.queue = slices.Delete(e.queue, at, at+1)
 	}
 	m.state, e.last = deleted, time.Now()
 	if e.left--; e.left == 0 {
