@@ -12,10 +12,7 @@ func (w *Worker) drain(ctx context.Context, cancelHandlers context.CancelCauseFu
 	w.paused.set(false)
 	settled := make(chan struct{})
 	w.settled = settled
-	for _, r := range w.runners {
-		close(r.next)
-	}
-	w.runners = nil
+	w.runners.dismissLocked()
 	for _, l := range w.held {
 		if l.stage == waiting {
 			w.endLocked(l, end{kind: endReturn})
@@ -41,11 +38,13 @@ func (w *Worker) drain(ctx context.Context, cancelHandlers context.CancelCauseFu
 	w.mu.Lock()
 	w.over = true
 	err := w.leftLocked()
+	w.callers.dismissLocked()
 	w.unlock()
 	w.stop()
-	w.work.Wait()
+	w.beating.Wait()
+	w.callers.all.Wait()
 	if err == nil {
-		w.handling.Wait() // they have nothing to do, and end
+		w.runners.all.Wait() // they have nothing to do, and end
 	}
 	w.tell(ctx, Event{Kind: Drained, Err: err})
 	return err

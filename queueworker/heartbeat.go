@@ -38,10 +38,12 @@ func (w *Worker) keepAlive(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			}
-			w.work.Go(func() {
+			w.mu.Lock()
+			w.callers.giveLocked(&w.mu, func() {
 				w.extend(batch)
 				<-room
 			})
+			w.mu.Unlock()
 			continue
 		}
 		timer.Reset(wait)

@@ -17,7 +17,8 @@ type lease struct {
 	handle string
 	cap    int64 // not to be held beyond
 	group  *group
-	cancel context.CancelCauseFunc // of its handler; nil: that does not run
+	ctx    context.Context         //nolint:containedctx // of its handler, which another goroutine begins
+	cancel context.CancelCauseFunc // nil: the handler does not run
 
 	stage     stage
 	end       end // once its handler has returned, or will never be called

@@ -30,9 +30,8 @@ type Message struct {
 	// MaxAttempts is after how many the queue moves the message to its dead-letter queue. Zero if it never does, or that is not known.
 	MaxAttempts int
 
-	// SentAt is when SQS got the message, and FirstReceivedAt when it was first received, by the clock of SQS in milliseconds.
-	SentAt          time.Time
-	FirstReceivedAt time.Time
+	// SentAt is when SQS got the message, by its clock, in milliseconds.
+	SentAt time.Time
 	// ReceivedAt is when this worker received it.
 	ReceivedAt time.Time
 

@@ -28,8 +28,7 @@ type Worker struct {
 	stop     context.CancelFunc // of calls
 	calls    context.Context    // of the other calls; ends when Run gives up
 	handlers context.Context    // of handlers
-	work     sync.WaitGroup     // everything that Run waits for, but handlers
-	handling sync.WaitGroup
+	beating  sync.WaitGroup     // the heartbeats
 
 	mu          sync.Mutex
 	ran         bool
@@ -43,7 +42,8 @@ type Worker struct {
 	heartbeats  heartbeats
 	buffer      queue // ready, and waiting for a slot
 	groups      map[string]*group
-	runners     []*runner // that have nothing to do
+	runners     crew[*lease] // run handlers
+	callers     crew[func()] // make calls to SQS
 	running     int
 	blocked     int // followers in groups
 	settling    int // leases whose end is under way
@@ -77,6 +77,8 @@ func New(api API, queueURL string, handler Handler, optFns ...func(*Options)) (*
 		beat: make(chan struct{}, 1), fatal: make(chan error, 1), slots: o.Concurrency, held: make(map[string]*lease), groups: make(map[string]*group),
 		demand: newDemand(), letterbox: letterbox{url: o.DeadLetterURL},
 	}
+	w.runners = crew[*lease]{do: w.handleFrom, spare: 32}
+	w.callers = crew[func()]{do: func(call func()) { call() }, spare: 64}
 	w.deletes = newBatcher(w, w.opts.DeleteDelay, w.sendDeletes)
 	w.returns = newBatcher(w, w.opts.DeleteDelay, w.sendReturns)
 	w.letters = newBatcher(w, w.opts.DeleteDelay, w.sendLetters)
@@ -120,7 +122,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.opts.CancelReceives {
 		w.receives = ctx
 	}
-	w.work.Go(func() { w.keepAlive(calls) })
+	w.beating.Go(func() { w.keepAlive(calls) })
 	w.feedLocked()
 	w.unlock()
 

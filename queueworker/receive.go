@@ -18,7 +18,7 @@ func (w *Worker) feedLocked() {
 		if n == 0 {
 			return
 		}
-		w.work.Go(func() { w.receiveOn(n) })
+		w.callers.giveLocked(&w.mu, func() { w.receiveOn(n) })
 	}
 }
 
@@ -28,8 +28,7 @@ func (w *Worker) nextReceiveLocked() int {
 		return 0
 	}
 	n := w.demand.next(load{
-		slots: w.slots, running: w.running, buffered: w.buffer.len(), mean: time.Duration(w.mean.value), rate: w.rate.at(w.now()),
-		maxPollers: w.opts.MaxPollers,
+		slots: w.slots, running: w.running, buffered: w.buffer.len(), mean: time.Duration(w.mean.value), maxPollers: w.opts.MaxPollers,
 	})
 	if n > 0 {
 		w.demand.begin(n)
@@ -40,7 +39,7 @@ func (w *Worker) nextReceiveLocked() int {
 // maxSettling bounds the messages that are handled and cannot be deleted, as when SQS takes no deletes.
 func maxSettling(slots int) int { return 1000 + 2*slots }
 
-// receiveOn receives, and goes on as long as one more receive is wanted when one is over: its stack has the size by then.
+// receiveOn receives, and goes on as long as one more receive is wanted when one is over.
 func (w *Worker) receiveOn(n int) {
 	for n > 0 {
 		n = w.receive(n)
@@ -92,8 +91,7 @@ func seconds(d time.Duration) int32 { return int32(d / time.Second) }
 
 var systemAttributes = []types.MessageSystemAttributeName{
 	types.MessageSystemAttributeNameApproximateReceiveCount, types.MessageSystemAttributeNameSentTimestamp,
-	types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp, types.MessageSystemAttributeNameMessageGroupId,
-	types.MessageSystemAttributeNameMessageDeduplicationId, types.MessageSystemAttributeNameSequenceNumber,
+	types.MessageSystemAttributeNameMessageGroupId, types.MessageSystemAttributeNameMessageDeduplicationId, types.MessageSystemAttributeNameSequenceNumber,
 	types.MessageSystemAttributeNameAWSTraceHeader,
 }
 
@@ -115,11 +113,11 @@ func (w *Worker) take(n int, messages []types.Message, began time.Time) int {
 	if w.failing.succeeded() {
 		w.later = append(w.later, Event{Kind: Recovered})
 	}
+	w.demand.end(n, len(messages), w.buffer.len(), w.running < w.slots)
 	for _, l := range leases {
 		w.acceptLocked(l)
 	}
 	w.startLocked()
-	w.demand.end(n, len(messages), arrived.Sub(began), w.running < w.slots)
 	next := w.nextReceiveLocked()
 	w.feedLocked()
 	w.settledLocked()
@@ -176,8 +174,6 @@ func (m *Message) set(name, value string) {
 		}
 	case types.MessageSystemAttributeNameSentTimestamp:
 		m.SentAt = millis(value)
-	case types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp:
-		m.FirstReceivedAt = millis(value)
 	case types.MessageSystemAttributeNameMessageGroupId:
 		m.GroupID = value
 	case types.MessageSystemAttributeNameMessageDeduplicationId:

@@ -7,15 +7,6 @@ import (
 	"time"
 )
 
-// runner is a goroutine that runs handlers, one after the other. One that has nothing to do is kept for a while, since a new one would
-// have to grow its stack again.
-type runner struct {
-	next chan *lease // has room for one; closed: it is to end
-}
-
-// maxIdleRunners is how many runners are kept that have nothing to do.
-const maxIdleRunners = 32
-
 // startLocked starts handlers as long as there are messages and slots.
 func (w *Worker) startLocked() {
 	for w.running < w.slots && !w.draining {
@@ -23,13 +14,7 @@ func (w *Worker) startLocked() {
 		if l == nil {
 			return
 		}
-		if n := len(w.runners); n > 0 {
-			r := w.runners[n-1]
-			w.runners = w.runners[:n-1]
-			r.next <- l
-			continue
-		}
-		w.handling.Go(func() { w.runFrom(&runner{next: make(chan *lease, 1)}, l) })
+		w.runners.giveLocked(&w.mu, l)
 	}
 }
 
@@ -44,45 +29,39 @@ func (w *Worker) nextLocked() *lease {
 			continue
 		}
 		l.stage = running
+		l.ctx, l.cancel = context.WithCancelCause(w.handlers)
 		w.running++
 		w.rate.add(w.now())
 		return l
 	}
 }
 
-// runFrom handles messages, beginning with l, until there are no more and nobody needs the runner.
-func (w *Worker) runFrom(r *runner, l *lease) {
+// handleFrom handles messages, beginning with l, as long as there are any to be handled.
+func (w *Worker) handleFrom(l *lease) {
 	for l != nil {
-		if l = w.handle(r, l); l == nil {
-			l = <-r.next
-		}
+		l = w.handle(l)
 	}
 }
 
-// handle runs the handler for one message, has what it says done, and returns the next one for r. Nil is that
-// there is none: r is to wait.
-func (w *Worker) handle(r *runner, l *lease) (next *lease) {
-	ctx, cancel := context.WithCancelCause(w.handlers)
-	w.mu.Lock()
-	l.cancel = cancel
-	lost := l.lost
-	w.unlock()
-	if lost {
-		cancel(ErrLeaseLost)
-	}
-	began := time.Now()
+// handle runs the handler for one message, has done what it says, and returns the next message that has a slot; nil if there is none.
+func (w *Worker) handle(l *lease) (next *lease) {
+	cancel, began := l.cancel, time.Now()
 	returned := false
 	var err error
 	defer func() {
 		if !returned { // the handler has ended its goroutine, as t.FailNow does
 			cancel(nil)
-			w.finish(&runner{next: make(chan *lease, 1)}, l, &PanicError{Value: errGoexit, Stack: debug.Stack()}, time.Since(began))
+			if next = w.finish(l, &PanicError{Value: errGoexit, Stack: debug.Stack()}, time.Since(began)); next != nil {
+				w.mu.Lock()
+				w.runners.giveLocked(&w.mu, next)
+				w.mu.Unlock()
+			}
 		}
 	}()
-	err = w.call(ctx, l.message)
+	err = w.call(l.ctx, l.message)
 	returned = true
 	cancel(nil)
-	return w.finish(r, l, err, time.Since(began))
+	return w.finish(l, err, time.Since(began))
 }
 
 var errGoexit = errors.New("runtime.Goexit was called")
@@ -102,26 +81,22 @@ func (w *Worker) call(ctx context.Context, m *Message) (err error) {
 	return w.handler.Handle(ctx, m)
 }
 
-// finish takes in what a handler has returned, and finds r something else to do.
-func (w *Worker) finish(r *runner, l *lease, err error, took time.Duration) (next *lease) {
+// finish takes in what a handler has returned, and returns the next message that has a slot.
+func (w *Worker) finish(l *lease, err error, took time.Duration) (next *lease) {
 	outcome, e := w.judge(l.message, err)
 	w.tell(w.handlers, Event{Kind: Handled, Message: l.message, Outcome: outcome, Took: took, Err: err})
 	w.mu.Lock()
 	if w.over { // Run has given up on it
 		w.unlock()
-		close(r.next)
 		return nil
 	}
 	w.running--
 	w.mean.add(float64(took))
-	l.cancel = nil
+	l.ctx, l.cancel = nil, nil
 	w.countLocked(outcome)
 	w.finishLocked(l, e)
 	if w.running < w.slots && !w.draining {
 		next = w.nextLocked()
-	}
-	if next == nil && r != nil {
-		w.parkLocked(r)
 	}
 	w.startLocked()
 	w.feedLocked()
@@ -131,15 +106,6 @@ func (w *Worker) finish(r *runner, l *lease, err error, took time.Duration) (nex
 	w.settledLocked()
 	w.unlock()
 	return next
-}
-
-// parkLocked keeps a runner, or ends it.
-func (w *Worker) parkLocked(r *runner) {
-	if w.draining || len(w.runners) >= maxIdleRunners {
-		close(r.next)
-		return
-	}
-	w.runners = append(w.runners, r)
 }
 
 // judge says what becomes of a message after its handler.

@@ -87,7 +87,7 @@ func (b *batcher) flushLocked() {
 	}
 	batch := b.pending
 	b.pending = make([]*lease, 0, maxBatch)
-	b.worker.work.Go(func() { b.send(batch) })
+	b.worker.callers.giveLocked(&b.worker.mu, func() { b.send(batch) })
 }
 
 // verdict is what a call says of one entry of a batch.

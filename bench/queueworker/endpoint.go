@@ -163,6 +163,17 @@ type request struct {
 	ReceiptHandle               string // of calls for one message
 }
 
+// systemAttributes returns which of those that every message here has are asked for.
+func (r *request) systemAttributes() (names []string) {
+	asked := slices.Concat(r.MessageSystemAttributeNames, r.AttributeNames)
+	for _, name := range []string{"ApproximateReceiveCount", "SentTimestamp", "ApproximateFirstReceiveTimestamp"} {
+		if slices.Contains(asked, name) || slices.Contains(asked, "All") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 type entry struct {
 	ID                string `json:"Id"`
 	ReceiptHandle     string
@@ -223,7 +234,7 @@ func (e *endpoint) receive(ctx context.Context, in *request) []byte {
 	if in.VisibilityTimeout != nil {
 		visibility = time.Duration(*in.VisibilityTimeout) * time.Second
 	}
-	attributes := len(in.MessageSystemAttributeNames)+len(in.AttributeNames) > 0
+	attributes := in.systemAttributes()
 	end := time.Now().Add(time.Duration(in.WaitTimeSeconds) * time.Second)
 	for {
 		now := time.Now()
@@ -254,7 +265,7 @@ func (e *endpoint) receive(ctx context.Context, in *request) []byte {
 	}
 }
 
-func (e *endpoint) handOutLocked(n int, now, until time.Time, attributes bool) []byte {
+func (e *endpoint) handOutLocked(n int, now, until time.Time, attributes []string) []byte {
 	if e.first.IsZero() {
 		e.first = now
 	}
@@ -272,9 +283,22 @@ func (e *endpoint) handOutLocked(n int, now, until time.Time, attributes bool) [
 		digest := md5.Sum([]byte(body)) //nolint:gosec // as above
 		answer = fmt.Appendf(answer, `{"MessageId":"00000000-0000-4000-8000-%012d","ReceiptHandle":"%d.%d","MD5OfBody":"%s","Body":"%s"`,
 			number, number, m.receives, hex.EncodeToString(digest[:]), body)
-		if attributes {
-			answer = fmt.Appendf(answer, `,"Attributes":{"ApproximateReceiveCount":"%d","SentTimestamp":"%d","ApproximateFirstReceiveTimestamp":"%d"}`,
-				m.receives, e.first.UnixMilli(), now.UnixMilli())
+		for k, name := range attributes {
+			value := e.first.UnixMilli() // SentTimestamp
+			switch name {
+			case "ApproximateReceiveCount":
+				value = int64(m.receives)
+			case "ApproximateFirstReceiveTimestamp":
+				value = now.UnixMilli()
+			}
+			lead := byte(',')
+			if k == 0 {
+				answer, lead = append(answer, `,"Attributes":`...), '{'
+			}
+			answer = fmt.Appendf(append(answer, lead), `"%s":"%d"`, name, value)
+		}
+		if len(attributes) > 0 {
+			answer = append(answer, '}')
 		}
 		answer = append(answer, '}')
 	}
