@@ -27,7 +27,7 @@ type stream struct {
 }
 
 func newStream(n int) *stream {
-	const different = 2048 // so many that none comes again before it is deleted
+	const different = 6144 // so many that none comes again before it is deleted
 	s := &stream{batches: make([]*sqs.ReceiveMessageOutput, different)}
 	body := strings.Repeat("x", 1024)
 	digest := md5.Sum([]byte(body)) //nolint:gosec // SQS's digest of bodies

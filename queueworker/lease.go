@@ -60,23 +60,27 @@ const (
 // deadline is when the lease ends.
 func (l *lease) deadline() time.Time { return l.epoch.Add(time.Duration(l.until.Load())) }
 
-// heartbeats are the leases in the order in which they are due for an extension. They are given almost in that order, so that a list
-// will do. Guarded by Worker.mu.
-type heartbeats struct{ first, last *lease }
+// heartbeats are the leases in the order in which they are due for an extension. They are given almost in that order, and ten with the
+// same time, so that a list will do. Guarded by Worker.mu.
+type heartbeats struct{ first, last, latest *lease }
 
 // add puts l in its place.
 func (h *heartbeats) add(l *lease) {
 	at := h.last // the one to follow
-	if h.first != nil && l.due-h.first.due < h.last.due-l.due {
+	switch {
+	case h.latest != nil && h.latest.due == l.due:
+		at = h.latest
+	case h.first != nil && l.due-h.first.due < h.last.due-l.due:
 		at = nil
 		for next := h.first; next != nil && next.due <= l.due; next = next.after {
 			at = next
 		}
-	} else {
+	default:
 		for at != nil && at.due > l.due {
 			at = at.previous
 		}
 	}
+	h.latest = l
 	l.listed, l.previous = true, at
 	if at == nil {
 		l.after, h.first = h.first, l
@@ -94,6 +98,9 @@ func (h *heartbeats) add(l *lease) {
 func (h *heartbeats) remove(l *lease) {
 	if !l.listed {
 		return
+	}
+	if h.latest == l {
+		h.latest = nil
 	}
 	if l.previous == nil {
 		h.first = l.after

@@ -75,7 +75,7 @@ func New(api API, queueURL string, handler Handler, optFns ...func(*Options)) (*
 	w := &Worker{
 		api: api, queueURL: queueURL, handler: Chain(handler, o.Middleware...), opts: o, fifo: isFIFO(queueURL), epoch: time.Now(),
 		beat: make(chan struct{}, 1), fatal: make(chan error, 1), slots: o.Concurrency, held: make(map[string]*lease), groups: make(map[string]*group),
-		demand: newDemand(), letterbox: letterbox{url: o.DeadLetterURL},
+		demand: newDemand(), tracked: newMemory(), recent: newMemory(), letterbox: letterbox{url: o.DeadLetterURL},
 	}
 	w.runners = crew[*lease]{do: w.handleFrom, spare: 32}
 	w.callers = crew[func()]{do: func(call func()) { call() }, spare: 64}
