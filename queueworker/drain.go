@@ -1,12 +1,9 @@
 package queueworker
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // drain brings everything in hand to an end, and returns what could not be.
-func (w *Worker) drain(ctx context.Context, cancelHandlers context.CancelCauseFunc) error {
+func (w *Worker) drain() error {
 	w.mu.Lock()
 	w.draining = true
 	w.paused.set(false)
@@ -31,7 +28,7 @@ func (w *Worker) drain(ctx context.Context, cancelHandlers context.CancelCauseFu
 	w.unlock()
 
 	if !within(settled, w.opts.DrainTimeout) {
-		cancelHandlers(ErrDraining)
+		w.cancelHandlers(ErrDraining)
 		within(settled, max(w.opts.DrainTimeout/10, time.Second))
 	}
 
@@ -46,8 +43,19 @@ func (w *Worker) drain(ctx context.Context, cancelHandlers context.CancelCauseFu
 	if err == nil {
 		w.runners.all.Wait() // they have nothing to do, and end
 	}
-	w.tell(ctx, Event{Kind: Drained, Err: err})
+	w.tell(w.lasting, Event{Kind: Drained, Err: err})
 	return err
+}
+
+// cancelHandlers ends the contexts of all handlers that run.
+func (w *Worker) cancelHandlers(cause error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.held {
+		if l.cancel != nil {
+			l.cancel(cause)
+		}
+	}
 }
 
 // settledLocked notes, while draining, that there may be nothing left.

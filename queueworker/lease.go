@@ -57,6 +57,12 @@ const (
 	endDeadLetter
 )
 
+// start gives l the context of its handler. Parent does not end, so that it need not keep account of thousands of them.
+func (l *lease) start(parent context.Context) {
+	l.stage = running
+	l.ctx, l.cancel = context.WithCancelCause(parent)
+}
+
 // deadline is when the lease ends.
 func (l *lease) deadline() time.Time { return l.epoch.Add(time.Duration(l.until.Load())) }
 

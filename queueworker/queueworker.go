@@ -27,7 +27,7 @@ type Worker struct {
 	receives context.Context    // of receives
 	stop     context.CancelFunc // of calls
 	calls    context.Context    // of the other calls; ends when Run gives up
-	handlers context.Context    // of handlers
+	lasting  context.Context    // has the values of Run's, and does not end: what those of handlers are made of
 	beating  sync.WaitGroup     // the heartbeats
 
 	mu          sync.Mutex
@@ -113,12 +113,10 @@ func (w *Worker) Run(ctx context.Context) error {
 
 	lasting := context.WithoutCancel(ctx)
 	calls, stop := context.WithCancel(lasting)
-	handlers, cancelHandlers := context.WithCancelCause(lasting)
-	defer cancelHandlers(ErrDraining)
 	defer stop()
 	w.mu.Lock()
 	w.stop = stop
-	w.alive, w.receives, w.calls, w.handlers = ctx, calls, calls, handlers
+	w.alive, w.receives, w.calls, w.lasting = ctx, calls, calls, lasting
 	if w.opts.CancelReceives {
 		w.receives = ctx
 	}
@@ -131,7 +129,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-w.fatal:
 	}
-	return errors.Join(err, w.drain(lasting, cancelHandlers))
+	return errors.Join(err, w.drain())
 }
 
 // SetConcurrency changes how many handlers run at a time. Fewer than run now takes effect as they end. What is out of range is a

@@ -28,8 +28,7 @@ func (w *Worker) nextLocked() *lease {
 		if l.stage != waiting { // lost meanwhile, or given back
 			continue
 		}
-		l.stage = running
-		l.ctx, l.cancel = context.WithCancelCause(w.handlers)
+		l.start(w.lasting)
 		w.running++
 		w.rate.add(w.now())
 		return l
@@ -84,7 +83,7 @@ func (w *Worker) call(ctx context.Context, m *Message) (err error) {
 // finish takes in what a handler has returned, and returns the next message that has a slot.
 func (w *Worker) finish(l *lease, err error, took time.Duration) (next *lease) {
 	outcome, e := w.judge(l.message, err)
-	w.tell(w.handlers, Event{Kind: Handled, Message: l.message, Outcome: outcome, Took: took, Err: err})
+	w.tell(w.lasting, Event{Kind: Handled, Message: l.message, Outcome: outcome, Took: took, Err: err})
 	w.mu.Lock()
 	if w.over { // Run has given up on it
 		w.unlock()
