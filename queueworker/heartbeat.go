@@ -12,8 +12,14 @@ import (
 // extending at half does, times five sixths.
 const beatNumerator, beatDenominator = 6, 10
 
-// maxExtending is how many calls that extend leases may be under way at a time.
-const maxExtending = 16
+// maxExtending is how many calls that extend leases may be under way at a time: two rounds of them are enough for all leases, and fit
+// into what is left of their time even if each call takes the tenth of it after which it is given up.
+func (w *Worker) maxExtending() int { return max(16, len(w.held)/(2*maxBatch)) }
+
+const (
+	firstBeatPause        = 250 * time.Millisecond // after an extension that failed; then twice, and four times as long
+	shortestExtendTimeout = 100 * time.Millisecond
+)
 
 // nextBeat is when a lease that has lasted since then is due for an extension.
 func (w *Worker) nextBeat(since int64) int64 {
@@ -24,26 +30,21 @@ func (w *Worker) nextBeat(since int64) int64 {
 func (w *Worker) margin() int64 { return int64(min(w.opts.Visibility/10, 2*time.Second)) }
 
 // keepAlive extends leases until ctx ends. It is one goroutine for all of them, and one for each call that is under way.
+//
+// A process that stands still for a while, because it is stopped or has no CPU, finds out what it has lost as soon as it goes on, since
+// the monotonic clock goes on meanwhile. It does not while the machine is suspended: then the next extension tells, as far as SQS
+// does. FIFO queues refuse it, and standard queues once the message is gone. A delete that did nothing is in either memory.
 func (w *Worker) keepAlive(ctx context.Context) {
 	timer := time.NewTimer(w.opts.Visibility)
 	defer timer.Stop()
-	room := make(chan struct{}, maxExtending)
 	for ctx.Err() == nil {
 		w.mu.Lock()
 		batch, wait := w.dueLocked(w.now())
+		if len(batch) > 0 {
+			w.callers.giveLocked(&w.mu, func() { w.extend(batch) })
+		}
 		w.unlock()
 		if len(batch) > 0 {
-			select {
-			case room <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
-			w.mu.Lock()
-			w.callers.giveLocked(&w.mu, func() {
-				w.extend(batch)
-				<-room
-			})
-			w.mu.Unlock()
 			continue
 		}
 		timer.Reset(wait)
@@ -63,33 +64,64 @@ func (w *Worker) wakeHeart() {
 	}
 }
 
-// dueLocked takes up to ten leases that are due, and fills up with those that will be soon; or, if none is due, returns when the next
-// one is.
+// dueLocked takes up to ten leases that are due, for a call, and fills up with those that will be soon; or, if none is due, returns
+// when the next one is.
 func (w *Worker) dueLocked(now int64) (batch []extension, wait time.Duration) {
+	h := &w.heartbeats
+	if h.calls >= w.maxExtending() {
+		w.forsakeLocked(now)
+		return nil, time.Duration(w.margin() / 2)
+	}
 	soon := now + int64(w.opts.Visibility)/4
-	for l := w.heartbeats.first; l != nil && len(batch) < maxBatch; l = w.heartbeats.first {
-		if l.due > now && (len(batch) == 0 || l.due > soon) {
+	for l := h.first; l != nil && len(batch) < maxBatch; l = h.first {
+		if l.due > now && (len(batch) == 0 || l.due > soon || l.capped) {
 			break
 		}
-		w.heartbeats.remove(l)
+		h.remove(l)
 		switch {
 		case l.until.Load() <= now:
 			w.loseLocked(l)
-		case l.capped || now >= l.cap:
+		case now >= l.cap:
 			w.capLocked(l)
 		default:
 			l.extending = true
 			batch = append(batch, extension{l, l.handle})
 		}
 	}
-	if len(batch) > 0 || w.heartbeats.first == nil {
-		return batch, w.opts.Visibility
+	if len(batch) > 0 {
+		h.calls++
+		return batch, 0
 	}
-	return nil, time.Duration(w.heartbeats.first.due - now)
+	if h.first == nil {
+		return nil, w.opts.Visibility
+	}
+	return nil, time.Duration(h.first.due - now)
 }
 
-// capLocked tells the handler of a message that has been held for as long as it may be. What is left of the lease is for it to end in.
+// forsakeLocked gives up leases that are due and about to end, when too many calls are under way for another one.
+func (w *Worker) forsakeLocked(now int64) {
+	var forsaken []*lease // first, because to lose one may take others out of the list
+	for l := w.heartbeats.first; l != nil && l.due <= now; l = l.after {
+		if l.until.Load()-w.margin() <= now {
+			forsaken = append(forsaken, l)
+		}
+	}
+	for _, l := range forsaken {
+		if l.listed {
+			w.loseLocked(l)
+		}
+	}
+}
+
+// capLocked takes in that a message has been held for as long as it may be: it is given back if its handler has not begun, and else
+// that is told. What is left of the lease is for it to end in.
 func (w *Worker) capLocked(l *lease) {
+	if l.stage == waiting {
+		w.scatterLocked(l)
+		w.breakGroupLocked(l)
+		w.endLocked(l, end{kind: endReturn})
+		return
+	}
 	l.capped = true
 	if l.cancel != nil {
 		l.cancel(ErrLeaseCap)
@@ -114,7 +146,7 @@ func (w *Worker) extend(batch []extension) {
 		}
 	}
 	began := w.now()
-	ctx, cancel := context.WithTimeout(w.calls, w.opts.Visibility/10+200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(w.calls, w.extendTimeout(batch, began))
 	out, err := w.api.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &w.queueURL, Entries: entries}, once)
 	cancel()
 	var failed []types.BatchResultErrorEntry
@@ -125,6 +157,7 @@ func (w *Worker) extend(batch []extension) {
 
 	w.mu.Lock()
 	defer w.unlock()
+	w.heartbeats.calls--
 	w.stats.ExtendCalls++
 	if err != nil {
 		w.stats.FailedCalls++
@@ -136,20 +169,33 @@ func (w *Worker) extend(batch []extension) {
 	w.wakeHeart()
 }
 
+// extendTimeout leaves time for another try, or, before the first of the leases ends, for its handler to stop.
+func (w *Worker) extendTimeout(batch []extension, now int64) time.Duration {
+	timeout := int64(w.opts.Visibility/10 + 200*time.Millisecond)
+	for i := range batch {
+		timeout = min(timeout, batch[i].until.Load()-w.margin()/4-now)
+	}
+	return time.Duration(max(timeout, int64(shortestExtendTimeout)))
+}
+
 // extendedLocked takes in what a call that began then has done to a lease. Only after a success does a lease last longer.
 func (w *Worker) extendedLocked(x extension, v verdict, began, now int64) {
 	l := x.lease
 	l.extending = false
-	switch {
-	case l.stage == ended:
+	if l.stage == ended {
 		return
+	}
+	same := x.under == l.handle // not received again meanwhile
+	if same && v == done {
+		l.until.Store(began + int64(w.opts.Visibility))
+	}
+	switch {
 	case l.stage == ending && l.end.kind == endReturn: // which has waited for this
 		w.returns.addLocked(l)
 		return
-	case x.under != l.handle: // received again meanwhile
+	case !same:
 		l.due = min(l.due, now)
 	case v == done:
-		l.until.Store(began + int64(w.opts.Visibility))
 		l.failures, l.due = 0, w.nextBeat(began)
 	case v == gone:
 		w.loseLocked(l)
@@ -161,7 +207,7 @@ func (w *Worker) extendedLocked(x extension, v verdict, began, now int64) {
 			w.loseLocked(l)
 			return
 		}
-		l.due = min(now+int64(250*time.Millisecond)<<min(l.failures-1, 2), last)
+		l.due = min(now+int64(firstBeatPause)<<min(l.failures-1, 2), last)
 	}
 	w.heartbeats.add(l)
 }
@@ -173,6 +219,9 @@ func (w *Worker) loseLocked(l *lease) {
 	}
 	l.lost = true
 	w.heartbeats.remove(l)
+	if l.stage == ending && l.end.kind == endDelete { // others go on, since it has been handled
+		return
+	}
 	w.scatterLocked(l)
 	switch l.stage {
 	case waiting:

@@ -68,7 +68,10 @@ func (l *lease) deadline() time.Time { return l.epoch.Add(time.Duration(l.until.
 
 // heartbeats are the leases in the order in which they are due for an extension. They are given almost in that order, and ten with the
 // same time, so that a list will do. Guarded by Worker.mu.
-type heartbeats struct{ first, last, latest *lease }
+type heartbeats struct {
+	first, last, latest *lease
+	calls               int // under way
+}
 
 // add puts l in its place.
 func (h *heartbeats) add(l *lease) {
