@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-//go:generate go tool -modfile=../internal/tools/go.mod moq -rm -out queueworkermock/queueworkermock.go -pkg queueworkermock . API Handler Store
+//go:generate go tool -modfile=../internal/tools/go.mod moq -rm -out queueworkermock/queueworkermock.go -pkg queueworkermock . API Handler Store ScalerAPI
 
 // API is what the package calls of SQS; *sqs.Client is one. Implementations are safe for concurrent use, end a call when its
 // context ends, and return errors in the SDK's form.

@@ -704,3 +704,81 @@ func (mock *StoreMock) ExtendCalls() []struct {
 	mock.lockExtend.RUnlock()
 	return calls
 }
+
+// Ensure, that ScalerAPIMock does implement queueworker.ScalerAPI.
+// If this is not the case, regenerate this file with moq.
+var _ queueworker.ScalerAPI = &ScalerAPIMock{}
+
+// ScalerAPIMock is a mock implementation of queueworker.ScalerAPI.
+//
+//	func TestSomethingThatUsesScalerAPI(t *testing.T) {
+//
+//		// make and configure a mocked queueworker.ScalerAPI
+//		mockedScalerAPI := &ScalerAPIMock{
+//			GetQueueAttributesFunc: func(ctx context.Context, params *sqs.GetQueueAttributesInput, optFns ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
+//				panic("mock out the GetQueueAttributes method")
+//			},
+//		}
+//
+//		// use mockedScalerAPI in code that requires queueworker.ScalerAPI
+//		// and then make assertions.
+//
+//	}
+type ScalerAPIMock struct {
+	// GetQueueAttributesFunc mocks the GetQueueAttributes method.
+	GetQueueAttributesFunc func(ctx context.Context, params *sqs.GetQueueAttributesInput, optFns ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// GetQueueAttributes holds details about calls to the GetQueueAttributes method.
+		GetQueueAttributes []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *sqs.GetQueueAttributesInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*sqs.Options)
+		}
+	}
+	lockGetQueueAttributes sync.RWMutex
+}
+
+// GetQueueAttributes calls GetQueueAttributesFunc.
+func (mock *ScalerAPIMock) GetQueueAttributes(ctx context.Context, params *sqs.GetQueueAttributesInput, optFns ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
+	if mock.GetQueueAttributesFunc == nil {
+		panic("ScalerAPIMock.GetQueueAttributesFunc: method is nil but ScalerAPI.GetQueueAttributes was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *sqs.GetQueueAttributesInput
+		OptFns []func(*sqs.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockGetQueueAttributes.Lock()
+	mock.calls.GetQueueAttributes = append(mock.calls.GetQueueAttributes, callInfo)
+	mock.lockGetQueueAttributes.Unlock()
+	return mock.GetQueueAttributesFunc(ctx, params, optFns...)
+}
+
+// GetQueueAttributesCalls gets all the calls that were made to GetQueueAttributes.
+// Check the length with:
+//
+//	len(mockedScalerAPI.GetQueueAttributesCalls())
+func (mock *ScalerAPIMock) GetQueueAttributesCalls() []struct {
+	Ctx    context.Context
+	Params *sqs.GetQueueAttributesInput
+	OptFns []func(*sqs.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *sqs.GetQueueAttributesInput
+		OptFns []func(*sqs.Options)
+	}
+	mock.lockGetQueueAttributes.RLock()
+	calls = mock.calls.GetQueueAttributes
+	mock.lockGetQueueAttributes.RUnlock()
+	return calls
+}
