@@ -18,6 +18,9 @@ const (
 
 const maxInstances = 1_000_000
 
+// longestWait bounds ScaleHint.ExpectedWait, in nanoseconds: a float beyond the largest integer converts to anything.
+const longestWait = math.MaxInt64 / 2
+
 // ScaleInput is what Plan decides by: a queue, its workers, and what is asked of them. The numbers of SQS are approximate.
 type ScaleInput struct {
 	// Visible messages wait to be received.
@@ -57,9 +60,13 @@ type ScaleHint struct {
 	// AcceptableBacklog is the largest BacklogPerInstance that keeps the target latency: the target value of a target-tracking
 	// policy. Zero: not known, for want of a mean handler time.
 	AcceptableBacklog float64 `json:"acceptableBacklog"`
-	// ExpectedWait is how long the last visible message will wait with Desired instances. Zero: no time, or not known.
+	// ExpectedWait is how long the last visible message will wait with Desired instances; what is beyond 146 years is told as that.
+	// Zero: no time, or not known.
 	ExpectedWait time.Duration `json:"expectedWaitNanos"`
-	// LossIn is the time after which SQS throws the oldest message away, at the least zero. It counts only if OldestAge is known.
+	// OldestAge is the age of the oldest message, as it was given. Zero: not known.
+	OldestAge time.Duration `json:"oldestAgeNanos"`
+	// LossIn is the time after which SQS throws the oldest message away, at the least zero. It means something only if OldestAge is
+	// known.
 	LossIn time.Duration `json:"lossInNanos"`
 	// AtRisk: data is about to be lost. The oldest message has used up half of the retention, or the last one will have.
 	AtRisk bool `json:"atRisk"`
@@ -93,6 +100,7 @@ func Plan(in ScaleInput) (ScaleHint, error) {
 	h := ScaleHint{
 		Floor:              min(in.Instances, atLeast(float64(in.InFlight)/slots)),
 		BacklogPerInstance: float64(in.Visible) / float64(max(in.Instances, 1)),
+		OldestAge:          in.OldestAge,
 	}
 	desired, why := 0, "nothing to do"
 	raise := func(n int, reason string) {
@@ -138,8 +146,7 @@ func (h *ScaleHint) risk(in ScaleInput) {
 	}
 	if in.MeanHandler > 0 && in.Visible > 0 && h.Desired > 0 {
 		wait := float64(in.Visible) * float64(in.MeanHandler) / (float64(in.Concurrency) * float64(h.Desired))
-		// A float beyond the largest integer converts to anything: the bound lies well below it.
-		h.ExpectedWait = time.Duration(min(wait, math.MaxInt64/2))
+		h.ExpectedWait = time.Duration(min(wait, longestWait))
 		if h.ExpectedWait >= in.Retention/2 {
 			warnings = append(warnings, fmt.Sprintf("the backlog takes %v, of a retention of %v", h.ExpectedWait, in.Retention))
 		}

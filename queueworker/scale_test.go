@@ -113,6 +113,17 @@ func TestPlanWarnsOfDataAboutToBeLost(t *testing.T) {
 	}
 }
 
+// A wait that no Duration holds is a very long one, and not one in the past.
+func TestPlanBoundsTheExpectedWait(t *testing.T) {
+	t.Parallel()
+	for _, mean := range []time.Duration{time.Second, time.Hour, math.MaxInt64} {
+		h, err := queueworker.Plan(busy(func(in *queueworker.ScaleInput) { in.Visible, in.MeanHandler, in.Max = math.MaxInt, mean, 1 }))
+		if err != nil || h.ExpectedWait < 140*365*day || !h.AtRisk || h.Desired != 1 {
+			t.Errorf("%v a message: %+v, %v", mean, h, err)
+		}
+	}
+}
+
 func TestPlanRefusesBadInputs(t *testing.T) {
 	t.Parallel()
 	type input = queueworker.ScaleInput

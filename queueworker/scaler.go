@@ -3,6 +3,7 @@ package queueworker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
@@ -44,7 +45,7 @@ type ScalerOptions struct {
 	CacheFor time.Duration
 	// Timeout bounds all that is read for a hint. Default 10 seconds.
 	Timeout time.Duration
-	// Logger gets what could not be read at Warn. Nil is silent.
+	// Logger gets at Warn what could not be read, and that data is about to be lost, once until it no longer is. Nil is silent.
 	Logger *slog.Logger
 }
 
@@ -52,8 +53,11 @@ type ScalerOptions struct {
 // and reads only when it is asked: one GetQueueAttributes for each CacheFor, however many ask.
 //
 // The worker stands for all instances: MeanHandler, Slots and Rate are taken as those of each. Without ScalerOptions.ArrivalRate the
-// arrivals are what the instances handle, Rate × instances, and by how much the visible messages have grown since the hint before,
-// at the least zero.
+// arrivals are estimated as what the instances begin to handle, Rate × instances, and by how much the visible messages have grown since
+// the hint before, at the least zero. Messages that are tried again count like new ones: they need a handler too.
+//
+// The age of the oldest message is held against the queue's own retention, its attribute MessageRetentionPeriod. What has used up half
+// of that is told as data about to be lost: in the hint, in the log and in what ServeHTTP serves.
 type Scaler struct {
 	api      ScalerAPI
 	queueURL string
@@ -105,8 +109,9 @@ func NewScaler(api ScalerAPI, queueURL string, stats func() Stats, optFns ...fun
 // Hint returns what Plan says of the queue now, or of ScalerOptions.CacheFor ago at most. Who asks during a reading waits for it, or
 // for the end of its own context.
 //
-// An error is a *QueueError of GetQueueAttributes, the error of Instances or ArrivalRate, a *FieldError of what they or stats returned,
-// or the cause of the context. Errors are not cached, and no old hint takes their place: what scales should then stay as it is.
+// An error is a *QueueError of GetQueueAttributes with ErrQueueNotFound, ErrAccessDenied or neither, one that wraps what Instances or
+// ArrivalRate returned, a *FieldError of what they or stats returned, or the cause of the context. Errors are not cached, and no old
+// hint takes their place: what scales should then stay as it is.
 func (s *Scaler) Hint(ctx context.Context) (ScaleHint, error) {
 	var last reading
 	select {
@@ -127,6 +132,10 @@ func (s *Scaler) Hint(ctx context.Context) (ScaleHint, error) {
 		}
 		return ScaleHint{}, err
 	}
+	if next.hint.AtRisk && !last.hint.AtRisk {
+		s.opts.Logger.WarnContext(ctx, "queueworker: data is about to be lost", "queue", s.queueURL,
+			"oldest_age", next.hint.OldestAge, "loss_in", next.hint.LossIn, "expected_wait", next.hint.ExpectedWait)
+	}
 	last = next
 	return next.hint, nil
 }
@@ -142,7 +151,7 @@ func (s *Scaler) read(ctx context.Context, last reading) (reading, error) {
 	in.Instances = 1
 	if s.opts.Instances != nil {
 		if in.Instances, err = s.opts.Instances(ctx); err != nil {
-			return reading{}, err
+			return reading{}, fmt.Errorf("queueworker: count the instances: %w", err)
 		}
 	}
 	if s.opts.OldestAge != nil {
@@ -153,7 +162,7 @@ func (s *Scaler) read(ctx context.Context, last reading) (reading, error) {
 	}
 	if s.opts.ArrivalRate != nil {
 		if in.ArrivalRate, err = s.opts.ArrivalRate(ctx); err != nil {
-			return reading{}, err
+			return reading{}, fmt.Errorf("queueworker: read the rate of arrivals: %w", err)
 		}
 	} else {
 		in.ArrivalRate = stats.Rate * float64(in.Instances)
@@ -182,17 +191,21 @@ func (s *Scaler) queue(ctx context.Context) (in ScaleInput, err error) {
 		}
 		return in, e
 	}
-	var retention int
 	var bad []error
+	retention := int(defaultRetention / time.Second)
 	for name, field := range map[types.QueueAttributeName]*int{
 		types.QueueAttributeNameApproximateNumberOfMessages:           &in.Visible,
 		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible: &in.InFlight,
 		types.QueueAttributeNameApproximateNumberOfMessagesDelayed:    &in.Delayed,
 		types.QueueAttributeNameMessageRetentionPeriod:                &retention,
 	} {
-		// A missing number is no zero: a queue that looks empty would lose its workers.
-		if *field, err = strconv.Atoi(out.Attributes[string(name)]); err != nil {
-			bad = append(bad, &FieldError{Field: string(name), Value: strconv.Quote(out.Attributes[string(name)]), Rule: "must be a number"})
+		text, ok := out.Attributes[string(name)]
+		if !ok && name == types.QueueAttributeNameMessageRetentionPeriod {
+			continue // an endpoint that is not quite SQS; the retention only warns
+		}
+		// A missing count is no zero: a queue that looks empty would lose its workers.
+		if *field, err = strconv.Atoi(text); err != nil {
+			bad = append(bad, &FieldError{Field: string(name), Value: strconv.Quote(text), Rule: "must be a number"})
 		}
 	}
 	if len(bad) > 0 {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/awsha/awsha/awstest"
@@ -157,8 +160,18 @@ func TestScalerErrors(t *testing.T) {
 		t.Error(err)
 	}
 	var field *queueworker.FieldError
-	if err := hint(attributes(nil)); !errors.As(err, &field) || !strings.Contains(err.Error(), "MessageRetentionPeriod") {
+	if err := hint(attributes(nil)); !errors.As(err, &field) || !strings.Contains(err.Error(), "NotVisible") || !strings.Contains(err.Error(), "Delayed") {
 		t.Errorf("a queue without numbers is no empty queue: %v", err)
+	}
+	// The retention only warns. Where an endpoint does not tell it, it is the default.
+	partial := maps.Clone(whole)
+	delete(partial, "MessageRetentionPeriod")
+	if err := hint(attributes(partial)); err != nil {
+		t.Error(err)
+	}
+	partial["MessageRetentionPeriod"] = "4 days"
+	if err := hint(attributes(partial)); !errors.As(err, &field) || field.Field != "MessageRetentionPeriod" {
+		t.Error(err)
 	}
 	if err := hint(attributes(whole), func(o *queueworker.ScalerOptions) {
 		o.Instances = func(context.Context) (int, error) { return 0, mine }
@@ -215,6 +228,91 @@ func TestScalerOfNoQueue(t *testing.T) {
 	})
 }
 
+func TestScalerThatIsDenied(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		s := w.scaler()
+		heal, err := w.cloud.Inject(awstest.Match{Service: "SQS", Operation: "GetQueueAttributes"}, awstest.Deny())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Hint(t.Context())
+		var q *queueworker.QueueError
+		var api smithy.APIError
+		if !errors.Is(err, queueworker.ErrAccessDenied) || errors.Is(err, queueworker.ErrQueueNotFound) || !errors.As(err, &q) || q.QueueURL != w.url || !errors.As(err, &api) {
+			t.Error(err)
+		}
+		heal()
+		w.hint(s) // the refusal is not kept
+	})
+}
+
+// The retention of the queue decides from when on an age is a danger: 4 days unless it says otherwise, 14 at most.
+func TestScalerHoldsTheAgeAgainstTheRetentionOfTheQueue(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name      string
+		retention string // of the queue; empty is not set
+		age       time.Duration
+		atRisk    bool
+		lossIn    time.Duration
+	}{
+		{"half of the default of 4 days is a danger", "", 2 * day, true, 2 * day},
+		{"less is none", "", 2*day - time.Second, false, 2*day + time.Second},
+		{"of 14 days, two are none", "1209600", 2 * day, false, 12 * day},
+		{"of 14 days, seven are", "1209600", 7 * day, true, 7 * day},
+		{"a minute is short", "60", 30 * time.Second, true, 30 * time.Second},
+		{"what should be gone is lost at any moment", "60", day, true, 0},
+		{"an age that is not known is no danger", "60", 0, false, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var attributes map[string]string
+				if tt.retention != "" {
+					attributes = map[string]string{"MessageRetentionPeriod": tt.retention}
+				}
+				w := newWorld(t, attributes)
+				h := w.hint(w.scaler(func(o *queueworker.ScalerOptions) {
+					o.OldestAge = func(context.Context) (time.Duration, error) { return tt.age, nil }
+				}))
+				if h.AtRisk != tt.atRisk || h.LossIn != tt.lossIn || h.OldestAge != tt.age {
+					t.Errorf("%+v", h)
+				}
+			})
+		})
+	}
+}
+
+func TestScalerWarnsOnceWhileDataIsAboutToBeLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		var log strings.Builder
+		age := 3 * day
+		s := w.scaler(func(o *queueworker.ScalerOptions) {
+			o.OldestAge = func(context.Context) (time.Duration, error) { return age, nil }
+			o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		})
+		for _, step := range []struct {
+			age      time.Duration
+			warnings int // so far
+		}{{3 * day, 1}, {3 * day, 1}, {time.Minute, 1}, {2 * day, 2}} {
+			age = step.age
+			w.hint(s)
+			if got := strings.Count(log.String(), "data is about to be lost"); got != step.warnings {
+				t.Errorf("%v: %d warnings, want %d: %s", step.age, got, step.warnings, log.String())
+			}
+			time.Sleep(time.Minute)
+		}
+		if !strings.Contains(log.String(), "loss_in=24h0m0s") {
+			t.Error(log.String())
+		}
+	})
+}
+
 func TestNewScalerRefuses(t *testing.T) {
 	t.Parallel()
 	_, err := queueworker.NewScaler(nil, "work", nil, func(o *queueworker.ScalerOptions) {
@@ -258,12 +356,27 @@ queueworker_acceptable_backlog_per_instance{queue="work"} 10
 # HELP queueworker_expected_wait_seconds Wait of the last visible message.
 # TYPE queueworker_expected_wait_seconds gauge
 queueworker_expected_wait_seconds{queue="work"} 1
+# HELP queueworker_oldest_message_age_seconds Age of the oldest message; NaN if not known.
+# TYPE queueworker_oldest_message_age_seconds gauge
+queueworker_oldest_message_age_seconds{queue="work"} NaN
+# HELP queueworker_oldest_message_lost_in_seconds Time until the retention takes the oldest message; NaN if not known.
+# TYPE queueworker_oldest_message_lost_in_seconds gauge
+queueworker_oldest_message_lost_in_seconds{queue="work"} NaN
 # HELP queueworker_data_at_risk 1 if messages are about to be lost to the retention.
 # TYPE queueworker_data_at_risk gauge
 queueworker_data_at_risk{queue="work"} 0
 `
 		if diff := cmp.Diff(want, get(http.MethodGet, "/scale/metrics").Body.String()); diff != "" {
 			t.Error(diff)
+		}
+		s = w.scaler(func(o *queueworker.ScalerOptions) {
+			o.OldestAge = func(context.Context) (time.Duration, error) { return 3 * day, nil }
+		})
+		text := get(http.MethodGet, "/scale/metrics").Body.String()
+		for _, line := range []string{"oldest_message_age_seconds{queue=\"work\"} 259200", "oldest_message_lost_in_seconds{queue=\"work\"} 86400", "data_at_risk{queue=\"work\"} 1"} {
+			if !strings.Contains(text, "\nqueueworker_"+line+"\n") {
+				t.Errorf("no %s in\n%s", line, text)
+			}
 		}
 		if rec := get(http.MethodPost, "/scale"); rec.Code != http.StatusMethodNotAllowed || rec.Header().Get("Allow") != "GET, HEAD" {
 			t.Errorf("POST: %d", rec.Code)

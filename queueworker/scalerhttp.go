@@ -11,8 +11,8 @@ import (
 // ServeHTTP answers GET and HEAD with the hint: as JSON, or, if the path ends in "/metrics", in the text format of Prometheus.
 // It answers 503 if there is no hint, without a value that could be taken for one, and writes the cause to the log alone.
 //
-// The metrics-api scaler of KEDA reads the JSON: valueLocation "desired", targetValue "1". It knows no authentication of its own
-// here: mount it where only those that scale can reach it.
+// The metrics-api scaler of KEDA reads the JSON: valueLocation "desired", targetValue "1". There is no authentication: mount it where
+// only those that scale can reach it.
 func (s *Scaler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -45,9 +45,12 @@ func (s *Scaler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Source: https://prometheus.io/docs/instrumenting/exposition_formats/ (read 2026-11)
 func (h ScaleHint) prometheus(queueURL string) []byte {
 	label := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(queueURL[strings.LastIndexByte(queueURL, '/')+1:])
-	atRisk := 0.0
+	atRisk, lossIn := 0.0, math.NaN()
 	if h.AtRisk {
 		atRisk = 1
+	}
+	if h.OldestAge > 0 {
+		lossIn = h.LossIn.Seconds()
 	}
 	var b []byte
 	for _, m := range []struct {
@@ -59,6 +62,8 @@ func (h ScaleHint) prometheus(queueURL string) []byte {
 		{"backlog_per_instance", "Visible messages by instance.", h.BacklogPerInstance},
 		{"acceptable_backlog_per_instance", "Largest backlog by instance that keeps the target latency; NaN if not known.", orNaN(h.AcceptableBacklog)},
 		{"expected_wait_seconds", "Wait of the last visible message.", h.ExpectedWait.Seconds()},
+		{"oldest_message_age_seconds", "Age of the oldest message; NaN if not known.", orNaN(h.OldestAge.Seconds())},
+		{"oldest_message_lost_in_seconds", "Time until the retention takes the oldest message; NaN if not known.", lossIn},
 		{"data_at_risk", "1 if messages are about to be lost to the retention.", atRisk},
 	} {
 		b = fmt.Appendf(b, "# HELP queueworker_%s %s\n# TYPE queueworker_%[1]s gauge\nqueueworker_%[1]s{queue=\"%[3]s\"} %[4]v\n", m.name, m.help, label, m.value)
