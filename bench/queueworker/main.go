@@ -5,7 +5,8 @@
 // The endpoint and every worker have processes of their own, and each
 // scenario begins with a fresh endpoint and a full queue. Calls, rates and
 // what was deleted are counted by the endpoint, CPU time and memory by the
-// kernel, and what was handled by the handlers.
+// kernel, and what was handled by the handlers. Rates are medians of several
+// rounds in which the workers take turns, since machines are noisy.
 package main
 
 import (
@@ -56,6 +57,7 @@ func play(ctx context.Context, role string) error {
 type settings struct {
 	Peers, Scenarios       []string
 	Messages, SlowMessages int
+	Rounds                 int
 	Delay, Slow, Patience  time.Duration
 	Profile                string
 }
@@ -99,6 +101,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	set.StringVar(&scenarioNames, "scenarios", strings.Join(scenarioOrder, ","), "`names`: slots x handler time, slow handlers, termination")
 	set.IntVar(&s.Messages, "messages", 40_000, "`number` in the queue; slow handlers and termination have their own")
 	set.IntVar(&s.SlowMessages, "slow-messages", 500, "`number` for slow handlers, five for each slot")
+	set.IntVar(&s.Rounds, "rounds", 3, "`number` of runs of each rate scenario, of which the medians count")
 	set.DurationVar(&s.Slow, "slow-handler", 5*time.Second, "how long slow handlers take; their visibility timeout is 2s")
 	set.DurationVar(&s.Delay, "delay", 20*time.Millisecond, "round trip of each call")
 	set.DurationVar(&s.Patience, "patience", time.Minute, "how long a worker may take at most for a scenario")
@@ -117,20 +120,41 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	var all results
 	for _, name := range s.Scenarios {
-		for _, peer := range s.Peers {
-			fmt.Fprintf(progress, "%s, %s\n", name, peer)
-			r, err := measure(ctx, &s, name, peer)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", name, peer, err)
-			}
-			all.Runs = append(all.Runs, r)
+		runs, err := s.compare(ctx, name, progress)
+		if err != nil {
+			return err
 		}
+		all.Runs = append(all.Runs, runs...)
 	}
 	if asJSON {
 		return json.NewEncoder(stdout).Encode(&all)
 	}
 	_, err := io.WriteString(stdout, all.String())
 	return err
+}
+
+// compare lets all peers go through a scenario, in turns.
+func (s *settings) compare(ctx context.Context, name string, progress io.Writer) ([]result, error) {
+	rounds := s.Rounds
+	if name == slowHandlers || name == termination {
+		rounds = 1 // they count, and do not measure rates
+	}
+	runs := make([][]result, len(s.Peers))
+	for round := range rounds {
+		for i, peer := range s.Peers {
+			fmt.Fprintf(progress, "%s, %s, %d of %d\n", name, peer, round+1, rounds)
+			r, err := measure(ctx, s, name, peer)
+			if err != nil {
+				return nil, fmt.Errorf("%s, %s: %w", name, peer, err)
+			}
+			runs[i] = append(runs[i], r)
+		}
+	}
+	medians := make([]result, len(runs))
+	for i := range runs {
+		medians[i] = median(runs[i])
+	}
+	return medians, nil
 }
 
 // validate reports every mistake at once.
@@ -148,6 +172,7 @@ func (s *settings) validate(set *flag.FlagSet) error {
 	require(known(s.Peers, slices.Sorted(maps.Keys(peers))), "peers", "must be of "+strings.Join(peerOrder, ","))
 	require(known(s.Scenarios, scenarioOrder), "scenarios", "must be of "+strings.Join(scenarioOrder, ","))
 	require(10 <= s.Messages && s.Messages <= 1_000_000, "messages", "must be from 10 to 1000000")
+	require(1 <= s.Rounds && s.Rounds <= 100, "rounds", "must be from 1 to 100")
 	require(1 <= s.SlowMessages && s.SlowMessages <= 10_000, "slow-messages", "must be from 1 to 10000")
 	require(0 < s.Slow && s.Slow <= time.Minute, "slow-handler", "must be more than 0 and at most 1m")
 	require(0 <= s.Delay && s.Delay <= time.Second, "delay", "must be from 0 to 1s")

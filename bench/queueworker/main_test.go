@@ -37,14 +37,14 @@ func measured(t *testing.T, args ...string) []result {
 // A run that is too short to compare anything, but long enough to see that each worker does its work.
 func TestEachWorkerEmptiesTheQueue(t *testing.T) {
 	t.Parallel()
-	got := measured(t, "-messages", "200", "-scenarios", "50x5ms,50x0", "-delay", "1ms", "-patience", "20s")
+	got := measured(t, "-messages", "200", "-rounds", "2", "-scenarios", "50x5ms,50x0", "-delay", "1ms", "-patience", "20s")
 	if len(got) != 8 {
 		t.Fatalf("%d runs, want 8", len(got))
 	}
 	for i := range got {
 		r := &got[i]
-		if r.Deleted != 200 || r.Lost != 0 || r.Duplicates != 0 || r.NotDeleted != 0 || r.Invisible != 0 {
-			t.Errorf("%+v: want each of 200 messages handled once and deleted", *r)
+		if r.Deleted != 400 || r.Lost+r.Left != 0 || r.Duplicates != 0 || r.NotDeleted != 0 || r.Invisible != 0 {
+			t.Errorf("%+v: want each of 200 messages of two rounds handled once and deleted", *r)
 		}
 		if r.Rate <= 0 || r.ResidentMiB <= 0 || r.CallsPerMessage < 0.2 {
 			t.Errorf("%+v: not measured", *r)
@@ -77,12 +77,12 @@ func TestTerminationIsSeen(t *testing.T) {
 func TestWrongFlagsAreAllNamed(t *testing.T) {
 	t.Parallel()
 	err := run(t.Context(), []string{
-		"-peers", "x", "-scenarios", "x", "-messages", "1", "-slow-messages", "0", "-slow-handler", "0", "-delay", "-1s", "-patience", "0", "x",
+		"-peers", "x", "-scenarios", "x", "-messages", "1", "-rounds", "0", "-slow-messages", "0", "-slow-handler", "0", "-delay", "-1s", "-patience", "0", "x",
 	}, io.Discard, io.Discard)
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, name := range []string{"-peers", "-scenarios", "-messages", "-slow-messages", "-slow-handler", "-delay", "-patience"} {
+	for _, name := range []string{"-peers", "-scenarios", "-messages", "-rounds", "-slow-messages", "-slow-handler", "-delay", "-patience"} {
 		if !strings.Contains(err.Error(), name+": ") {
 			t.Errorf("%s is not named in %v", name, err)
 		}

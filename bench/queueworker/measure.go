@@ -214,7 +214,7 @@ func (r *result) count(seen report, handled tally, stopped bool) {
 		case n > 0:
 			r.NotDeleted++
 		case !stopped:
-			r.Lost++ // or too late for the patience
+			r.Left++
 		}
 		if state == inFlight {
 			r.Invisible++
