@@ -43,7 +43,7 @@
 //   - A message is deleted only after its handler has returned nil, or an outcome that says so.
 //   - A handler whose lease is lost hears of it by its context, with [ErrLeaseLost], before the lease ends if the loss can be foreseen.
 //   - A message that was handled, and comes back because its delete did nothing, is deleted unseen, as long as this worker remembers
-//     it: the last 10,000.
+//     it: the last 7,000 at least.
 //   - A process that dies leaves its messages invisible for Options.Visibility at most.
 //   - While SQS cannot be reached, one receive goes on trying, with pauses of up to 30 s, and [Worker.Healthy] says so.
 //   - A handler that ignores its context holds its slot, and after a drain is listed in the [DrainError].

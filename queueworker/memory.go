@@ -2,8 +2,8 @@ package queueworker
 
 import "hash/maphash"
 
-// memorySize is how many messages a worker remembers at least.
-const memorySize = 10_000
+// memorySize is how many messages a worker remembers at least: as many as fill a map with room for 8,192.
+const memorySize = 7000
 
 // memory has the IDs of messages that were handled, and whose delete is not proven: SQS says yes to a delete with an old handle and
 // does nothing. When one comes back it is deleted, unseen; to ignore it would let it come back until it is in the dead-letter queue.
@@ -13,7 +13,7 @@ const memorySize = 10_000
 // one of 10^34 cases.
 // Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html (read 2026-11).
 type memory struct {
-	young, old map[mark]struct{}
+	young, old map[mark]struct{} // no more than memorySize each
 	seeds      [2]maphash.Seed
 }
 

@@ -21,7 +21,7 @@ const (
 
 const (
 	defaultConcurrency  = 10
-	defaultMaxPollers   = 100
+	defaultMaxPollers   = 80
 	defaultVisibility   = 30 * time.Second
 	minVisibility       = 2 * time.Second
 	defaultDeleteDelay  = 100 * time.Millisecond
@@ -36,7 +36,7 @@ type Options struct {
 	Concurrency int
 
 	// MaxPollers is how many receives may be under way at a time. The worker uses one as long as the queue is empty, and as many as
-	// keep the handlers busy. Default 100.
+	// keep the handlers busy. Default 80, which at a round trip of 20 ms is for 40,000 messages a second.
 	MaxPollers int
 
 	// WaitTime is how long a receive waits for the first message: whole seconds from 1 to 20. A drain may take that long: see

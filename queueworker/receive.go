@@ -3,6 +3,7 @@ package queueworker
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,6 +58,7 @@ func (w *Worker) receive(n int) int {
 		MessageSystemAttributeNames: systemAttributes,
 	}
 	if w.fifo {
+		in.MessageSystemAttributeNames = fifoAttributes
 		in.ReceiveRequestAttemptId = aws.String(rand.Text())
 	}
 	began := time.Now()
@@ -89,11 +91,16 @@ func unchecked(o *sqs.Options) { o.DisableMessageChecksumValidation = true }
 
 func seconds(d time.Duration) int32 { return int32(d / time.Second) }
 
-var systemAttributes = []types.MessageSystemAttributeName{
-	types.MessageSystemAttributeNameApproximateReceiveCount, types.MessageSystemAttributeNameSentTimestamp,
-	types.MessageSystemAttributeNameMessageGroupId, types.MessageSystemAttributeNameMessageDeduplicationId, types.MessageSystemAttributeNameSequenceNumber,
-	types.MessageSystemAttributeNameAWSTraceHeader,
-}
+// What is not asked for is not sent, and each costs time to read.
+var (
+	systemAttributes = []types.MessageSystemAttributeName{
+		types.MessageSystemAttributeNameApproximateReceiveCount, types.MessageSystemAttributeNameSentTimestamp,
+		types.MessageSystemAttributeNameMessageGroupId, types.MessageSystemAttributeNameAWSTraceHeader,
+	}
+	fifoAttributes = slices.Concat(systemAttributes, []types.MessageSystemAttributeName{
+		types.MessageSystemAttributeNameMessageDeduplicationId, types.MessageSystemAttributeNameSequenceNumber,
+	})
+)
 
 // take takes messages that a receive for n has brought, and returns how many to ask for next.
 func (w *Worker) take(n int, messages []types.Message, began time.Time) int {
