@@ -1,0 +1,53 @@
+package sqsscale
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/awsha/awsha/internal/awserr"
+	"github.com/awsha/awsha/queueworker"
+)
+
+var (
+	// ErrAlreadyRun is returned by the second call of Run: a Publisher or a Driver runs once.
+	ErrAlreadyRun = errors.New("sqsscale: Run was called before")
+
+	// ErrDenied is matched by a CallError when credentials or permissions do not suffice.
+	ErrDenied = errors.New("denied")
+)
+
+// CallError is a call that did not succeed: to AWS, or to a Hinter.
+type CallError struct {
+	Op  string // the operation, such as "PutMetricData", or "Hint"
+	Of  string // what it was about: a namespace, a group, a queue
+	Err error
+}
+
+// Error reads like "sqsscale: PutMetricData awsha/queueworker: operation error CloudWatch: ...".
+func (e *CallError) Error() string { return fmt.Sprintf("sqsscale: %s %s: %v", e.Op, e.Of, e.Err) }
+
+// Unwrap returns the cause, and ErrDenied if that is what the cause says.
+func (e *CallError) Unwrap() []error {
+	if awserr.Of(e.Err) == awserr.Denied {
+		return []error{e.Err, ErrDenied}
+	}
+	return []error{e.Err}
+}
+
+// mistakes collects what is wrong with the arguments of a call.
+type mistakes []error
+
+// require adds a mistake unless ok.
+func (m *mistakes) require(ok bool, field string, value any, rule string) {
+	if !ok {
+		*m = append(*m, &queueworker.FieldError{Field: field, Value: value, Rule: rule})
+	}
+}
+
+func (m *mistakes) err() error { return errors.Join(*m...) }
+
+func orDefault[T comparable](field *T, value T) {
+	if *field == *new(T) {
+		*field = value
+	}
+}

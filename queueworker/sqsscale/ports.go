@@ -1,0 +1,33 @@
+package sqsscale
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+
+	"github.com/awsha/awsha/queueworker"
+)
+
+//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../queueworkermock/sqsscale.go -pkg queueworkermock . Hinter MetricsAPI
+
+// Hinter says how many instances a queue needs; *queueworker.Scaler is one. It must end when its context does. An error is an answer that
+// is not known: nothing is published or scaled by it.
+type Hinter interface {
+	Hint(ctx context.Context) (queueworker.ScaleHint, error)
+}
+
+// HinterFunc is a function that is a Hinter.
+type HinterFunc func(ctx context.Context) (queueworker.ScaleHint, error)
+
+// Hint calls f.
+func (f HinterFunc) Hint(ctx context.Context) (queueworker.ScaleHint, error) { return f(ctx) }
+
+// MetricsAPI is what a Publisher calls of CloudWatch; *cloudwatch.Client is one. Implementations end a call when its context ends, and
+// return errors in the SDK's form. One Publisher makes one call at a time.
+type MetricsAPI interface {
+	// PutMetricData needs cloudwatch:PutMetricData, which takes no resource but a condition on cloudwatch:namespace. A repetition adds
+	// the same values once more, which changes an average only by their weight.
+	PutMetricData(ctx context.Context, params *cloudwatch.PutMetricDataInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error)
+}
+
+var _ MetricsAPI = (*cloudwatch.Client)(nil)
