@@ -81,7 +81,7 @@ func (i *Instance) metadataAt(tx *Tx, path string) (status int, body string) {
 
 // absentByNature tells whether it is an answer that there is nothing at a path.
 func absentByNature(item string) bool {
-	return item == "public-ipv4" || strings.HasPrefix(item, "spot/") || strings.HasPrefix(item, "events/") || strings.HasPrefix(item, "tags/")
+	return item == "public-ipv4" || strings.HasPrefix(item, "autoscaling/") || strings.HasPrefix(item, "spot/") || strings.HasPrefix(item, "events/") || strings.HasPrefix(item, "tags/")
 }
 
 func (i *Instance) metadataItem(path string) (string, bool) {

@@ -66,6 +66,10 @@
 // group smaller. Unhealthy instances of the zone are replaced elsewhere or
 // ignored, as the group is set.
 //
+// An instance of [awstest.Cloud.Instance] is told by its metadata service the
+// steady state that it is in or on its way to, as
+// autoscaling/target-lifecycle-state, at once.
+//
 // Scaling policies are the actions of CloudWatch alarms; with cloudwatchsvc a
 // test can put metrics and see the alarms.
 //
@@ -109,7 +113,7 @@
 //   - ResumeProcesses: one, several or all.
 //   - SetDesiredCapacity: within the bounds; HonorCooldown.
 //   - SetInstanceHealth: Healthy holds until the next look at an instance that is not. Unhealthy is refused in the grace period, unless ShouldRespectGracePeriod is false.
-//   - SetInstanceProtection: all or none.
+//   - SetInstanceProtection: all or none; of instances in service, on standby or on their way there.
 //   - SuspendProcesses: Launch, Terminate, AddToLoadBalancer, AlarmNotification, AZRebalance, HealthCheck and ReplaceUnhealthy have their effects; InstanceRefresh and ScheduledActions have nothing to suspend. AWS does not suspend any by itself after a day of failures here.
 //   - TerminateInstanceInAutoScalingGroup: one or several, with or without decrementing the desired capacity; one on standby does not count for it.
 //   - UpdateAutoScalingGroup: what CreateAutoScalingGroup sets, but for hooks, target groups and tags; bounds move the desired capacity; another launch template is tried at once in all zones.

@@ -492,6 +492,27 @@ func TestScaleInProtection(t *testing.T) {
 		if !*w.describe("g").Instances[0].ProtectedFromScaleIn {
 			t.Error("half of a request was done")
 		}
+		// Only what is in service, or on standby, can be protected or not.
+		w.group("h", 0, 1, 1, withHooks(hook("ready", launching, 3600, "ABANDON"), hook("drain", terminating, 3600, "CONTINUE")))
+		id := *w.describe("h").Instances[0].InstanceId
+		protectIn := func() error {
+			_, err := w.SetInstanceProtection(w.Context(), &autoscaling.SetInstanceProtectionInput{AutoScalingGroupName: new("h"), InstanceIds: []string{id}, ProtectedFromScaleIn: new(true)})
+			return err
+		}
+		time.Sleep(time.Minute)
+		w.wantState(id, "Pending:Wait")
+		svctest.WantCode(t, protectIn(), "ValidationError")
+		if _, err := w.CompleteLifecycleAction(w.Context(), &autoscaling.CompleteLifecycleActionInput{
+			AutoScalingGroupName: new("h"), LifecycleHookName: new("ready"), InstanceId: &id, LifecycleActionResult: new("CONTINUE"),
+		}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		w.wantState(id, "InService")
+		w.setDesired("h", 0)
+		time.Sleep(time.Minute)
+		w.wantState(id, "Terminating:Wait")
+		svctest.WantCode(t, protectIn(), "ValidationError")
 		// It does not protect from being unhealthy, nor from a user.
 		w.setDesired("g", 1)
 		w.ec2Terminate(ids[0])

@@ -1,10 +1,14 @@
 package autoscalingsvc_test
 
 import (
+	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +62,63 @@ func (w *world) statusOf(prefix string) string {
 		}
 	}
 	return ""
+}
+
+// An instance asks its metadata service where it is going, and is told so before it is there.
+func TestInstanceKnowsItsTargetState(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.group("g", 0, 1, 1, withHooks(hook("ready", launching, 3600, "ABANDON"), hook("drain", terminating, 3600, "CONTINUE")))
+		id := w.only()
+		machine, ok := w.cloud.Instance(id)
+		if !ok {
+			w.Fatal("there is no machine")
+		}
+		metadata := imds.NewFromConfig(machine.Config())
+		want := func(state, target string) {
+			w.Helper()
+			w.wantState(id, state)
+			out, err := metadata.GetMetadata(w.Context(), &imds.GetMetadataInput{Path: "autoscaling/target-lifecycle-state"})
+			if err != nil {
+				w.Fatal(err)
+			}
+			if got := string(svctest.Must(io.ReadAll(out.Content))(w)); got != target {
+				w.Errorf("%s: the target is %s, want %s", state, got, target)
+			}
+		}
+		time.Sleep(time.Minute)
+		want("Pending:Wait", "InService")
+		if err := w.complete("ready", id, "CONTINUE"); err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		want("InService", "InService")
+		if err := w.enterStandby(true, id); err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		want("Standby", "Standby")
+		if err := w.exitStandby(id); err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if err := w.complete("ready", id, "CONTINUE"); err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		want("InService", "InService")
+		w.setDesired("g", 0)
+		time.Sleep(time.Minute)
+		want("Terminating:Wait", "Terminated")
+	})
+	inBubble(t, func(w *world) { // of no group
+		machine, _ := w.cloud.Instance(w.run(w.zones[0]))
+		_, err := imds.NewFromConfig(machine.Config()).GetMetadata(w.Context(), &imds.GetMetadataInput{Path: "autoscaling/target-lifecycle-state"})
+		var status interface{ HTTPStatusCode() int }
+		if !errors.As(err, &status) || status.HTTPStatusCode() != http.StatusNotFound {
+			w.Error(err)
+		}
+	})
 }
 
 func TestHookOfALaunch(t *testing.T) {

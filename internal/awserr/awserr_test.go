@@ -37,6 +37,8 @@ const (
 	healthCheck   = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_CreateHealthCheck.html"
 	healthCheckUp = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_UpdateHealthCheck.html"
 	gracePeriod   = "https://github.com/aws/aws-cli/issues/171"
+	notInService  = "https://github.com/infrahouse/infrahouse-toolkit/issues/223"
+	noAction      = "https://github.com/convox/rack/issues/2432"
 	zonalShift    = "https://docs.aws.amazon.com/arc-zonal-shift/latest/api/API_StartZonalShift.html"
 	terminated    = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
 )
@@ -106,6 +108,9 @@ func TestCodes(t *testing.T) {
 		{409, "ConflictException", "SimultaneousZonalShiftsConflict: The zonal shift is active", awserr.Conflict, "", zonalShift},
 		{400, "ValidationError", "The age of the instance (60 seconds) is less than the configured grace period of 300 seconds", awserr.Pending, "", gracePeriod},
 		{400, "ValidationError", "No managed instance found for instance ID: i-1", awserr.Terminal, "", gracePeriod},
+		{400, "ValidationError", "The instance i-1 is not in InService or EnteringStandby or Standby.", awserr.Pending, "", notInService},
+		{400, "ValidationError", "No active Lifecycle Action found with instance ID i-1", awserr.NotFound, "", noAction},
+		{400, "ValidationError", "No active Lifecycle Action found with token 0d5e4f2c", awserr.NotFound, "", noAction},
 		{400, "Gateway.NotAttached", "Network vpc-1 is not attached to any internet gateway", awserr.NoGateway, "", noGateway},
 		{500, "HealthUnavailable", "", awserr.Transient, "", targetHealth},
 		{400, "InvalidTarget", "", awserr.NotFound, awserr.Target, registering},

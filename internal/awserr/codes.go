@@ -28,7 +28,7 @@ var codes = map[string]row{
 	"ConflictException":          {class: Conflict},
 	"Resource.AlreadyAssociated": {class: Conflict},
 
-	"ValidationError": {byMessage: gracePeriod},
+	"ValidationError": {byMessage: lifecycle},
 
 	"InvalidAddress.NotFound":            {class: NotFound, missing: Address},
 	"InvalidAddressID.NotFound":          {class: NotFound, missing: Address},
@@ -93,11 +93,16 @@ func instanceState(message string) Class {
 	return Terminal
 }
 
-// gracePeriod tells SetInstanceHealth of Auto Scaling that came too early, "The age of the instance (60 seconds) is less than
-// the configured grace period of 300 seconds", from what is wrong for good. The code is the same.
-func gracePeriod(message string) Class {
-	if strings.Contains(message, "less than the configured grace period") {
+// lifecycle tells what Auto Scaling refuses because of the state that an instance is in, and may do later, from what is wrong for
+// good. The code is the same. SetInstanceHealth: "The age of the instance (60 seconds) is less than the configured grace period of
+// 300 seconds". SetInstanceProtection: "The instance i-1 is not in InService or EnteringStandby or Standby.", before and after. Calls
+// about a lifecycle action: "No active Lifecycle Action found with instance ID i-1", which is not there yet, or not any more.
+func lifecycle(message string) Class {
+	switch {
+	case strings.Contains(message, "less than the configured grace period"), strings.Contains(message, "is not in InService or EnteringStandby or Standby"):
 		return Pending
+	case strings.Contains(message, "No active Lifecycle Action found"):
+		return NotFound
 	}
 	return Terminal
 }

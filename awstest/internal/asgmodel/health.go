@@ -201,7 +201,7 @@ func (r *Region) Protect(tx *awstest.Tx, name string, ids []string, protected bo
 		if err != nil {
 			return err
 		}
-		if m.State.ending() || m.State == Detaching {
+		if m.State != InService && m.State != EnteringStandby && m.State != Standby {
 			return invalid("The instance %s is not in InService or EnteringStandby or Standby.", id)
 		}
 	}

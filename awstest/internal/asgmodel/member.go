@@ -67,10 +67,28 @@ type member struct {
 	ending    string    // activity: termination, detaching or standby
 }
 
-// enter puts an instance into a state.
+// target is the steady state that an instance is in or on its way to.
+// Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/retrieving-target-lifecycle-state-through-imds.html (read 2026-11)
+func (s State) target() string {
+	switch {
+	case s.ending():
+		return "Terminated"
+	case s == Detaching:
+		return "Detached"
+	case s == EnteringStandby || s == Standby:
+		return string(Standby)
+	}
+	return string(InService)
+}
+
+// enter puts an instance into a state, which its metadata service tells it of
+// as the target lifecycle state.
 func (m *member) enter(tx *awstest.Tx, s State) {
 	m.turn++
 	m.set(tx, func(v *Member) { v.State = s })
+	if machine, ok := tx.Instance(m.ID); ok {
+		tx.SetMetadata(machine, "autoscaling/target-lifecycle-state", s.target())
+	}
 }
 
 // set changes what is seen of an instance.
