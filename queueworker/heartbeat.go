@@ -12,9 +12,17 @@ import (
 // extending at half does, times five sixths.
 const beatNumerator, beatDenominator = 6, 10
 
-// maxExtending is how many calls that extend leases may be under way at a time: two rounds of them are enough for all leases, and fit
-// into what is left of their time even if each call takes the tenth of it after which it is given up.
-func (w *Worker) maxExtending() int { return max(16, len(w.held)/(2*maxBatch)) }
+// usualExtending is how many calls that extend leases are under way at a time.
+const usualExtending = 16
+
+// maxExtending is how many may be. When the next extension is late, calls take long: then it is so many that two rounds of them are enough
+// for all leases, and fit into what is left of their time even if each call takes the tenth of it after which it is given up.
+func (w *Worker) maxExtending(now int64) int {
+	if next := w.heartbeats.first; next == nil || now-next.due < int64(w.opts.Visibility)/20 {
+		return usualExtending
+	}
+	return max(usualExtending, len(w.held)/(2*maxBatch))
+}
 
 const (
 	firstBeatPause        = 250 * time.Millisecond // after an extension that failed; then twice, and four times as long
@@ -68,7 +76,7 @@ func (w *Worker) wakeHeart() {
 // when the next one is.
 func (w *Worker) dueLocked(now int64) (batch []extension, wait time.Duration) {
 	h := &w.heartbeats
-	if h.calls >= w.maxExtending() {
+	if h.calls >= w.maxExtending(now) {
 		w.forsakeLocked(now)
 		return nil, time.Duration(w.margin() / 2)
 	}

@@ -100,7 +100,9 @@ func (w *Worker) finish(l *lease, err error, took time.Duration) (next *lease) {
 	w.startLocked()
 	w.feedLocked()
 	if w.running == 0 && w.buffer.len() == 0 {
-		w.deletes.flushLocked() // there is nothing to wait for
+		for _, b := range []*batcher{w.deletes, w.returns, w.letters} {
+			b.flushLocked() // there is nothing to wait for
+		}
 	}
 	w.settledLocked()
 	w.unlock()

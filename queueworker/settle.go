@@ -61,7 +61,7 @@ func newBatcher(w *Worker, delay time.Duration, send func([]*lease)) *batcher {
 func (b *batcher) addLocked(l *lease) {
 	b.pending = append(b.pending, l)
 	switch {
-	case len(b.pending) == maxBatch || b.worker.draining || l.until.Load()-b.worker.now() < int64(2*b.delay)+b.worker.margin():
+	case len(b.pending) == maxBatch || b.worker.draining && b.worker.running == 0 || l.until.Load()-b.worker.now() < int64(2*b.delay)+b.worker.margin():
 		b.flushLocked()
 	case len(b.pending) > 1:
 	case b.timer == nil:
