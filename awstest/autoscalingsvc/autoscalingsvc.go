@@ -71,6 +71,7 @@ func modelled(operation, code, message string) error {
 	case "LaunchInstances IdempotentParameterMismatch":
 		return &types.IdempotentParameterMismatchError{Message: m}
 	case "DescribeAutoScalingGroups InvalidNextToken", "DescribeAutoScalingInstances InvalidNextToken",
+		"DescribeInstanceRefreshes InvalidNextToken",
 		"DescribeLoadBalancerTargetGroups InvalidNextToken", "DescribePolicies InvalidNextToken",
 		"DescribeScalingActivities InvalidNextToken", "DescribeTags InvalidNextToken", "DescribeTrafficSources InvalidNextToken":
 		return &types.InvalidNextToken{Message: m}

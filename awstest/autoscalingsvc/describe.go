@@ -15,6 +15,7 @@ import (
 func (s *service) addDescribe(e *awstest.Endpoint) {
 	awstest.Handle(e, s.describeAutoScalingGroups, "AutoScalingGroupNames", "Filters", "IncludeInstances", "MaxRecords", "NextToken")
 	awstest.Handle(e, s.describeAutoScalingInstances, "InstanceIds", "MaxRecords", "NextToken")
+	awstest.Handle(e, s.describeInstanceRefreshes, "AutoScalingGroupName", "MaxRecords", "NextToken")
 	awstest.Handle(e, s.describeAccountLimits)
 }
 
@@ -46,6 +47,18 @@ func (s *service) describeAutoScalingGroups(_ *awstest.Tx, call *awstest.Call, i
 		out.AutoScalingGroups = append(out.AutoScalingGroups, shown)
 	}
 	return out, nil
+}
+
+// describeInstanceRefreshes finds none, as none can be started here.
+func (s *service) describeInstanceRefreshes(_ *awstest.Tx, call *awstest.Call, in *autoscaling.DescribeInstanceRefreshesInput) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
+	if _, err := s.region(call).Group(call.At, aws.ToString(in.AutoScalingGroupName)); err != nil {
+		return nil, err
+	}
+	list, next, err := page(pagesOfGroups, []types.InstanceRefresh{}, in.NextToken, in.MaxRecords)
+	if err != nil {
+		return nil, err
+	}
+	return &autoscaling.DescribeInstanceRefreshesOutput{InstanceRefreshes: list, NextToken: next}, nil
 }
 
 // tagFilter reads filters by tags. Each must match; of the values of one, any.

@@ -94,6 +94,7 @@
 //   - DescribeAccountLimits: groups; no launch configuration is there.
 //   - DescribeAutoScalingGroups: names, filters tag-key, tag-value and tag:<key>, pages, with or without instances.
 //   - DescribeAutoScalingInstances: IDs, pages.
+//   - DescribeInstanceRefreshes: of a group, which has none: StartInstanceRefresh is not there. No IDs.
 //   - DescribeLifecycleHooks: names.
 //   - DescribeLoadBalancerTargetGroups: those attached as such, pages.
 //   - DescribePolicies: group, names, types, pages.

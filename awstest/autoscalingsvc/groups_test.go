@@ -683,3 +683,18 @@ func TestForcedDeletionWaitsForEC2(t *testing.T) {
 		}
 	})
 }
+
+func TestInstanceRefreshesAreNone(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.group("g", 0, 1, 0)
+		out, err := w.DescribeInstanceRefreshes(w.Context(), &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: new("g")})
+		if err != nil || len(out.InstanceRefreshes) != 0 || out.NextToken != nil {
+			t.Errorf("got %+v, %v", out, err)
+		}
+		_, err = w.DescribeInstanceRefreshes(w.Context(), &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: new("other")})
+		svctest.WantCode(t, err, "ValidationError")
+		_, err = w.DescribeInstanceRefreshes(w.Context(), &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: new("g"), NextToken: new("x")})
+		svctest.WantCode(t, err, "InvalidNextToken")
+	})
+}
