@@ -5,6 +5,7 @@ package queueworkermock
 
 import (
 	"context"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/awsha/awsha/queueworker"
 	"github.com/awsha/awsha/queueworker/sqsscale"
@@ -152,5 +153,273 @@ func (mock *MetricsAPIMock) PutMetricDataCalls() []struct {
 	mock.lockPutMetricData.RLock()
 	calls = mock.calls.PutMetricData
 	mock.lockPutMetricData.RUnlock()
+	return calls
+}
+
+// Ensure, that GroupsAPIMock does implement sqsscale.GroupsAPI.
+// If this is not the case, regenerate this file with moq.
+var _ sqsscale.GroupsAPI = &GroupsAPIMock{}
+
+// GroupsAPIMock is a mock implementation of sqsscale.GroupsAPI.
+//
+//	func TestSomethingThatUsesGroupsAPI(t *testing.T) {
+//
+//		// make and configure a mocked sqsscale.GroupsAPI
+//		mockedGroupsAPI := &GroupsAPIMock{
+//			DescribeAutoScalingGroupsFunc: func(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+//				panic("mock out the DescribeAutoScalingGroups method")
+//			},
+//		}
+//
+//		// use mockedGroupsAPI in code that requires sqsscale.GroupsAPI
+//		// and then make assertions.
+//
+//	}
+type GroupsAPIMock struct {
+	// DescribeAutoScalingGroupsFunc mocks the DescribeAutoScalingGroups method.
+	DescribeAutoScalingGroupsFunc func(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// DescribeAutoScalingGroups holds details about calls to the DescribeAutoScalingGroups method.
+		DescribeAutoScalingGroups []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.DescribeAutoScalingGroupsInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+	}
+	lockDescribeAutoScalingGroups sync.RWMutex
+}
+
+// DescribeAutoScalingGroups calls DescribeAutoScalingGroupsFunc.
+func (mock *GroupsAPIMock) DescribeAutoScalingGroups(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+	if mock.DescribeAutoScalingGroupsFunc == nil {
+		panic("GroupsAPIMock.DescribeAutoScalingGroupsFunc: method is nil but GroupsAPI.DescribeAutoScalingGroups was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeAutoScalingGroupsInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeAutoScalingGroups.Lock()
+	mock.calls.DescribeAutoScalingGroups = append(mock.calls.DescribeAutoScalingGroups, callInfo)
+	mock.lockDescribeAutoScalingGroups.Unlock()
+	return mock.DescribeAutoScalingGroupsFunc(ctx, params, optFns...)
+}
+
+// DescribeAutoScalingGroupsCalls gets all the calls that were made to DescribeAutoScalingGroups.
+// Check the length with:
+//
+//	len(mockedGroupsAPI.DescribeAutoScalingGroupsCalls())
+func (mock *GroupsAPIMock) DescribeAutoScalingGroupsCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.DescribeAutoScalingGroupsInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeAutoScalingGroupsInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockDescribeAutoScalingGroups.RLock()
+	calls = mock.calls.DescribeAutoScalingGroups
+	mock.lockDescribeAutoScalingGroups.RUnlock()
+	return calls
+}
+
+// Ensure, that DriverAPIMock does implement sqsscale.DriverAPI.
+// If this is not the case, regenerate this file with moq.
+var _ sqsscale.DriverAPI = &DriverAPIMock{}
+
+// DriverAPIMock is a mock implementation of sqsscale.DriverAPI.
+//
+//	func TestSomethingThatUsesDriverAPI(t *testing.T) {
+//
+//		// make and configure a mocked sqsscale.DriverAPI
+//		mockedDriverAPI := &DriverAPIMock{
+//			DescribeAutoScalingGroupsFunc: func(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+//				panic("mock out the DescribeAutoScalingGroups method")
+//			},
+//			DescribeInstanceRefreshesFunc: func(ctx context.Context, params *autoscaling.DescribeInstanceRefreshesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
+//				panic("mock out the DescribeInstanceRefreshes method")
+//			},
+//			SetDesiredCapacityFunc: func(ctx context.Context, params *autoscaling.SetDesiredCapacityInput, optFns ...func(*autoscaling.Options)) (*autoscaling.SetDesiredCapacityOutput, error) {
+//				panic("mock out the SetDesiredCapacity method")
+//			},
+//		}
+//
+//		// use mockedDriverAPI in code that requires sqsscale.DriverAPI
+//		// and then make assertions.
+//
+//	}
+type DriverAPIMock struct {
+	// DescribeAutoScalingGroupsFunc mocks the DescribeAutoScalingGroups method.
+	DescribeAutoScalingGroupsFunc func(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
+
+	// DescribeInstanceRefreshesFunc mocks the DescribeInstanceRefreshes method.
+	DescribeInstanceRefreshesFunc func(ctx context.Context, params *autoscaling.DescribeInstanceRefreshesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeInstanceRefreshesOutput, error)
+
+	// SetDesiredCapacityFunc mocks the SetDesiredCapacity method.
+	SetDesiredCapacityFunc func(ctx context.Context, params *autoscaling.SetDesiredCapacityInput, optFns ...func(*autoscaling.Options)) (*autoscaling.SetDesiredCapacityOutput, error)
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// DescribeAutoScalingGroups holds details about calls to the DescribeAutoScalingGroups method.
+		DescribeAutoScalingGroups []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.DescribeAutoScalingGroupsInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+		// DescribeInstanceRefreshes holds details about calls to the DescribeInstanceRefreshes method.
+		DescribeInstanceRefreshes []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.DescribeInstanceRefreshesInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+		// SetDesiredCapacity holds details about calls to the SetDesiredCapacity method.
+		SetDesiredCapacity []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.SetDesiredCapacityInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+	}
+	lockDescribeAutoScalingGroups sync.RWMutex
+	lockDescribeInstanceRefreshes sync.RWMutex
+	lockSetDesiredCapacity        sync.RWMutex
+}
+
+// DescribeAutoScalingGroups calls DescribeAutoScalingGroupsFunc.
+func (mock *DriverAPIMock) DescribeAutoScalingGroups(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+	if mock.DescribeAutoScalingGroupsFunc == nil {
+		panic("DriverAPIMock.DescribeAutoScalingGroupsFunc: method is nil but DriverAPI.DescribeAutoScalingGroups was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeAutoScalingGroupsInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeAutoScalingGroups.Lock()
+	mock.calls.DescribeAutoScalingGroups = append(mock.calls.DescribeAutoScalingGroups, callInfo)
+	mock.lockDescribeAutoScalingGroups.Unlock()
+	return mock.DescribeAutoScalingGroupsFunc(ctx, params, optFns...)
+}
+
+// DescribeAutoScalingGroupsCalls gets all the calls that were made to DescribeAutoScalingGroups.
+// Check the length with:
+//
+//	len(mockedDriverAPI.DescribeAutoScalingGroupsCalls())
+func (mock *DriverAPIMock) DescribeAutoScalingGroupsCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.DescribeAutoScalingGroupsInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeAutoScalingGroupsInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockDescribeAutoScalingGroups.RLock()
+	calls = mock.calls.DescribeAutoScalingGroups
+	mock.lockDescribeAutoScalingGroups.RUnlock()
+	return calls
+}
+
+// DescribeInstanceRefreshes calls DescribeInstanceRefreshesFunc.
+func (mock *DriverAPIMock) DescribeInstanceRefreshes(ctx context.Context, params *autoscaling.DescribeInstanceRefreshesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeInstanceRefreshesOutput, error) {
+	if mock.DescribeInstanceRefreshesFunc == nil {
+		panic("DriverAPIMock.DescribeInstanceRefreshesFunc: method is nil but DriverAPI.DescribeInstanceRefreshes was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeInstanceRefreshesInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeInstanceRefreshes.Lock()
+	mock.calls.DescribeInstanceRefreshes = append(mock.calls.DescribeInstanceRefreshes, callInfo)
+	mock.lockDescribeInstanceRefreshes.Unlock()
+	return mock.DescribeInstanceRefreshesFunc(ctx, params, optFns...)
+}
+
+// DescribeInstanceRefreshesCalls gets all the calls that were made to DescribeInstanceRefreshes.
+// Check the length with:
+//
+//	len(mockedDriverAPI.DescribeInstanceRefreshesCalls())
+func (mock *DriverAPIMock) DescribeInstanceRefreshesCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.DescribeInstanceRefreshesInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeInstanceRefreshesInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockDescribeInstanceRefreshes.RLock()
+	calls = mock.calls.DescribeInstanceRefreshes
+	mock.lockDescribeInstanceRefreshes.RUnlock()
+	return calls
+}
+
+// SetDesiredCapacity calls SetDesiredCapacityFunc.
+func (mock *DriverAPIMock) SetDesiredCapacity(ctx context.Context, params *autoscaling.SetDesiredCapacityInput, optFns ...func(*autoscaling.Options)) (*autoscaling.SetDesiredCapacityOutput, error) {
+	if mock.SetDesiredCapacityFunc == nil {
+		panic("DriverAPIMock.SetDesiredCapacityFunc: method is nil but DriverAPI.SetDesiredCapacity was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.SetDesiredCapacityInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockSetDesiredCapacity.Lock()
+	mock.calls.SetDesiredCapacity = append(mock.calls.SetDesiredCapacity, callInfo)
+	mock.lockSetDesiredCapacity.Unlock()
+	return mock.SetDesiredCapacityFunc(ctx, params, optFns...)
+}
+
+// SetDesiredCapacityCalls gets all the calls that were made to SetDesiredCapacity.
+// Check the length with:
+//
+//	len(mockedDriverAPI.SetDesiredCapacityCalls())
+func (mock *DriverAPIMock) SetDesiredCapacityCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.SetDesiredCapacityInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.SetDesiredCapacityInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockSetDesiredCapacity.RLock()
+	calls = mock.calls.SetDesiredCapacity
+	mock.lockSetDesiredCapacity.RUnlock()
 	return calls
 }

@@ -12,6 +12,9 @@ var (
 	// ErrAlreadyRun is returned by the second call of Run: a Publisher or a Driver runs once.
 	ErrAlreadyRun = errors.New("sqsscale: Run was called before")
 
+	// ErrNoGroup is matched by a CallError when there is no Auto Scaling group of the name, or not yet as far as the read knows.
+	ErrNoGroup = errors.New("there is no such Auto Scaling group")
+
 	// ErrDenied is matched by a CallError when credentials or permissions do not suffice.
 	ErrDenied = errors.New("denied")
 )

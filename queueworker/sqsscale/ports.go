@@ -3,12 +3,13 @@ package sqsscale
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
 	"github.com/awsha/awsha/queueworker"
 )
 
-//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../queueworkermock/sqsscale.go -pkg queueworkermock . Hinter MetricsAPI
+//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../queueworkermock/sqsscale.go -pkg queueworkermock . Hinter MetricsAPI GroupsAPI DriverAPI
 
 // Hinter says how many instances a queue needs; *queueworker.Scaler is one. It must end when its context does. An error is an answer that
 // is not known: nothing is published or scaled by it.
@@ -30,4 +31,28 @@ type MetricsAPI interface {
 	PutMetricData(ctx context.Context, params *cloudwatch.PutMetricDataInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error)
 }
 
-var _ MetricsAPI = (*cloudwatch.Client)(nil)
+// GroupsAPI is what InService calls of Auto Scaling; *autoscaling.Client is one. Implementations end a call when its context ends, and
+// return errors in the SDK's form.
+type GroupsAPI interface {
+	// DescribeAutoScalingGroups needs autoscaling:DescribeAutoScalingGroups, which takes no resource: allow it on "*". It is called with
+	// one name.
+	DescribeAutoScalingGroups(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
+}
+
+// DriverAPI is what a Driver calls of Auto Scaling; *autoscaling.Client is one. One Driver makes one call at a time.
+type DriverAPI interface {
+	GroupsAPI
+
+	// DescribeInstanceRefreshes needs autoscaling:DescribeInstanceRefreshes, which takes no resource. It is called before the capacity is
+	// changed.
+	DescribeInstanceRefreshes(ctx context.Context, params *autoscaling.DescribeInstanceRefreshesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeInstanceRefreshesOutput, error)
+
+	// SetDesiredCapacity needs autoscaling:SetDesiredCapacity on the group. It may be repeated: the capacity is a number, and no
+	// difference. A dry run does not call it.
+	SetDesiredCapacity(ctx context.Context, params *autoscaling.SetDesiredCapacityInput, optFns ...func(*autoscaling.Options)) (*autoscaling.SetDesiredCapacityOutput, error)
+}
+
+var (
+	_ MetricsAPI = (*cloudwatch.Client)(nil)
+	_ DriverAPI  = (*autoscaling.Client)(nil)
+)

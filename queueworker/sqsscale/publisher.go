@@ -153,7 +153,7 @@ func (p *Publisher) remember(hint queueworker.ScaleHint) {
 		})
 	}
 	add(p.metric.Name, unit, hint.BacklogPerInstance)
-	if hint.LossIn > 0 { // zero does not say whether the age is known
+	if hint.OldestAge > 0 { // else it is not known
 		add(p.opts.LossName, types.StandardUnitSeconds, hint.LossIn.Seconds())
 	}
 	p.kept = kept

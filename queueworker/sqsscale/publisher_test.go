@@ -123,7 +123,7 @@ func TestTheBacklogIsPublishedWithTheTimeToLossInOneCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := newMetrics(t)
-		m.set(queueworker.ScaleHint{BacklogPerInstance: 12.5, LossIn: time.Hour}, nil)
+		m.set(queueworker.ScaleHint{BacklogPerInstance: 12.5, OldestAge: time.Minute, LossIn: time.Hour}, nil)
 		m.publish(1, 170*time.Second, nil)
 		if diff := cmp.Diff([]float64{12.5, 12.5, 12.5}, m.statistics("BacklogPerInstance", types.StatisticAverage)); diff != "" {
 			t.Error(diff)
@@ -133,6 +133,18 @@ func TestTheBacklogIsPublishedWithTheTimeToLossInOneCall(t *testing.T) {
 		}
 		if got := m.puts(); got != 6 {
 			t.Errorf("%d calls, want two a minute", got)
+		}
+	})
+}
+
+func TestAMessageThatIsBeingLostHasNoTimeLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMetrics(t)
+		m.set(queueworker.ScaleHint{OldestAge: 96 * time.Hour, AtRisk: true}, nil)
+		m.publish(1, 20*time.Second, nil)
+		if diff := cmp.Diff([]float64{0}, m.statistics("TimeToLoss", types.StatisticAverage)); diff != "" {
+			t.Error(diff)
 		}
 	})
 }
