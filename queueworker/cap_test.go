@@ -53,7 +53,8 @@ func TestTwelveHoursAreTheEnd(t *testing.T) {
 		w.sendBodies(false, "long")
 		var r record
 		done := make(chan struct{})
-		var told, took time.Duration
+		var took time.Duration
+		told := make(chan time.Duration, 1)
 		running, calls := 0, 0
 		worker := w.worker(func(ctx context.Context, m *queueworker.Message) error {
 			began := time.Now()
@@ -61,7 +62,8 @@ func TestTwelveHoursAreTheEnd(t *testing.T) {
 				t.Error("handled twice at the same time")
 			}
 			calls++
-			context.AfterFunc(ctx, func() { told = time.Since(began) })
+			stop := context.AfterFunc(ctx, func() { told <- time.Since(began) })
+			defer stop()
 			time.Sleep(13 * time.Hour)
 			took = time.Since(began)
 			running--
@@ -71,8 +73,8 @@ func TestTwelveHoursAreTheEnd(t *testing.T) {
 		if err := w.runUntil(worker, done); err != nil {
 			t.Error(err)
 		}
-		if want := 12*time.Hour - 90*time.Second; told < want-time.Second || told > want+20*time.Second {
-			t.Errorf("told after %v, want %v", told, want)
+		if got, want := <-told, 12*time.Hour-90*time.Second; got < want-time.Second || got > want+20*time.Second {
+			t.Errorf("told after %v, want %v", got, want)
 		}
 		if took != 13*time.Hour || calls != 1 {
 			t.Errorf("%d handlers, the last one for %v", calls, took)

@@ -33,16 +33,20 @@ func (w *Worker) sendLetters(batch []*lease) {
 	}
 	for len(batch) > 0 { // a batch may have a mebibyte, and so may a message
 		n := fitting(batch)
-		w.sendAll(batch[:n:n], "SendMessageBatch", &w.stats.DeadLetterCalls, func(ctx context.Context, batch []*lease) ([]types.BatchResultErrorEntry, error) {
+		w.sendAll(batch[:n:n], "SendMessageBatch", &w.stats.DeadLetterCalls, func(ctx context.Context, batch []*lease) (*answer, error) {
 			entries := make([]types.SendMessageBatchRequestEntry, len(batch))
 			for i, l := range batch {
 				entries[i] = letter(i, l.message, w.fifo)
 			}
 			out, err := w.api.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: entries}, once)
 			if err != nil {
-				return nil, err
+				return &answer{}, err
 			}
-			return out.Failed, nil
+			a := &answer{failed: out.Failed}
+			for i := range out.Successful {
+				a.take(out.Successful[i].Id)
+			}
+			return a, nil
 		}, w.letteredLocked)
 		batch = batch[n:]
 	}
@@ -104,6 +108,7 @@ func (w *Worker) letteredLocked(l *lease, v verdict) bool {
 // keepLocked leaves a message that cannot be sent to the dead-letter queue where it is.
 func (w *Worker) keepLocked(l *lease) {
 	if l.lost {
+		w.breakGroupLocked(l)
 		w.endedLocked(l)
 		return
 	}

@@ -8,9 +8,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-var errDigest = errors.New("queueworker: the body does not match its digest")
+var (
+	errDigest     = errors.New("queueworker: the body does not match its digest")
+	errIncomplete = errors.New("queueworker: the message has no ID or no receipt handle")
+)
 
-// checkDigest compares a body with the digest that SQS has made of it.
+// checkDigest compares a body with the digest that SQS has made of it. Attributes have one as well, which nobody checks, nor does the SDK.
 func checkDigest(m *types.Message) error {
 	if m.Body == nil || m.MD5OfBody == nil {
 		return nil

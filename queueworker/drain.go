@@ -68,7 +68,7 @@ func (w *Worker) settledLocked() {
 
 // leftLocked returns what is still in hand, as a *DrainError, or nil.
 func (w *Worker) leftLocked() error {
-	e := DrainError{Err: w.failing.err}
+	e := DrainError{Err: w.failing.latest()}
 	for id, l := range w.held {
 		switch {
 		case l.stage == running:

@@ -18,9 +18,11 @@ const (
 	// DeletedAgain: a message that was handled before, and whose delete was not certain, has come back and is deleted unseen.
 	// Message is set.
 	DeletedAgain
-	// Corrupt: a body or attributes do not match their digest. The message is left to its lease. Message and Err are set.
+	// Corrupt: a body does not match its digest, or there is no ID or receipt handle. The message is left to its lease, and those behind
+	// it in its group on a FIFO queue are given back. Message and Err are set.
 	Corrupt
-	// CallFailed: a call to SQS has failed, and will be repeated. Operation and Err are set.
+	// CallFailed: a call to SQS, or an entry of it, has failed, and is repeated as long as that is of use. Of the repetitions of a
+	// call that ends leases only the second, the fourth, the eighth and so on are told. Operation and Err are set.
 	CallFailed
 	// Recovered: receives succeed again after CallFailed.
 	Recovered

@@ -14,10 +14,11 @@ import (
 // failing is how receives go. One that fails among others that succeed is repeated soon. Once they fail in a row, one goes on asking,
 // with pauses that grow. Guarded by Worker.mu.
 type failing struct {
-	row     int   // of failures, since a receive has succeeded
-	err     error // of the latest, once they are down
-	probing bool  // one goes on asking, and no other receive is to be made
-	ever    bool  // one has succeeded
+	row    int                      // of failures, since a receive has succeeded
+	err    error                    // of the latest, once they are down
+	prober *sqs.ReceiveMessageInput // of the one that goes on asking; no other receive is to be made
+	ever   bool                     // one has succeeded
+	ends   map[string]error         // of calls that were to end leases: of the latest of each operation, if that failed
 }
 
 const (
@@ -36,15 +37,15 @@ func pauseAfter(tries int, first, longest time.Duration) time.Duration {
 
 // insist repeats a receive that has failed until it succeeds, unless another one does so already or it is of no use.
 func (w *Worker) insist(n int, in *sqs.ReceiveMessageInput, err error) (*sqs.ReceiveMessageOutput, bool) {
-	f, probing := &w.failing, false
+	f := &w.failing
 	for tries := 1; ; tries++ {
 		err = w.queueError("ReceiveMessage", err)
 		w.mu.Lock()
 		w.stats.FailedCalls++
 		f.row++
-		useless := w.draining || f.probing && !probing
+		useless := w.draining || w.paused.on || f.prober != nil && f.prober != in
 		if !useless && f.row >= manyInARow {
-			probing, f.probing, f.err = true, true, err
+			f.prober, f.err = in, err
 		}
 		if !f.ever && (errors.Is(err, ErrQueueNotFound) || errors.Is(err, ErrAccessDenied)) {
 			useless = true
@@ -53,36 +54,50 @@ func (w *Worker) insist(n int, in *sqs.ReceiveMessageInput, err error) (*sqs.Rec
 			default: // another one has said so
 			}
 		}
-		w.unlock()
 		pause := pauseAfter(1, singlePause, singlePause)
-		if probing {
+		if f.prober == in {
 			pause = pauseAfter(tries, firstPause, longestPause)
 		}
-		w.tell(w.calls, Event{Kind: CallFailed, Operation: "ReceiveMessage", Err: err})
+		w.later = append(w.later, Event{Kind: CallFailed, Operation: "ReceiveMessage", Err: err})
+		w.unlock()
 		if useless || !sleep(w.alive, pause) {
-			break
+			w.forgo(n, in)
+			return nil, false
 		}
-		out, callErr := w.callReceive(in)
-		if err = callErr; err == nil {
-			w.mu.Lock()
-			f.probing = f.probing && !probing
-			w.unlock()
+		var out *sqs.ReceiveMessageOutput
+		if out, err = w.callReceive(in); err == nil {
 			return out, true
 		}
 	}
+}
+
+// forgo takes in that a receive for n is not repeated.
+func (w *Worker) forgo(n int, in *sqs.ReceiveMessageInput) {
 	w.mu.Lock()
 	defer w.unlock()
-	f.probing = f.probing && !probing
+	if w.failing.prober == in {
+		w.failing.prober = nil
+	}
 	w.demand.fail(n)
 	w.settledLocked()
-	return nil, false
 }
 
 // succeeded takes in that a receive has succeeded, and reports whether that is news.
 func (f *failing) succeeded() (news bool) {
 	news = f.err != nil
-	f.row, f.err, f.ever = 0, nil, true
+	f.row, f.err, f.prober, f.ever = 0, nil, nil, true
 	return news
+}
+
+// latest returns an error that calls meet now; nil if all succeed.
+func (f *failing) latest() error {
+	if f.err != nil {
+		return f.err
+	}
+	for _, err := range f.ends {
+		return err
+	}
+	return nil
 }
 
 // queueError says which queue and operation an error was about.

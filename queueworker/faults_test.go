@@ -109,3 +109,91 @@ func (r *record) of(kind queueworker.EventKind) (events []queueworker.Event) {
 	}
 	return events
 }
+
+// tampered is a client whose calls are made by functions; nil is the client's own.
+type tampered struct {
+	queueworker.API
+
+	receive func(context.Context, *sqs.ReceiveMessageInput) (*sqs.ReceiveMessageOutput, error)
+	remove  func(context.Context, *sqs.DeleteMessageBatchInput) (*sqs.DeleteMessageBatchOutput, error)
+	extend  func(context.Context, *sqs.ChangeMessageVisibilityBatchInput) (*sqs.ChangeMessageVisibilityBatchOutput, error)
+	letter  func(context.Context, *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error)
+	look    func(context.Context, *sqs.GetQueueAttributesInput) (*sqs.GetQueueAttributesOutput, error)
+}
+
+func (a *tampered) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+	if a.receive != nil {
+		return a.receive(ctx, in)
+	}
+	return a.API.ReceiveMessage(ctx, in, o...)
+}
+
+func (a *tampered) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, o ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+	if a.remove != nil {
+		return a.remove(ctx, in)
+	}
+	return a.API.DeleteMessageBatch(ctx, in, o...)
+}
+
+func (a *tampered) ChangeMessageVisibilityBatch(ctx context.Context, in *sqs.ChangeMessageVisibilityBatchInput, o ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+	if a.extend != nil {
+		return a.extend(ctx, in)
+	}
+	return a.API.ChangeMessageVisibilityBatch(ctx, in, o...)
+}
+
+func (a *tampered) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, o ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
+	if a.letter != nil {
+		return a.letter(ctx, in)
+	}
+	return a.API.SendMessageBatch(ctx, in, o...)
+}
+
+func (a *tampered) GetQueueAttributes(ctx context.Context, in *sqs.GetQueueAttributesInput, o ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
+	if a.look != nil {
+		return a.look(ctx, in)
+	}
+	return a.API.GetQueueAttributes(ctx, in, o...)
+}
+
+// workerOf is a worker on a client.
+func (w *world) workerOf(api queueworker.API, h queueworker.HandlerFunc, optFns ...func(*queueworker.Options)) *queueworker.Worker {
+	w.Helper()
+	worker, err := queueworker.New(api, w.url, h, optFns...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return worker
+}
+
+// tally counts handlers by body.
+type tally struct {
+	mu    sync.Mutex
+	times map[string]int
+}
+
+// add notes that a body is handled, and returns how often it has been, this time included.
+func (c *tally) add(body string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.times == nil {
+		c.times = map[string]int{}
+	}
+	c.times[body]++
+	return c.times[body]
+}
+
+// each checks that n bodies were handled, each so often.
+func (c *tally) each(t *world, n, want int) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.times) != n {
+		t.Errorf("%d messages were handled, want %d", len(c.times), n)
+	}
+	for body, got := range c.times {
+		if got != want {
+			t.Errorf("%s was handled %d times, want %d", body, got, want)
+		}
+	}
+}

@@ -24,6 +24,8 @@ func (w *Worker) maxExtending(now int64) int {
 	return max(usualExtending, len(w.held)/(2*maxBatch))
 }
 
+const changeVisibility = "ChangeMessageVisibilityBatch"
+
 const (
 	firstBeatPause        = 250 * time.Millisecond // after an extension that failed; then twice, and four times as long
 	shortestExtendTimeout = 100 * time.Millisecond
@@ -157,11 +159,8 @@ func (w *Worker) extend(batch []extension) {
 	ctx, cancel := context.WithTimeout(w.calls, w.extendTimeout(batch, began))
 	out, err := w.api.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &w.queueURL, Entries: entries}, once)
 	cancel()
-	var failed []types.BatchResultErrorEntry
-	if out != nil {
-		failed = out.Failed
-	}
-	verdicts := verdictsOf(len(batch), failed, err)
+	said := visibilityAnswer(out)
+	verdicts := said.verdicts(len(batch), err)
 
 	w.mu.Lock()
 	defer w.unlock()
@@ -169,6 +168,9 @@ func (w *Worker) extend(batch []extension) {
 	w.stats.ExtendCalls++
 	if err != nil {
 		w.stats.FailedCalls++
+	}
+	if err := said.trouble(verdicts, err); err != nil && w.calls.Err() == nil {
+		w.later = append(w.later, Event{Kind: CallFailed, Operation: changeVisibility, Err: w.queueError(changeVisibility, err)})
 	}
 	now := w.now()
 	for i, l := range batch {
@@ -184,6 +186,18 @@ func (w *Worker) extendTimeout(batch []extension, now int64) time.Duration {
 		timeout = min(timeout, batch[i].until.Load()-w.margin()/4-now)
 	}
 	return time.Duration(max(timeout, int64(shortestExtendTimeout)))
+}
+
+// visibilityAnswer is what a call that sets visibility timeouts says; it may be nil.
+func visibilityAnswer(out *sqs.ChangeMessageVisibilityBatchOutput) *answer {
+	if out == nil {
+		return &answer{}
+	}
+	a := &answer{failed: out.Failed}
+	for i := range out.Successful {
+		a.take(out.Successful[i].Id)
+	}
+	return a
 }
 
 // extendedLocked takes in what a call that began then has done to a lease. Only after a success does a lease last longer.
@@ -234,6 +248,7 @@ func (w *Worker) loseLocked(l *lease) {
 	switch l.stage {
 	case waiting:
 		w.stats.LeasesLost++
+		w.unstartedLocked(l)
 		w.breakGroupLocked(l)
 		w.endedLocked(l)
 	case running:
@@ -245,10 +260,4 @@ func (w *Worker) loseLocked(l *lease) {
 		return
 	}
 	w.later = append(w.later, Event{Kind: LeaseLost, Message: l.message, Err: ErrLeaseLost})
-}
-
-// entryID is the ID of an entry by its position: one batch may have the same message twice, under two handles.
-func entryID(i int) *string {
-	id := "0123456789"[i : i+1]
-	return &id
 }

@@ -14,9 +14,11 @@ import (
 // lookAtQueue reads what the worker has to know of the queue, and so finds out whether it is there. It repeats what may succeed later.
 func (w *Worker) lookAtQueue(ctx context.Context) error {
 	for tries := 1; ; tries++ {
-		out, err := w.api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		call, cancel := context.WithTimeout(ctx, endTimeout)
+		out, err := w.api.GetQueueAttributes(call, &sqs.GetQueueAttributesInput{
 			QueueUrl: &w.queueURL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameRedrivePolicy},
 		}, once)
+		cancel()
 		if err == nil {
 			w.redrive(out.Attributes[string(types.QueueAttributeNameRedrivePolicy)])
 			return nil

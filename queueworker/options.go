@@ -2,6 +2,7 @@ package queueworker
 
 import (
 	"context"
+	"crypto/fips140"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -80,8 +81,8 @@ type Options struct {
 	// transfer.
 	Attributes []string
 
-	// SkipDigests leaves the MD5 digests of bodies and attributes alone. TLS protects them on their way. It must be set under
-	// GODEBUG=fips140=only, where there is no MD5.
+	// SkipDigests leaves the MD5 digests of bodies alone. TLS protects them on their way. They are left alone anyway under
+	// GODEBUG=fips140=only, where there is no MD5. Those of attributes are checked by nobody, nor are they by the SDK.
 	SkipDigests bool
 
 	// Middleware is around the handler, the first outermost.
@@ -124,6 +125,7 @@ func (o Options) withDefaults(queueURL string) (Options, error) {
 	for i, middleware := range o.Middleware {
 		m.require(middleware != nil, fmt.Sprintf("Options.Middleware[%d]", i), nil, "must not be nil")
 	}
+	o.SkipDigests = o.SkipDigests || fips140.Enforced()
 	if o.Retry == nil {
 		o.Retry = Backoff()
 	}

@@ -55,7 +55,7 @@ func (e *OutcomeError) Unwrap() error { return e.Err }
 
 // RetryAfter makes the message be tried again after d, instead of what Options.Retry says: when the service that it needs has said
 // when to come back, or for a reminder. The delay ends with the twelve hours for which a message can be held; less than a second
-// counts as one, other than zero, which is for Release.
+// counts as one, and zero leaves it to Options.Retry: what is to come back at once is for Release.
 //
 // The attempt counts toward the queue's redrive policy. The reason may be nil.
 func RetryAfter(d time.Duration, reason error) error {

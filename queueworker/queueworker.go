@@ -75,7 +75,7 @@ func New(api API, queueURL string, handler Handler, optFns ...func(*Options)) (*
 	w := &Worker{
 		api: api, queueURL: queueURL, handler: Chain(handler, o.Middleware...), opts: o, fifo: isFIFO(queueURL), epoch: time.Now(),
 		beat: make(chan struct{}, 1), fatal: make(chan error, 1), slots: o.Concurrency, held: make(map[string]*lease), groups: make(map[string]*group),
-		demand: newDemand(), tracked: newMemory(), recent: newMemory(), letterbox: letterbox{url: o.DeadLetterURL},
+		demand: newDemand(), failing: failing{ends: make(map[string]error)}, tracked: newMemory(), recent: newMemory(), letterbox: letterbox{url: o.DeadLetterURL},
 	}
 	w.runners = crew[*lease]{do: w.handleFrom, spare: 32}
 	w.callers = crew[func()]{do: func(call func()) { call() }, spare: 24}
@@ -157,15 +157,22 @@ func (w *Worker) Stats() Stats {
 	return s
 }
 
-// Healthy returns nil if the worker runs and its receives succeed, and else why not. It is for a liveness or readiness check: a
-// worker that only cannot reach SQS recovers by itself.
+// Healthy returns nil if the worker runs, its receives succeed and what is handled can be deleted, and else why not. It is for a
+// liveness or readiness check: a worker that only cannot reach SQS recovers by itself.
 func (w *Worker) Healthy() error {
 	w.mu.Lock()
 	defer w.unlock()
-	if !w.ran || w.calls == nil || w.draining {
+	switch {
+	case !w.ran || w.draining:
 		return ErrNotRunning
+	case w.failing.err != nil:
+		return w.failing.err
+	case w.calls == nil:
+		return ErrNotRunning
+	case w.settling > maxSettling(w.slots): // nothing is received
+		return w.failing.latest()
 	}
-	return w.failing.err
+	return nil
 }
 
 // average is a moving average of about the last hundred values, of fewer at first.

@@ -25,7 +25,7 @@ func (w *Worker) feedLocked() {
 
 // nextReceiveLocked returns how many messages to ask for now, and notes that; zero is not to ask.
 func (w *Worker) nextReceiveLocked() int {
-	if w.calls == nil || w.alive.Err() != nil || w.draining || w.paused.on || w.failing.probing || w.settling > maxSettling(w.slots) {
+	if w.calls == nil || w.alive.Err() != nil || w.draining || w.paused.on || w.failing.prober != nil || w.settling > maxSettling(w.slots) {
 		return 0
 	}
 	n := w.demand.next(load{
@@ -106,8 +106,17 @@ var (
 func (w *Worker) take(n int, messages []types.Message, began time.Time) int {
 	arrived := time.Now()
 	leases := make([]*lease, 0, len(messages))
+	var corrupt []string // groups
+	var behind []*lease  // messages of a group that has a corrupt one before them
 	for i := range messages {
-		if l := w.newLease(&messages[i], began, arrived); l != nil {
+		l := w.newLease(&messages[i], began, arrived)
+		switch err := w.check(&messages[i]); {
+		case err != nil:
+			w.corrupt(l, err)
+			corrupt = append(corrupt, l.message.GroupID)
+		case w.fifo && slices.Contains(corrupt, l.message.GroupID):
+			behind = append(behind, l)
+		default:
 			leases = append(leases, l)
 		}
 	}
@@ -124,6 +133,9 @@ func (w *Worker) take(n int, messages []types.Message, began time.Time) int {
 	for _, l := range leases {
 		w.acceptLocked(l)
 	}
+	for _, l := range behind {
+		w.refuseLocked(l)
+	}
 	w.startLocked()
 	next := w.nextReceiveLocked()
 	w.feedLocked()
@@ -133,7 +145,7 @@ func (w *Worker) take(n int, messages []types.Message, began time.Time) int {
 	return next
 }
 
-// newLease makes a lease of a message, or nil if what has arrived is not what was sent.
+// newLease makes a lease of a message.
 func (w *Worker) newLease(m *types.Message, began, arrived time.Time) *lease {
 	l := &lease{
 		epoch: w.epoch, handle: aws.ToString(m.ReceiptHandle), first: Message{
@@ -146,22 +158,31 @@ func (w *Worker) newLease(m *types.Message, began, arrived time.Time) *lease {
 	for name, value := range m.Attributes {
 		l.message.set(name, value)
 	}
-	// The lease began when SQS handed the message out: no earlier than the call, and about half a round trip ago.
+	// The lease began when SQS handed the message out: no earlier than the call, about half a round trip ago, and no later than the
+	// wait was over. The latter counts if the answer was under way for long, or this process stood still.
 	start := arrived.Add(-min(arrived.Sub(began), transferTime))
+	if over := began.Add(w.opts.WaitTime); start.After(over) {
+		start = over
+	}
 	l.until.Store(int64(start.Add(w.opts.Visibility).Sub(w.epoch)))
 	l.cap = int64(start.Add(w.opts.MaxHold).Sub(w.epoch))
 	l.due = w.nextBeat(int64(start.Sub(w.epoch)))
-	if !w.opts.SkipDigests {
-		if err := checkDigest(m); err != nil {
-			w.corrupt(l, err)
-			return nil
-		}
-	}
 	return l
 }
 
 // transferTime is how long ago at most SQS handed out what arrives now, but for answers that take longer to transfer.
 const transferTime = 100 * time.Millisecond
+
+// check says whether a message is as it was sent, and can be handled.
+func (w *Worker) check(m *types.Message) error {
+	if aws.ToString(m.MessageId) == "" || aws.ToString(m.ReceiptHandle) == "" {
+		return errIncomplete
+	}
+	if w.opts.SkipDigests {
+		return nil
+	}
+	return checkDigest(m)
+}
 
 // corrupt leaves a message that has changed on its way alone: it comes again after its lease, as it was sent, or goes to the
 // dead-letter queue in the end.

@@ -3,6 +3,7 @@ package queueworker
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime/debug"
 	"time"
 )
@@ -29,6 +30,9 @@ func (w *Worker) nextLocked() *lease {
 			continue
 		}
 		l.start(w.lasting)
+		if l.message != &l.first {
+			w.stats.TriedHere++
+		}
 		w.running++
 		w.rate.add(w.now())
 		return l
@@ -136,8 +140,11 @@ func (w *Worker) judge(m *Message, err error) (Outcome, end) {
 // delay asks the retry policy, which is the user's.
 func (w *Worker) delay(m *Message, err error) (d time.Duration) {
 	defer func() {
-		if recover() != nil {
+		if v := recover(); v != nil {
 			d = longestRetry
+			if l := w.opts.Logger; l != nil {
+				l.LogAttrs(w.lasting, slog.LevelError, "Options.Retry panicked", slog.String("message", m.ID), slog.Any("panic", v))
+			}
 		}
 	}()
 	return w.opts.Retry(m, err)

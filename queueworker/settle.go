@@ -1,17 +1,22 @@
 package queueworker
 
 import (
+	"errors"
 	"time"
 
-	"github.com/awsha/awsha/internal/awserr"
-
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/awsha/awsha/internal/awserr"
 )
 
 // endLocked has the call made that ends a lease.
 func (w *Worker) endLocked(l *lease, e end) {
 	if l.stage == ended || l.stage == ending {
 		return
+	}
+	if l.stage == waiting && e.kind == endReturn {
+		w.unstartedLocked(l)
 	}
 	l.stage, l.end = ending, e
 	w.settling++
@@ -25,6 +30,13 @@ func (w *Worker) endLocked(l *lease, e end) {
 		if !l.extending {
 			w.returns.addLocked(l)
 		}
+	}
+}
+
+// unstartedLocked counts a message that goes back although no handler has begun with it.
+func (w *Worker) unstartedLocked(l *lease) {
+	if l.message == &l.first { // else it waits for another try
+		w.stats.Unstarted++
 	}
 }
 
@@ -94,33 +106,62 @@ func (b *batcher) flushLocked() {
 type verdict uint8
 
 const (
-	done   verdict = iota
-	gone           // the lease has ended, is another's, or the message is deleted: there is nothing more to do under this handle
-	again          // worth repeating
-	refuse         // refused, and would be again
+	again  verdict = iota // worth repeating, as is an entry that the answer does not mention
+	done                  // it has taken effect
+	gone                  // the lease has ended, is another's, or the message is deleted: there is nothing more to do under this handle
+	refuse                // the entry is refused, and would be again
+	barred                // the call is refused, and would be again
 )
 
-// verdictsOf returns what a call says of n entries.
-func verdictsOf(n int, failed []types.BatchResultErrorEntry, err error) []verdict {
+// answer is what a call says of the entries of a batch.
+type answer struct {
+	taken  [maxBatch]bool // by position
+	failed []types.BatchResultErrorEntry
+}
+
+// take notes that an entry has taken effect.
+func (a *answer) take(id *string) {
+	if i, ok := position(id); ok {
+		a.taken[i] = true
+	}
+}
+
+// verdicts returns what a call says of n entries.
+func (a *answer) verdicts(n int, err error) []verdict {
 	verdicts := make([]verdict, n)
 	if err != nil {
-		v := again
-		if awserr.Of(err) == awserr.Terminal {
-			v = refuse
-		}
-		for i := range verdicts {
-			verdicts[i] = v
+		if errors.As(err, new(smithy.APIError)) && awserr.Of(err) == awserr.Terminal {
+			for i := range verdicts {
+				verdicts[i] = barred
+			}
 		}
 		return verdicts
 	}
-	for i := range failed {
-		f := &failed[i]
-		if f.Id == nil || len(*f.Id) != 1 || (*f.Id)[0] < '0' || int((*f.Id)[0]-'0') >= n {
-			continue
+	for i := range verdicts {
+		if a.taken[i] {
+			verdicts[i] = done
 		}
-		verdicts[(*f.Id)[0]-'0'] = verdictOn(f)
+	}
+	for k := range a.failed {
+		if i, ok := position(a.failed[k].Id); ok && i < n {
+			verdicts[i] = verdictOn(&a.failed[k])
+		}
 	}
 	return verdicts
+}
+
+// entryID is the ID of an entry by its position: one batch may have the same message twice, under two handles.
+func entryID(i int) *string {
+	id := "0123456789"[i : i+1]
+	return &id
+}
+
+// position is the position of an entry by its ID.
+func position(id *string) (i int, ok bool) {
+	if id == nil || len(*id) != 1 || (*id)[0] < '0' || (*id)[0] > '9' {
+		return 0, false
+	}
+	return int((*id)[0] - '0'), true
 }
 
 // verdictOn reads the failure of one entry.
