@@ -156,6 +156,196 @@ func (mock *MetricsAPIMock) PutMetricDataCalls() []struct {
 	return calls
 }
 
+// Ensure, that PoliciesAPIMock does implement sqsscale.PoliciesAPI.
+// If this is not the case, regenerate this file with moq.
+var _ sqsscale.PoliciesAPI = &PoliciesAPIMock{}
+
+// PoliciesAPIMock is a mock implementation of sqsscale.PoliciesAPI.
+//
+//	func TestSomethingThatUsesPoliciesAPI(t *testing.T) {
+//
+//		// make and configure a mocked sqsscale.PoliciesAPI
+//		mockedPoliciesAPI := &PoliciesAPIMock{
+//			DescribeAutoScalingGroupsFunc: func(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+//				panic("mock out the DescribeAutoScalingGroups method")
+//			},
+//			DescribePoliciesFunc: func(ctx context.Context, params *autoscaling.DescribePoliciesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribePoliciesOutput, error) {
+//				panic("mock out the DescribePolicies method")
+//			},
+//			PutScalingPolicyFunc: func(ctx context.Context, params *autoscaling.PutScalingPolicyInput, optFns ...func(*autoscaling.Options)) (*autoscaling.PutScalingPolicyOutput, error) {
+//				panic("mock out the PutScalingPolicy method")
+//			},
+//		}
+//
+//		// use mockedPoliciesAPI in code that requires sqsscale.PoliciesAPI
+//		// and then make assertions.
+//
+//	}
+type PoliciesAPIMock struct {
+	// DescribeAutoScalingGroupsFunc mocks the DescribeAutoScalingGroups method.
+	DescribeAutoScalingGroupsFunc func(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
+
+	// DescribePoliciesFunc mocks the DescribePolicies method.
+	DescribePoliciesFunc func(ctx context.Context, params *autoscaling.DescribePoliciesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribePoliciesOutput, error)
+
+	// PutScalingPolicyFunc mocks the PutScalingPolicy method.
+	PutScalingPolicyFunc func(ctx context.Context, params *autoscaling.PutScalingPolicyInput, optFns ...func(*autoscaling.Options)) (*autoscaling.PutScalingPolicyOutput, error)
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// DescribeAutoScalingGroups holds details about calls to the DescribeAutoScalingGroups method.
+		DescribeAutoScalingGroups []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.DescribeAutoScalingGroupsInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+		// DescribePolicies holds details about calls to the DescribePolicies method.
+		DescribePolicies []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.DescribePoliciesInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+		// PutScalingPolicy holds details about calls to the PutScalingPolicy method.
+		PutScalingPolicy []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.PutScalingPolicyInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+	}
+	lockDescribeAutoScalingGroups sync.RWMutex
+	lockDescribePolicies          sync.RWMutex
+	lockPutScalingPolicy          sync.RWMutex
+}
+
+// DescribeAutoScalingGroups calls DescribeAutoScalingGroupsFunc.
+func (mock *PoliciesAPIMock) DescribeAutoScalingGroups(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+	if mock.DescribeAutoScalingGroupsFunc == nil {
+		panic("PoliciesAPIMock.DescribeAutoScalingGroupsFunc: method is nil but PoliciesAPI.DescribeAutoScalingGroups was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeAutoScalingGroupsInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeAutoScalingGroups.Lock()
+	mock.calls.DescribeAutoScalingGroups = append(mock.calls.DescribeAutoScalingGroups, callInfo)
+	mock.lockDescribeAutoScalingGroups.Unlock()
+	return mock.DescribeAutoScalingGroupsFunc(ctx, params, optFns...)
+}
+
+// DescribeAutoScalingGroupsCalls gets all the calls that were made to DescribeAutoScalingGroups.
+// Check the length with:
+//
+//	len(mockedPoliciesAPI.DescribeAutoScalingGroupsCalls())
+func (mock *PoliciesAPIMock) DescribeAutoScalingGroupsCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.DescribeAutoScalingGroupsInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeAutoScalingGroupsInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockDescribeAutoScalingGroups.RLock()
+	calls = mock.calls.DescribeAutoScalingGroups
+	mock.lockDescribeAutoScalingGroups.RUnlock()
+	return calls
+}
+
+// DescribePolicies calls DescribePoliciesFunc.
+func (mock *PoliciesAPIMock) DescribePolicies(ctx context.Context, params *autoscaling.DescribePoliciesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribePoliciesOutput, error) {
+	if mock.DescribePoliciesFunc == nil {
+		panic("PoliciesAPIMock.DescribePoliciesFunc: method is nil but PoliciesAPI.DescribePolicies was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribePoliciesInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribePolicies.Lock()
+	mock.calls.DescribePolicies = append(mock.calls.DescribePolicies, callInfo)
+	mock.lockDescribePolicies.Unlock()
+	return mock.DescribePoliciesFunc(ctx, params, optFns...)
+}
+
+// DescribePoliciesCalls gets all the calls that were made to DescribePolicies.
+// Check the length with:
+//
+//	len(mockedPoliciesAPI.DescribePoliciesCalls())
+func (mock *PoliciesAPIMock) DescribePoliciesCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.DescribePoliciesInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribePoliciesInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockDescribePolicies.RLock()
+	calls = mock.calls.DescribePolicies
+	mock.lockDescribePolicies.RUnlock()
+	return calls
+}
+
+// PutScalingPolicy calls PutScalingPolicyFunc.
+func (mock *PoliciesAPIMock) PutScalingPolicy(ctx context.Context, params *autoscaling.PutScalingPolicyInput, optFns ...func(*autoscaling.Options)) (*autoscaling.PutScalingPolicyOutput, error) {
+	if mock.PutScalingPolicyFunc == nil {
+		panic("PoliciesAPIMock.PutScalingPolicyFunc: method is nil but PoliciesAPI.PutScalingPolicy was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.PutScalingPolicyInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockPutScalingPolicy.Lock()
+	mock.calls.PutScalingPolicy = append(mock.calls.PutScalingPolicy, callInfo)
+	mock.lockPutScalingPolicy.Unlock()
+	return mock.PutScalingPolicyFunc(ctx, params, optFns...)
+}
+
+// PutScalingPolicyCalls gets all the calls that were made to PutScalingPolicy.
+// Check the length with:
+//
+//	len(mockedPoliciesAPI.PutScalingPolicyCalls())
+func (mock *PoliciesAPIMock) PutScalingPolicyCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.PutScalingPolicyInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.PutScalingPolicyInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockPutScalingPolicy.RLock()
+	calls = mock.calls.PutScalingPolicy
+	mock.lockPutScalingPolicy.RUnlock()
+	return calls
+}
+
 // Ensure, that GroupsAPIMock does implement sqsscale.GroupsAPI.
 // If this is not the case, regenerate this file with moq.
 var _ sqsscale.GroupsAPI = &GroupsAPIMock{}

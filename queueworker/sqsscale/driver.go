@@ -36,7 +36,7 @@ type DriverOptions struct {
 	// DryRun decides, tells, and changes nothing. It needs no permission but to read.
 	DryRun bool
 
-	// Timeout bounds the hint, the leader and each call, with the SDK's retries inside it. Default 10 seconds.
+	// Timeout bounds the hint, the leader, the reads of a round and the call that changes, each with the SDK's retries inside it. Default 10 seconds.
 	Timeout time.Duration
 
 	// OnEvent is called with each event, one at a time, by Run, which waits for it. A panic in it is recovered and logged.
@@ -182,7 +182,9 @@ func (d *Driver) decide(ctx context.Context, e *DriverEvent) {
 		return
 	}
 	e.Hint = hint
-	g, err := d.read(ctx)
+	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
+	defer cancel()
+	g, err := read(ctx, d.api, d.group)
 	if err != nil {
 		e.Err = err
 		return
@@ -190,24 +192,12 @@ func (d *Driver) decide(ctx context.Context, e *DriverEvent) {
 	s := d.situation(g, hint)
 	decision := Decide(s, d.opts.Limits)
 	if decision.Verdict == Out || decision.Verdict == In {
-		call, cancel := context.WithTimeout(ctx, d.opts.Timeout)
-		defer cancel()
-		if s.Group.Refresh, e.Err = refresh(call, d.api, d.group); e.Err != nil {
+		if s.Group.Refresh, e.Err = refresh(ctx, d.api, d.group); e.Err != nil {
 			return
 		}
 		decision = Decide(s, d.opts.Limits)
 	}
 	e.Decision = decision
-}
-
-func (d *Driver) read(ctx context.Context) (Group, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
-	defer cancel()
-	g, err := describe(ctx, d.api, d.group)
-	if err != nil {
-		return Group{}, err
-	}
-	return groupOf(g), nil
 }
 
 // situation adds to what was read what has been seen before.

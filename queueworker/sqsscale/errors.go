@@ -15,6 +15,13 @@ var (
 	// ErrNoGroup is matched by a CallError when there is no Auto Scaling group of the name, or not yet as far as the read knows.
 	ErrNoGroup = errors.New("there is no such Auto Scaling group")
 
+	// ErrGroupMetrics is returned by TargetTracking.Ensure if the policy divides by a metric that the group does not publish:
+	// EnableMetricsCollection turns it on.
+	ErrGroupMetrics = errors.New("sqsscale: the group does not publish GroupInServiceInstances each minute")
+
+	// ErrUnconfirmed is matched by a CallError when reads have not shown what was written within TargetTracking.Timeout.
+	ErrUnconfirmed = errors.New("reads do not show what was written")
+
 	// ErrDenied is matched by a CallError when credentials or permissions do not suffice.
 	ErrDenied = errors.New("denied")
 )

@@ -49,6 +49,33 @@ func ExampleNewPublisher() {
 	// context canceled
 }
 
+// At its start a program sees to the policy, and changes nothing if it is there.
+func ExampleTargetTracking_Ensure() {
+	cloud, err := awstest.New([]awstest.Service{ec2svc.New(), autoscalingsvc.New(), cloudwatchsvc.New()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cloud.Close()
+	ctx := context.Background()
+	client, err := groupOf(ctx, cloud, 1, 10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	policy := sqsscale.TargetTracking{
+		Group: "workers", Metric: sqsscale.Metric{QueueName: "work", GroupName: "workers"},
+		Target: 300, // 5 slots, handlers of a second, and a minute to wait
+	}
+	for _, target := range []float64{300, 300, 150} {
+		policy.Target = target
+		differences, err := policy.Ensure(ctx, client)
+		fmt.Printf("%q %v\n", differences, err)
+	}
+	// Output:
+	// [{"Policy" "" "backlog-per-instance"}] <nil>
+	// [] <nil>
+	// [{"TargetValue" "300" "150"}] <nil>
+}
+
 // What would be done in a situation can be asked at any time. Here ten instances run, of which six have work, and one would do.
 func ExampleDecide() {
 	now := time.Now()

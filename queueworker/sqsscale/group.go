@@ -37,9 +37,18 @@ func describe(ctx context.Context, api GroupsAPI, name string) (*types.AutoScali
 		err = ErrNoGroup
 	}
 	if err != nil {
-		return nil, &CallError{Op: "DescribeAutoScalingGroups", Of: name, Err: err}
+		return nil, err
 	}
 	return &out.AutoScalingGroups[0], nil
+}
+
+// read is what matters here of a group.
+func read(ctx context.Context, api GroupsAPI, name string) (Group, error) {
+	g, err := describe(ctx, api, name)
+	if err != nil {
+		return Group{}, &CallError{Op: "DescribeAutoScalingGroups", Of: name, Err: err}
+	}
+	return groupOf(g), nil
 }
 
 // groupOf takes what matters here out of a description.
@@ -76,11 +85,8 @@ func groupOf(g *types.AutoScalingGroup) Group {
 // of the whole group. Each call of it costs one DescribeAutoScalingGroups. Its error is a *CallError.
 func InService(api GroupsAPI, group string) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
-		g, err := describe(ctx, api, group)
-		if err != nil {
-			return 0, err
-		}
-		return groupOf(g).InService, nil
+		g, err := read(ctx, api, group)
+		return g.InService, err
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/awsha/awsha/queueworker"
 )
 
-//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../queueworkermock/sqsscale.go -pkg queueworkermock . Hinter MetricsAPI GroupsAPI DriverAPI
+//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../queueworkermock/sqsscale.go -pkg queueworkermock . Hinter MetricsAPI PoliciesAPI GroupsAPI DriverAPI
 
 // Hinter says how many instances a queue needs; *queueworker.Scaler is one. It must end when its context does. An error is an answer that
 // is not known: nothing is published or scaled by it.
@@ -29,6 +29,20 @@ type MetricsAPI interface {
 	// PutMetricData needs cloudwatch:PutMetricData, which takes no resource but a condition on cloudwatch:namespace. A repetition adds
 	// the same values once more, which changes an average only by their weight.
 	PutMetricData(ctx context.Context, params *cloudwatch.PutMetricDataInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error)
+}
+
+// PoliciesAPI is what a TargetTracking calls of Auto Scaling; *autoscaling.Client is one. Implementations end a call when its context ends,
+// and return errors in the SDK's form.
+type PoliciesAPI interface {
+	// DescribePolicies needs autoscaling:DescribePolicies, which takes no resource: allow it on "*". It is called with one group and one name.
+	DescribePolicies(ctx context.Context, params *autoscaling.DescribePoliciesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribePoliciesOutput, error)
+
+	// PutScalingPolicy needs autoscaling:PutScalingPolicy on the group. It may be repeated. Check does not call it.
+	PutScalingPolicy(ctx context.Context, params *autoscaling.PutScalingPolicyInput, optFns ...func(*autoscaling.Options)) (*autoscaling.PutScalingPolicyOutput, error)
+
+	// DescribeAutoScalingGroups needs autoscaling:DescribeAutoScalingGroups, which takes no resource. It is called for
+	// TargetTracking.MetricMath only.
+	DescribeAutoScalingGroups(ctx context.Context, params *autoscaling.DescribeAutoScalingGroupsInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
 }
 
 // GroupsAPI is what InService calls of Auto Scaling; *autoscaling.Client is one. Implementations end a call when its context ends, and
@@ -53,6 +67,7 @@ type DriverAPI interface {
 }
 
 var (
-	_ MetricsAPI = (*cloudwatch.Client)(nil)
-	_ DriverAPI  = (*autoscaling.Client)(nil)
+	_ MetricsAPI  = (*cloudwatch.Client)(nil)
+	_ PoliciesAPI = (*autoscaling.Client)(nil)
+	_ DriverAPI   = (*autoscaling.Client)(nil)
 )
