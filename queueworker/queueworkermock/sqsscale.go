@@ -5,6 +5,7 @@ package queueworkermock
 
 import (
 	"context"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/awsha/awsha/queueworker"
@@ -611,5 +612,385 @@ func (mock *DriverAPIMock) SetDesiredCapacityCalls() []struct {
 	mock.lockSetDesiredCapacity.RLock()
 	calls = mock.calls.SetDesiredCapacity
 	mock.lockSetDesiredCapacity.RUnlock()
+	return calls
+}
+
+// Ensure, that ProtectAPIMock does implement sqsscale.ProtectAPI.
+// If this is not the case, regenerate this file with moq.
+var _ sqsscale.ProtectAPI = &ProtectAPIMock{}
+
+// ProtectAPIMock is a mock implementation of sqsscale.ProtectAPI.
+//
+//	func TestSomethingThatUsesProtectAPI(t *testing.T) {
+//
+//		// make and configure a mocked sqsscale.ProtectAPI
+//		mockedProtectAPI := &ProtectAPIMock{
+//			CompleteLifecycleActionFunc: func(ctx context.Context, params *autoscaling.CompleteLifecycleActionInput, optFns ...func(*autoscaling.Options)) (*autoscaling.CompleteLifecycleActionOutput, error) {
+//				panic("mock out the CompleteLifecycleAction method")
+//			},
+//			DescribeAutoScalingInstancesFunc: func(ctx context.Context, params *autoscaling.DescribeAutoScalingInstancesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
+//				panic("mock out the DescribeAutoScalingInstances method")
+//			},
+//			DescribeLifecycleHooksFunc: func(ctx context.Context, params *autoscaling.DescribeLifecycleHooksInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeLifecycleHooksOutput, error) {
+//				panic("mock out the DescribeLifecycleHooks method")
+//			},
+//			RecordLifecycleActionHeartbeatFunc: func(ctx context.Context, params *autoscaling.RecordLifecycleActionHeartbeatInput, optFns ...func(*autoscaling.Options)) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
+//				panic("mock out the RecordLifecycleActionHeartbeat method")
+//			},
+//			SetInstanceProtectionFunc: func(ctx context.Context, params *autoscaling.SetInstanceProtectionInput, optFns ...func(*autoscaling.Options)) (*autoscaling.SetInstanceProtectionOutput, error) {
+//				panic("mock out the SetInstanceProtection method")
+//			},
+//		}
+//
+//		// use mockedProtectAPI in code that requires sqsscale.ProtectAPI
+//		// and then make assertions.
+//
+//	}
+type ProtectAPIMock struct {
+	// CompleteLifecycleActionFunc mocks the CompleteLifecycleAction method.
+	CompleteLifecycleActionFunc func(ctx context.Context, params *autoscaling.CompleteLifecycleActionInput, optFns ...func(*autoscaling.Options)) (*autoscaling.CompleteLifecycleActionOutput, error)
+
+	// DescribeAutoScalingInstancesFunc mocks the DescribeAutoScalingInstances method.
+	DescribeAutoScalingInstancesFunc func(ctx context.Context, params *autoscaling.DescribeAutoScalingInstancesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingInstancesOutput, error)
+
+	// DescribeLifecycleHooksFunc mocks the DescribeLifecycleHooks method.
+	DescribeLifecycleHooksFunc func(ctx context.Context, params *autoscaling.DescribeLifecycleHooksInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeLifecycleHooksOutput, error)
+
+	// RecordLifecycleActionHeartbeatFunc mocks the RecordLifecycleActionHeartbeat method.
+	RecordLifecycleActionHeartbeatFunc func(ctx context.Context, params *autoscaling.RecordLifecycleActionHeartbeatInput, optFns ...func(*autoscaling.Options)) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error)
+
+	// SetInstanceProtectionFunc mocks the SetInstanceProtection method.
+	SetInstanceProtectionFunc func(ctx context.Context, params *autoscaling.SetInstanceProtectionInput, optFns ...func(*autoscaling.Options)) (*autoscaling.SetInstanceProtectionOutput, error)
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// CompleteLifecycleAction holds details about calls to the CompleteLifecycleAction method.
+		CompleteLifecycleAction []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.CompleteLifecycleActionInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+		// DescribeAutoScalingInstances holds details about calls to the DescribeAutoScalingInstances method.
+		DescribeAutoScalingInstances []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.DescribeAutoScalingInstancesInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+		// DescribeLifecycleHooks holds details about calls to the DescribeLifecycleHooks method.
+		DescribeLifecycleHooks []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.DescribeLifecycleHooksInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+		// RecordLifecycleActionHeartbeat holds details about calls to the RecordLifecycleActionHeartbeat method.
+		RecordLifecycleActionHeartbeat []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.RecordLifecycleActionHeartbeatInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+		// SetInstanceProtection holds details about calls to the SetInstanceProtection method.
+		SetInstanceProtection []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *autoscaling.SetInstanceProtectionInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*autoscaling.Options)
+		}
+	}
+	lockCompleteLifecycleAction        sync.RWMutex
+	lockDescribeAutoScalingInstances   sync.RWMutex
+	lockDescribeLifecycleHooks         sync.RWMutex
+	lockRecordLifecycleActionHeartbeat sync.RWMutex
+	lockSetInstanceProtection          sync.RWMutex
+}
+
+// CompleteLifecycleAction calls CompleteLifecycleActionFunc.
+func (mock *ProtectAPIMock) CompleteLifecycleAction(ctx context.Context, params *autoscaling.CompleteLifecycleActionInput, optFns ...func(*autoscaling.Options)) (*autoscaling.CompleteLifecycleActionOutput, error) {
+	if mock.CompleteLifecycleActionFunc == nil {
+		panic("ProtectAPIMock.CompleteLifecycleActionFunc: method is nil but ProtectAPI.CompleteLifecycleAction was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.CompleteLifecycleActionInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockCompleteLifecycleAction.Lock()
+	mock.calls.CompleteLifecycleAction = append(mock.calls.CompleteLifecycleAction, callInfo)
+	mock.lockCompleteLifecycleAction.Unlock()
+	return mock.CompleteLifecycleActionFunc(ctx, params, optFns...)
+}
+
+// CompleteLifecycleActionCalls gets all the calls that were made to CompleteLifecycleAction.
+// Check the length with:
+//
+//	len(mockedProtectAPI.CompleteLifecycleActionCalls())
+func (mock *ProtectAPIMock) CompleteLifecycleActionCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.CompleteLifecycleActionInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.CompleteLifecycleActionInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockCompleteLifecycleAction.RLock()
+	calls = mock.calls.CompleteLifecycleAction
+	mock.lockCompleteLifecycleAction.RUnlock()
+	return calls
+}
+
+// DescribeAutoScalingInstances calls DescribeAutoScalingInstancesFunc.
+func (mock *ProtectAPIMock) DescribeAutoScalingInstances(ctx context.Context, params *autoscaling.DescribeAutoScalingInstancesInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
+	if mock.DescribeAutoScalingInstancesFunc == nil {
+		panic("ProtectAPIMock.DescribeAutoScalingInstancesFunc: method is nil but ProtectAPI.DescribeAutoScalingInstances was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeAutoScalingInstancesInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeAutoScalingInstances.Lock()
+	mock.calls.DescribeAutoScalingInstances = append(mock.calls.DescribeAutoScalingInstances, callInfo)
+	mock.lockDescribeAutoScalingInstances.Unlock()
+	return mock.DescribeAutoScalingInstancesFunc(ctx, params, optFns...)
+}
+
+// DescribeAutoScalingInstancesCalls gets all the calls that were made to DescribeAutoScalingInstances.
+// Check the length with:
+//
+//	len(mockedProtectAPI.DescribeAutoScalingInstancesCalls())
+func (mock *ProtectAPIMock) DescribeAutoScalingInstancesCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.DescribeAutoScalingInstancesInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeAutoScalingInstancesInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockDescribeAutoScalingInstances.RLock()
+	calls = mock.calls.DescribeAutoScalingInstances
+	mock.lockDescribeAutoScalingInstances.RUnlock()
+	return calls
+}
+
+// DescribeLifecycleHooks calls DescribeLifecycleHooksFunc.
+func (mock *ProtectAPIMock) DescribeLifecycleHooks(ctx context.Context, params *autoscaling.DescribeLifecycleHooksInput, optFns ...func(*autoscaling.Options)) (*autoscaling.DescribeLifecycleHooksOutput, error) {
+	if mock.DescribeLifecycleHooksFunc == nil {
+		panic("ProtectAPIMock.DescribeLifecycleHooksFunc: method is nil but ProtectAPI.DescribeLifecycleHooks was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeLifecycleHooksInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockDescribeLifecycleHooks.Lock()
+	mock.calls.DescribeLifecycleHooks = append(mock.calls.DescribeLifecycleHooks, callInfo)
+	mock.lockDescribeLifecycleHooks.Unlock()
+	return mock.DescribeLifecycleHooksFunc(ctx, params, optFns...)
+}
+
+// DescribeLifecycleHooksCalls gets all the calls that were made to DescribeLifecycleHooks.
+// Check the length with:
+//
+//	len(mockedProtectAPI.DescribeLifecycleHooksCalls())
+func (mock *ProtectAPIMock) DescribeLifecycleHooksCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.DescribeLifecycleHooksInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.DescribeLifecycleHooksInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockDescribeLifecycleHooks.RLock()
+	calls = mock.calls.DescribeLifecycleHooks
+	mock.lockDescribeLifecycleHooks.RUnlock()
+	return calls
+}
+
+// RecordLifecycleActionHeartbeat calls RecordLifecycleActionHeartbeatFunc.
+func (mock *ProtectAPIMock) RecordLifecycleActionHeartbeat(ctx context.Context, params *autoscaling.RecordLifecycleActionHeartbeatInput, optFns ...func(*autoscaling.Options)) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
+	if mock.RecordLifecycleActionHeartbeatFunc == nil {
+		panic("ProtectAPIMock.RecordLifecycleActionHeartbeatFunc: method is nil but ProtectAPI.RecordLifecycleActionHeartbeat was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.RecordLifecycleActionHeartbeatInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockRecordLifecycleActionHeartbeat.Lock()
+	mock.calls.RecordLifecycleActionHeartbeat = append(mock.calls.RecordLifecycleActionHeartbeat, callInfo)
+	mock.lockRecordLifecycleActionHeartbeat.Unlock()
+	return mock.RecordLifecycleActionHeartbeatFunc(ctx, params, optFns...)
+}
+
+// RecordLifecycleActionHeartbeatCalls gets all the calls that were made to RecordLifecycleActionHeartbeat.
+// Check the length with:
+//
+//	len(mockedProtectAPI.RecordLifecycleActionHeartbeatCalls())
+func (mock *ProtectAPIMock) RecordLifecycleActionHeartbeatCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.RecordLifecycleActionHeartbeatInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.RecordLifecycleActionHeartbeatInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockRecordLifecycleActionHeartbeat.RLock()
+	calls = mock.calls.RecordLifecycleActionHeartbeat
+	mock.lockRecordLifecycleActionHeartbeat.RUnlock()
+	return calls
+}
+
+// SetInstanceProtection calls SetInstanceProtectionFunc.
+func (mock *ProtectAPIMock) SetInstanceProtection(ctx context.Context, params *autoscaling.SetInstanceProtectionInput, optFns ...func(*autoscaling.Options)) (*autoscaling.SetInstanceProtectionOutput, error) {
+	if mock.SetInstanceProtectionFunc == nil {
+		panic("ProtectAPIMock.SetInstanceProtectionFunc: method is nil but ProtectAPI.SetInstanceProtection was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *autoscaling.SetInstanceProtectionInput
+		OptFns []func(*autoscaling.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockSetInstanceProtection.Lock()
+	mock.calls.SetInstanceProtection = append(mock.calls.SetInstanceProtection, callInfo)
+	mock.lockSetInstanceProtection.Unlock()
+	return mock.SetInstanceProtectionFunc(ctx, params, optFns...)
+}
+
+// SetInstanceProtectionCalls gets all the calls that were made to SetInstanceProtection.
+// Check the length with:
+//
+//	len(mockedProtectAPI.SetInstanceProtectionCalls())
+func (mock *ProtectAPIMock) SetInstanceProtectionCalls() []struct {
+	Ctx    context.Context
+	Params *autoscaling.SetInstanceProtectionInput
+	OptFns []func(*autoscaling.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *autoscaling.SetInstanceProtectionInput
+		OptFns []func(*autoscaling.Options)
+	}
+	mock.lockSetInstanceProtection.RLock()
+	calls = mock.calls.SetInstanceProtection
+	mock.lockSetInstanceProtection.RUnlock()
+	return calls
+}
+
+// Ensure, that MetadataAPIMock does implement sqsscale.MetadataAPI.
+// If this is not the case, regenerate this file with moq.
+var _ sqsscale.MetadataAPI = &MetadataAPIMock{}
+
+// MetadataAPIMock is a mock implementation of sqsscale.MetadataAPI.
+//
+//	func TestSomethingThatUsesMetadataAPI(t *testing.T) {
+//
+//		// make and configure a mocked sqsscale.MetadataAPI
+//		mockedMetadataAPI := &MetadataAPIMock{
+//			GetMetadataFunc: func(ctx context.Context, params *imds.GetMetadataInput, optFns ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
+//				panic("mock out the GetMetadata method")
+//			},
+//		}
+//
+//		// use mockedMetadataAPI in code that requires sqsscale.MetadataAPI
+//		// and then make assertions.
+//
+//	}
+type MetadataAPIMock struct {
+	// GetMetadataFunc mocks the GetMetadata method.
+	GetMetadataFunc func(ctx context.Context, params *imds.GetMetadataInput, optFns ...func(*imds.Options)) (*imds.GetMetadataOutput, error)
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// GetMetadata holds details about calls to the GetMetadata method.
+		GetMetadata []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *imds.GetMetadataInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*imds.Options)
+		}
+	}
+	lockGetMetadata sync.RWMutex
+}
+
+// GetMetadata calls GetMetadataFunc.
+func (mock *MetadataAPIMock) GetMetadata(ctx context.Context, params *imds.GetMetadataInput, optFns ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
+	if mock.GetMetadataFunc == nil {
+		panic("MetadataAPIMock.GetMetadataFunc: method is nil but MetadataAPI.GetMetadata was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *imds.GetMetadataInput
+		OptFns []func(*imds.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockGetMetadata.Lock()
+	mock.calls.GetMetadata = append(mock.calls.GetMetadata, callInfo)
+	mock.lockGetMetadata.Unlock()
+	return mock.GetMetadataFunc(ctx, params, optFns...)
+}
+
+// GetMetadataCalls gets all the calls that were made to GetMetadata.
+// Check the length with:
+//
+//	len(mockedMetadataAPI.GetMetadataCalls())
+func (mock *MetadataAPIMock) GetMetadataCalls() []struct {
+	Ctx    context.Context
+	Params *imds.GetMetadataInput
+	OptFns []func(*imds.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *imds.GetMetadataInput
+		OptFns []func(*imds.Options)
+	}
+	mock.lockGetMetadata.RLock()
+	calls = mock.calls.GetMetadata
+	mock.lockGetMetadata.RUnlock()
 	return calls
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/awsha/awsha/queueworker"
 )
 
-//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../queueworkermock/sqsscale.go -pkg queueworkermock . Hinter MetricsAPI PoliciesAPI GroupsAPI DriverAPI
+//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../queueworkermock/sqsscale.go -pkg queueworkermock . Hinter MetricsAPI PoliciesAPI GroupsAPI DriverAPI ProtectAPI MetadataAPI
 
 // Hinter says how many instances a queue needs; *queueworker.Scaler is one. It must end when its context does. An error is an answer that
 // is not known: nothing is published or scaled by it.
