@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	// ErrAlreadyRun is returned by the second call of Run: a Publisher or a Driver runs once.
+	// ErrAlreadyRun is returned by the second call of Run: a Publisher, a Driver or a Protector runs once.
 	ErrAlreadyRun = errors.New("sqsscale: Run was called before")
 
 	// ErrNoGroup is matched by a CallError when there is no Auto Scaling group of the name, or not yet as far as the read knows.
