@@ -157,6 +157,84 @@ func (mock *MetricsAPIMock) PutMetricDataCalls() []struct {
 	return calls
 }
 
+// Ensure, that StatisticsAPIMock does implement sqsscale.StatisticsAPI.
+// If this is not the case, regenerate this file with moq.
+var _ sqsscale.StatisticsAPI = &StatisticsAPIMock{}
+
+// StatisticsAPIMock is a mock implementation of sqsscale.StatisticsAPI.
+//
+//	func TestSomethingThatUsesStatisticsAPI(t *testing.T) {
+//
+//		// make and configure a mocked sqsscale.StatisticsAPI
+//		mockedStatisticsAPI := &StatisticsAPIMock{
+//			GetMetricStatisticsFunc: func(ctx context.Context, params *cloudwatch.GetMetricStatisticsInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricStatisticsOutput, error) {
+//				panic("mock out the GetMetricStatistics method")
+//			},
+//		}
+//
+//		// use mockedStatisticsAPI in code that requires sqsscale.StatisticsAPI
+//		// and then make assertions.
+//
+//	}
+type StatisticsAPIMock struct {
+	// GetMetricStatisticsFunc mocks the GetMetricStatistics method.
+	GetMetricStatisticsFunc func(ctx context.Context, params *cloudwatch.GetMetricStatisticsInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricStatisticsOutput, error)
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// GetMetricStatistics holds details about calls to the GetMetricStatistics method.
+		GetMetricStatistics []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Params is the params argument value.
+			Params *cloudwatch.GetMetricStatisticsInput
+			// OptFns is the optFns argument value.
+			OptFns []func(*cloudwatch.Options)
+		}
+	}
+	lockGetMetricStatistics sync.RWMutex
+}
+
+// GetMetricStatistics calls GetMetricStatisticsFunc.
+func (mock *StatisticsAPIMock) GetMetricStatistics(ctx context.Context, params *cloudwatch.GetMetricStatisticsInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricStatisticsOutput, error) {
+	if mock.GetMetricStatisticsFunc == nil {
+		panic("StatisticsAPIMock.GetMetricStatisticsFunc: method is nil but StatisticsAPI.GetMetricStatistics was just called")
+	}
+	callInfo := struct {
+		Ctx    context.Context
+		Params *cloudwatch.GetMetricStatisticsInput
+		OptFns []func(*cloudwatch.Options)
+	}{
+		Ctx:    ctx,
+		Params: params,
+		OptFns: optFns,
+	}
+	mock.lockGetMetricStatistics.Lock()
+	mock.calls.GetMetricStatistics = append(mock.calls.GetMetricStatistics, callInfo)
+	mock.lockGetMetricStatistics.Unlock()
+	return mock.GetMetricStatisticsFunc(ctx, params, optFns...)
+}
+
+// GetMetricStatisticsCalls gets all the calls that were made to GetMetricStatistics.
+// Check the length with:
+//
+//	len(mockedStatisticsAPI.GetMetricStatisticsCalls())
+func (mock *StatisticsAPIMock) GetMetricStatisticsCalls() []struct {
+	Ctx    context.Context
+	Params *cloudwatch.GetMetricStatisticsInput
+	OptFns []func(*cloudwatch.Options)
+} {
+	var calls []struct {
+		Ctx    context.Context
+		Params *cloudwatch.GetMetricStatisticsInput
+		OptFns []func(*cloudwatch.Options)
+	}
+	mock.lockGetMetricStatistics.RLock()
+	calls = mock.calls.GetMetricStatistics
+	mock.lockGetMetricStatistics.RUnlock()
+	return calls
+}
+
 // Ensure, that PoliciesAPIMock does implement sqsscale.PoliciesAPI.
 // If this is not the case, regenerate this file with moq.
 var _ sqsscale.PoliciesAPI = &PoliciesAPIMock{}

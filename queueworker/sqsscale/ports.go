@@ -9,7 +9,7 @@ import (
 	"github.com/awsha/awsha/queueworker"
 )
 
-//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../queueworkermock/sqsscale.go -pkg queueworkermock . Hinter MetricsAPI PoliciesAPI GroupsAPI DriverAPI ProtectAPI MetadataAPI
+//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../queueworkermock/sqsscale.go -pkg queueworkermock . Hinter MetricsAPI StatisticsAPI PoliciesAPI GroupsAPI DriverAPI ProtectAPI MetadataAPI
 
 // Hinter says how many instances a queue needs; *queueworker.Scaler is one. It must end when its context does. An error is an answer that
 // is not known: nothing is published or scaled by it.
@@ -29,6 +29,12 @@ type MetricsAPI interface {
 	// PutMetricData needs cloudwatch:PutMetricData, which takes no resource but a condition on cloudwatch:namespace. A repetition adds
 	// the same values once more, which changes an average only by their weight.
 	PutMetricData(ctx context.Context, params *cloudwatch.PutMetricDataInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error)
+}
+
+// StatisticsAPI is what OldestAge calls of CloudWatch; *cloudwatch.Client is one.
+type StatisticsAPI interface {
+	// GetMetricStatistics needs cloudwatch:GetMetricStatistics, which takes no resource: allow it on "*".
+	GetMetricStatistics(ctx context.Context, params *cloudwatch.GetMetricStatisticsInput, optFns ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricStatisticsOutput, error)
 }
 
 // PoliciesAPI is what a TargetTracking calls of Auto Scaling; *autoscaling.Client is one. Implementations end a call when its context ends,
@@ -67,7 +73,8 @@ type DriverAPI interface {
 }
 
 var (
-	_ MetricsAPI  = (*cloudwatch.Client)(nil)
-	_ PoliciesAPI = (*autoscaling.Client)(nil)
-	_ DriverAPI   = (*autoscaling.Client)(nil)
+	_ MetricsAPI    = (*cloudwatch.Client)(nil)
+	_ StatisticsAPI = (*cloudwatch.Client)(nil)
+	_ PoliciesAPI   = (*autoscaling.Client)(nil)
+	_ DriverAPI     = (*autoscaling.Client)(nil)
 )
