@@ -19,7 +19,7 @@ type DriverOptions struct {
 	Limits
 
 	// Interval is the time between decisions, which differs by up to a tenth so that drivers do not stay together. It grows to four times
-	// while calls fail. Default 15 seconds, at least one.
+	// while calls fail. Default 15 seconds, at least one. It should be more than the ScalerOptions.CacheFor of the hints.
 	Interval time.Duration
 
 	// Leader tells whether this driver is the one to act. It is asked at the beginning of each round, and again before the capacity is
