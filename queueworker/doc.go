@@ -32,8 +32,8 @@
 //
 // # Handlers
 //
-// [Typed] decodes bodies; one that cannot be decoded goes to the dead-letter queue. [NewMux] chooses a handler by an attribute, which
-// Options.Attributes must name. [NewBatch] handles messages together: give the worker at least as many slots as a batch has messages.
+// [Typed] decodes bodies; one that cannot be decoded goes to the dead-letter queue. [NewMux] chooses a handler by an attribute.
+// [NewBatch] handles messages together: give the worker at least as many slots as a batch has messages.
 // [Deduplicate] remembers what was handled: two calls to its store for each message, and one for each extension of its lease. It is
 // not exactly-once: a process can die between the effect and the note of it. [LoadPointers] loads bodies that are in S3; name the
 // buckets that it may read. Put it inside Deduplicate, so that duplicates load nothing.

@@ -11,9 +11,14 @@ func (w *Worker) drain() error {
 	w.settled = settled
 	w.runners.dismissLocked()
 	for _, l := range w.held {
-		if l.stage == waiting {
-			w.endLocked(l, end{kind: endReturn})
+		if l.stage != waiting {
+			continue
 		}
+		e := end{kind: endReturn}
+		if l.again > 0 { // somebody else is to wait for the rest of it
+			e.delay = retrySeconds(time.Duration(l.again - w.now()))
+		}
+		w.endLocked(l, e)
 	}
 	for _, g := range w.groups {
 		if g.timer != nil {

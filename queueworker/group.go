@@ -63,15 +63,21 @@ func (w *Worker) breakGroupLocked(l *lease) {
 	delete(w.groups, g.id)
 }
 
-// scatterLocked gives back all messages of a group that wait behind others: one before them will be received again.
+// scatterLocked gives back what follows l in its group: l will be received again, and before them.
 func (w *Worker) scatterLocked(l *lease) {
 	if l.group == nil || w.groups[l.group.id] != l.group {
 		return
 	}
-	g := l.group
-	for next := g.followers.pop(); next != nil; next = g.followers.pop() {
+	g, behind := l.group, l.group.head == l
+	for range g.followers.len() {
+		next := g.followers.pop()
+		if next != l && !behind {
+			g.followers.push(next)
+			continue
+		}
+		behind = true
 		w.blocked--
-		if next.stage == waiting && next != l {
+		if next != l && next.stage == waiting {
 			w.endLocked(next, end{kind: endReturn})
 		}
 	}
@@ -89,7 +95,7 @@ func (w *Worker) tryAgainLocked(l *lease, e end) bool {
 	if w.now()+int64(delay) >= l.cap {
 		return false
 	}
-	l.stage = waiting
+	l.stage, l.again = waiting, w.now()+int64(delay)
 	next := *l.message // the handler may have kept the other one
 	next.Attempt++
 	l.message = &next
@@ -97,6 +103,7 @@ func (w *Worker) tryAgainLocked(l *lease, e end) bool {
 		w.mu.Lock()
 		defer w.unlock()
 		if g.head == l && l.stage == waiting && !w.draining {
+			l.again = 0
 			w.buffer.push(l)
 			w.startLocked()
 		}

@@ -23,9 +23,10 @@ type lease struct {
 	stage     stage
 	end       end // once its handler has returned, or will never be called
 	lost      bool
-	capped    bool // not to be held any longer
-	extending bool // a call is under way; a return waits for that
-	failures  int  // of extensions, in a row
+	capped    bool  // not to be held any longer
+	extending bool  // a call is under way; a return waits for that
+	failures  int   // of extensions, in a row
+	again     int64 // when it is tried again without a receive; zero: it is not
 
 	due             int64 // for an extension
 	listed          bool  // in heartbeats

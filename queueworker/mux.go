@@ -13,8 +13,8 @@ type KeyFunc func(m *Message) (string, error)
 // ErrNoRoute is that a Mux knows no handler for the key of a message.
 var ErrNoRoute = errors.New("queueworker: there is no handler for the message")
 
-// ByAttribute is the value of a message attribute that is text or a number; a message without it cannot be decoded. Options.Attributes
-// must name the attribute: else it is not received, and every message goes to the dead-letter queue.
+// ByAttribute is the value of a message attribute that is text or a number; a message without it cannot be decoded. If
+// Options.Attributes is set it must name the attribute: else every message goes to the dead-letter queue.
 func ByAttribute(name string) KeyFunc {
 	return func(m *Message) (string, error) {
 		a, ok := m.Attributes[name]

@@ -68,7 +68,7 @@ type Options struct {
 	CancelReceives bool
 
 	// DeleteDelay is how long a delete waits at most for others to share its call. Ten do not wait, nor does the last message in
-	// hand, nor those of FIFO queues. Messages whose delete waits are handled again if the process dies. Default 100 ms.
+	// hand, nor the last one of a message group. Messages whose delete waits are handled again if the process dies. Default 100 ms.
 	DeleteDelay time.Duration
 
 	// Retry says when to try a message again after an error that says nothing about it. Default: Backoff with its defaults.
@@ -77,8 +77,8 @@ type Options struct {
 	// DeadLetterURL is the queue for what handlers and decoders give up. Default: the dead-letter queue of the queue's redrive policy.
 	DeadLetterURL string
 
-	// Attributes names the message attributes to receive: names, prefixes such as "app.*", or "All". Default none, which is less to
-	// transfer.
+	// Attributes names the message attributes to receive: names, prefixes such as "app.*", or "All". What is not received is not in what
+	// goes to the dead-letter queue either. Default all; none, for an empty slice that is not nil, is less to transfer.
 	Attributes []string
 
 	// SkipDigests leaves the MD5 digests of bodies alone. TLS protects them on their way. They are left alone anyway under
@@ -126,6 +126,9 @@ func (o Options) withDefaults(queueURL string) (Options, error) {
 		m.require(middleware != nil, fmt.Sprintf("Options.Middleware[%d]", i), nil, "must not be nil")
 	}
 	o.SkipDigests = o.SkipDigests || fips140.Enforced()
+	if o.Attributes == nil {
+		o.Attributes = []string{"All"}
+	}
 	if o.Retry == nil {
 		o.Retry = Backoff()
 	}

@@ -14,8 +14,8 @@ type S3Pointer struct {
 	Key    string
 }
 
-// Attributes of a message whose body is in Amazon S3, of the current and of older Extended Client Libraries. Options.Attributes has to
-// name those that the producers use.
+// Attributes of a message whose body is in Amazon S3, of the current and of older Extended Client Libraries. If Options.Attributes is
+// set, it has to name those that the producers use.
 const (
 	ExtendedPayloadSize       = "ExtendedPayloadSize"
 	LegacyExtendedPayloadSize = "SQSLargePayloadSize"
@@ -71,7 +71,7 @@ type PointerOptions struct {
 }
 
 // LoadPointers replaces the body of a message that is in S3 by what load returns, for the handlers inside. A message is taken for one
-// by its attribute ExtendedPayloadSize, or the legacy one, which Options.Attributes must name; others pass as they are.
+// by its attribute ExtendedPayloadSize, or the legacy one; others pass as they are.
 //
 // Load is called once for each attempt, in the slot of the message, whose lease is extended meanwhile; what it returns is held to no
 // limit. Its errors are those of a handler: it returns DeadLetter for an object that is gone for good. A body that is not a pointer, or

@@ -8,7 +8,7 @@ import "time"
 // TriedHere count once more by outcome.
 type Stats struct {
 	Received     uint64 // messages, those that came twice included
-	Completed    uint64 // by outcome
+	Completed    uint64 // by outcome, as handlers returned it
 	Retried      uint64
 	Released     uint64
 	Dropped      uint64

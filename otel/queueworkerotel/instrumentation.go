@@ -92,6 +92,9 @@ func New(queueURL string, optFns ...func(*Options)) (*Instrumentation, error) {
 // attributes of the creation context. It is an option for queueworker.New, to be given after those that set Middleware or Attributes.
 func (i *Instrumentation) Configure(o *queueworker.Options) {
 	o.Middleware = append([]queueworker.Middleware{i.Middleware}, o.Middleware...)
+	if o.Attributes == nil {
+		return // all are received
+	}
 	for _, name := range i.opts.Propagator.Fields() {
 		if !slices.Contains(o.Attributes, name) && !slices.Contains(o.Attributes, "All") {
 			o.Attributes = append(slices.Clip(o.Attributes), name)

@@ -364,7 +364,8 @@ func TestConfigureAddsToWhatIsThere(t *testing.T) {
 	w := newWorld(t)
 	i := w.telemetry()
 	for name, test := range map[string]struct{ have, want []string }{
-		"nothing":         {nil, []string{"traceparent", "tracestate"}},
+		"nothing":         {nil, nil}, // which is all
+		"none":            {[]string{}, []string{"traceparent", "tracestate"}},
 		"another":         {[]string{"app.*"}, []string{"app.*", "traceparent", "tracestate"}},
 		"one of them":     {[]string{"tracestate"}, []string{"tracestate", "traceparent"}},
 		"all of them all": {[]string{"All"}, []string{"All"}},
