@@ -20,6 +20,7 @@ func (w *Worker) drain() error {
 		}
 		w.endLocked(l, e)
 	}
+	w.buffer = queue{}
 	for _, g := range w.groups {
 		if g.timer != nil {
 			g.timer.Stop()

@@ -24,6 +24,14 @@ type world struct {
 	cloud  *awstest.Cloud
 	client *sqs.Client
 	url    string
+	lock   sync.Mutex
+}
+
+// mu runs fn under a lock, for what handlers note.
+func (w *world) mu(fn func()) {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	fn()
 }
 
 func newWorld(t *testing.T, attributes map[string]string) *world {
