@@ -131,11 +131,9 @@ func TestALetterIsTheWholeMessage(t *testing.T) {
 		t.Run(fmt.Sprint("FIFO ", fifo), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, nil)
-				dead := ""
-				if fifo {
-					w, dead = newFIFO(t, 5)
-				} else {
+				w, dead := newFIFO(t, 5)
+				if !fifo {
+					w.url = w.queue("work", nil)
 					dead = w.deadLetters(5)
 				}
 				attributes := map[string]types.MessageAttributeValue{
