@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -59,10 +60,28 @@ func (*stream) GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput,
 	return &sqs.GetQueueAttributesOutput{}, nil
 }
 
-var deleted = &sqs.DeleteMessageBatchOutput{}
+// deleted is what an API answers that has deleted as many messages as the index says, whose IDs are their places in the call.
+var deleted = func() (list [11]*sqs.DeleteMessageBatchOutput) {
+	for n := range list {
+		list[n] = &sqs.DeleteMessageBatchOutput{}
+		for i := range n {
+			list[n].Successful = append(list[n].Successful, types.DeleteMessageBatchResultEntry{Id: aws.String(strconv.Itoa(i))})
+		}
+	}
+	return list
+}()
 
-func (*stream) DeleteMessageBatch(context.Context, *sqs.DeleteMessageBatchInput, ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
-	return deleted, nil
+func (*stream) DeleteMessageBatch(_ context.Context, in *sqs.DeleteMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+	return deleted[len(in.Entries)], nil
+}
+
+// ChangeMessageVisibilityBatch is asked for when the machine is so slow that a message waits for seconds.
+func (*stream) ChangeMessageVisibilityBatch(_ context.Context, in *sqs.ChangeMessageVisibilityBatchInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+	out := &sqs.ChangeMessageVisibilityBatchOutput{}
+	for i := range in.Entries {
+		out.Successful = append(out.Successful, types.ChangeMessageVisibilityBatchResultEntry{Id: in.Entries[i].Id})
+	}
+	return out, nil
 }
 
 // drainStream handles n messages of a stream with a worker, and returns how many allocations each cost.

@@ -34,6 +34,7 @@ var autoScalingScenarios = []scenario{
 			s.shows("instances by ID", "InService HEALTHY", func() string { return s.scalingInstance(ids[0]) })
 			s.is("an unknown instance by ID", s.scalingInstance("i"+unknown), "nothing")
 			s.shows("tag of an instance", g, func() string { return s.groupTag(ids[0]) })
+			s.is("refreshes", s.refreshes(g), "0")
 
 			s.accepted("more", s.desire(g, 3))
 			s.shows("instances after more", "3 InService", func() string { return s.scaled(g) })
@@ -366,6 +367,16 @@ func (s *session) scalingInstance(id string) string {
 	}
 	i := out.AutoScalingInstances[0]
 	return told(i.LifecycleState) + " " + told(i.HealthStatus)
+}
+
+// refreshes tells how many instance refreshes a group has seen.
+func (s *session) refreshes(g string) string {
+	s.Helper()
+	out, err := s.asg.DescribeInstanceRefreshes(s.Context(), &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &g})
+	if err != nil {
+		return outcome(err)
+	}
+	return fmt.Sprint(len(out.InstanceRefreshes))
 }
 
 // groupTag returns the tag by which an instance says whose it is.
