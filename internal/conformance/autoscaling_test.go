@@ -52,6 +52,7 @@ var autoScalingScenarios = []scenario{
 			{on: motoName, at: "health check", does: "EC2 after 300 s"},
 			{on: motoName, at: "version of the template", does: "none"},
 			{on: motoName, at: "instances by ID", does: "InService Healthy"},
+			{on: motoName, at: "refreshes", does: "not implemented"},
 			{on: motoName, at: "too many", does: "accepted"},
 			{on: motoName, at: "too few", does: "accepted"},
 			{on: motoName, at: "sizes after refusals", does: "1..4, 0 desired"},
