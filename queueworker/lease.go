@@ -11,7 +11,7 @@ import (
 type lease struct {
 	message *Message
 	first   Message // the message; one that is tried again without a receive is a copy, because a handler may have kept it
-	epoch   time.Time
+	worker  *Worker
 	until   atomic.Int64 // when it ends, as far as is proven
 
 	handle string
@@ -65,7 +65,7 @@ func (l *lease) start(parent context.Context) {
 }
 
 // deadline is when the lease ends.
-func (l *lease) deadline() time.Time { return l.epoch.Add(time.Duration(l.until.Load())) }
+func (l *lease) deadline() time.Time { return l.worker.epoch.Add(time.Duration(l.until.Load())) }
 
 // heartbeats are the leases in the order in which they are due for an extension. They are given almost in that order, and ten with the
 // same time, so that a list will do. Guarded by Worker.mu.

@@ -105,12 +105,18 @@ var (
 // take takes messages that a receive for n has brought, and returns how many to ask for next.
 func (w *Worker) take(n int, messages []types.Message, began time.Time) int {
 	arrived := time.Now()
+	together := make([]lease, len(messages)) // in one piece, as the SDK has them
 	leases := make([]*lease, 0, len(messages))
 	var corrupt []string // groups
 	var behind []*lease  // messages of a group that has a corrupt one before them
+	var digests *digester
+	if !w.opts.SkipDigests && len(messages) > 0 {
+		digests = newDigester()
+	}
 	for i := range messages {
-		l := w.newLease(&messages[i], began, arrived)
-		switch err := w.check(&messages[i]); {
+		l := &together[i]
+		w.prepare(l, &messages[i], began, arrived)
+		switch err := check(&messages[i], digests); {
 		case err != nil:
 			w.corrupt(l, err)
 			corrupt = append(corrupt, l.message.GroupID)
@@ -130,6 +136,7 @@ func (w *Worker) take(n int, messages []types.Message, began time.Time) int {
 		w.later = append(w.later, Event{Kind: Recovered})
 	}
 	w.demand.end(n, len(messages), w.buffer.len(), w.running < w.slots)
+	beat := w.heartbeats.first
 	for _, l := range leases {
 		w.acceptLocked(l)
 	}
@@ -140,18 +147,20 @@ func (w *Worker) take(n int, messages []types.Message, began time.Time) int {
 	next := w.nextReceiveLocked()
 	w.feedLocked()
 	w.settledLocked()
+	sooner := w.heartbeats.first != beat
 	w.unlock()
-	w.wakeHeart()
+	if sooner {
+		w.wakeHeart()
+	}
 	return next
 }
 
-// newLease makes a lease of a message.
-func (w *Worker) newLease(m *types.Message, began, arrived time.Time) *lease {
-	l := &lease{
-		epoch: w.epoch, handle: aws.ToString(m.ReceiptHandle), first: Message{
-			ID: aws.ToString(m.MessageId), Body: aws.ToString(m.Body), Attributes: m.MessageAttributes,
-			Attempt: 1, ReceivedAt: arrived,
-		},
+// prepare makes a lease of a message.
+func (w *Worker) prepare(l *lease, m *types.Message, began, arrived time.Time) {
+	l.worker, l.handle = w, aws.ToString(m.ReceiptHandle)
+	l.first = Message{
+		ID: aws.ToString(m.MessageId), Body: aws.ToString(m.Body), Attributes: m.MessageAttributes,
+		Attempt: 1, ReceivedAt: arrived,
 	}
 	l.message = &l.first
 	l.message.lease = l
@@ -167,21 +176,20 @@ func (w *Worker) newLease(m *types.Message, began, arrived time.Time) *lease {
 	l.until.Store(int64(start.Add(w.opts.Visibility).Sub(w.epoch)))
 	l.cap = int64(start.Add(w.opts.MaxHold).Sub(w.epoch))
 	l.due = w.nextBeat(int64(start.Sub(w.epoch)))
-	return l
 }
 
 // transferTime is how long ago at most SQS handed out what arrives now, but for answers that take longer to transfer.
 const transferTime = 100 * time.Millisecond
 
-// check says whether a message is as it was sent, and can be handled.
-func (w *Worker) check(m *types.Message) error {
+// check says whether a message is as it was sent, if there are digests, and can be handled.
+func check(m *types.Message, digests *digester) error {
 	if aws.ToString(m.MessageId) == "" || aws.ToString(m.ReceiptHandle) == "" {
 		return errIncomplete
 	}
-	if w.opts.SkipDigests {
+	if digests == nil {
 		return nil
 	}
-	return checkDigest(m)
+	return digests.check(m)
 }
 
 // corrupt leaves a message that has changed on its way alone: it comes again after its lease, as it was sent, or goes to the
