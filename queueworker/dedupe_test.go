@@ -18,7 +18,7 @@ import (
 	"github.com/awsha/awsha/queueworker/queueworkermock"
 )
 
-func newStore(t *testing.T, size int) *queueworker.MemoryStore {
+func newStore(t testing.TB, size int) *queueworker.MemoryStore {
 	t.Helper()
 	store, err := queueworker.NewMemoryStore(func(o *queueworker.MemoryStoreOptions) { o.Size = size })
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 )
@@ -141,7 +142,9 @@ func (s *MemoryStore) roomLocked(now time.Time) bool {
 	return len(s.entries) < s.size
 }
 
+// addLocked keeps strings of its own: those of a message are parts of the answer that it came in, which they would keep.
 func (s *MemoryStore) addLocked(e *memoryEntry) {
+	e.key, e.token = strings.Clone(e.key), strings.Clone(e.token)
 	s.entries[e.key] = e
 	e.at = s.listOf(e).PushBack(e)
 }
