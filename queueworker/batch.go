@@ -164,12 +164,12 @@ func (b *Batch) sealLocked(u *bundle) {
 	u.begin <- struct{}{}
 }
 
-// leave takes a message out of its bundle, and reports whether it could: not if that has begun.
+// leave takes a message out of its bundle, and reports whether it is out: not if it is being handled.
 func (b *Batch) leave(u *bundle, it *item) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if u.started {
-		return false
+		return !slices.Contains(u.items, it)
 	}
 	u.items = slices.DeleteFunc(u.items, func(other *item) bool { return other == it })
 	if len(u.items) == 0 && b.open == u {
@@ -181,41 +181,57 @@ func (b *Batch) leave(u *bundle, it *item) bool {
 
 // run handles a bundle, whatever the function does.
 func (b *Batch) run(u *bundle) {
-	b.mu.Lock()
-	u.started = true
-	b.mu.Unlock()
+	defer close(u.done)
+	b.start(u)
+	if len(u.items) == 0 {
+		return
+	}
 	ctx, cancel := jointly(u.items)
 	defer cancel()
 	messages := make([]*Message, len(u.items))
 	for i, it := range u.items {
 		messages[i] = it.m
 	}
-	err := error(&PanicError{Value: errGoexit}) // unless the function returns or panics
+	u.fail(&PanicError{Value: errGoexit}) // unless the function returns or panics
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+			u.fail(&PanicError{Value: v, Stack: debug.Stack()})
 		}
-		u.share(err)
-		close(u.done)
 	}()
-	err = b.fn(ctx, messages)
+	u.share(b.fn(ctx, messages))
+}
+
+// start takes those out of a bundle that were lost just before it begins.
+func (b *Batch) start(u *bundle) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	u.started = true
+	u.items = slices.DeleteFunc(u.items, func(it *item) bool {
+		it.err = context.Cause(it.ctx)
+		return it.err != nil
+	})
+}
+
+// fail gives all messages one error.
+func (u *bundle) fail(err error) {
+	for _, it := range u.items {
+		it.err = err
+	}
 }
 
 // share gives each message its error.
 func (u *bundle) share(err error) {
 	var partly *BatchError
 	if !errors.As(err, &partly) {
-		for _, it := range u.items {
-			it.err = err
-		}
+		u.fail(err)
 		return
+	}
+	if partly == nil { // the zero value of a variable that nothing was written to
+		partly = &BatchError{}
 	}
 	for i := range partly.Failed {
 		if i < 0 || i >= len(u.items) { // then it is about other messages than these, and none is known to be done
-			err = fmt.Errorf("queueworker: a batch of %d messages has no index %d: %w", len(u.items), i, errBatchIndex)
-			for _, it := range u.items {
-				it.err = err
-			}
+			u.fail(fmt.Errorf("queueworker: a batch of %d messages has no index %d: %w", len(u.items), i, errBatchIndex))
 			return
 		}
 	}
