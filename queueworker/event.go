@@ -2,6 +2,7 @@ package queueworker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -101,7 +102,7 @@ func (w *Worker) tell(ctx context.Context, e Event) {
 			attrs = append(attrs, slog.String("operation", e.Operation))
 		}
 		if e.Err != nil {
-			attrs = append(attrs, slog.String("error", e.Err.Error()))
+			attrs = append(attrs, slog.String("error", fmt.Sprint(e.Err))) // not Error, which panics if a handler has returned a nil pointer
 		}
 		l.LogAttrs(ctx, e.level(), e.Kind.String(), attrs...)
 	}

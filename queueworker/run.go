@@ -113,11 +113,17 @@ func (w *Worker) finish(l *lease, err error, took time.Duration) (next *lease) {
 	return next
 }
 
-// judge says what becomes of a message after its handler.
-func (w *Worker) judge(m *Message, err error) (Outcome, end) {
+// judge says what becomes of a message after its handler. An error that panics when it is looked into, as one may that is a nil pointer,
+// is one as others.
+func (w *Worker) judge(m *Message, err error) (outcome Outcome, e end) {
 	if err == nil {
 		return Completed, end{kind: endDelete}
 	}
+	defer func() {
+		if recover() != nil {
+			outcome, e = Retried, end{kind: endReturn, delay: retrySeconds(w.delay(m, err))}
+		}
+	}()
 	var o *OutcomeError
 	if !errors.As(err, &o) {
 		return Retried, end{kind: endReturn, delay: retrySeconds(w.delay(m, err))}
