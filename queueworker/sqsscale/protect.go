@@ -34,18 +34,22 @@ type Instance struct {
 // instance does. Without it, handlers that have run for less than ProtectAfter and the time of a call may be cut off; so is
 // everything when the instance is unhealthy or somebody terminates it. Their messages are received again elsewhere after their leases.
 //
-// Scale-in protection has no end of its own: AWS leaves an instance protected until somebody says otherwise. A Protector takes over what it
+// Scale-in protection has no end: AWS leaves an instance protected until somebody says otherwise. A Protector takes over what it
 // finds: it removes the protection of an idle instance, whoever has set it, once UnprotectAfter has passed since Run began, and when Run
 // ends. So a process that has died leaves its instance protected until it has been started again; let something start it. A group may
 // protect its new instances (NewInstancesProtectedFromScaleIn), until they have been idle for the first time. Protection does not
 // keep an instance that fails its health checks.
 //
-// A wait for the hook has: when heartbeats stop, since the process has died, the group goes on after the timeout of the hook. A few minutes are
-// better there than the hour that is the default, since heartbeats prolong it anyway; but 100 times that must suffice for the
-// longest drain.
+// An instance refresh waits for protected instances for an hour, unless its ScaleInProtectedInstances says Refresh: then it takes them, and
+// they drain by the hook.
+//
+// A wait for the hook has an end: when heartbeats stop, since the process has died, the group goes on after the timeout of the hook. A
+// few minutes are better there than the hour that is the default, since heartbeats prolong it anyway; but 100 times that must suffice
+// for the longest drain.
 //
 // Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html,
-// https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html and
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html,
+// https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html and
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/gracefully-handle-instance-termination.html (read 2026-11)
 type Protector struct {
 	api      ProtectAPI
@@ -95,6 +99,7 @@ func NewProtector(api ProtectAPI, instance Instance, running func() int, optFns 
 // not succeed: a completion for as long as the group can wait, or FinishTimeout from the end of ctx on; the removal for FinishTimeout.
 //
 // On an instance that is being terminated already, as for a process that was started again, work is not called, and the action completed.
+// Run asks for that first, if there is a hook, for Timeout at most.
 //
 // Run returns what work returns, joined with a *CallError of what could not be done after it. What fails before is told by events and the
 // log, and does not stop the work. Nothing of Run is left when it returns. A second call is refused with [ErrAlreadyRun].
@@ -105,7 +110,7 @@ func (p *Protector) Run(ctx context.Context, work func(context.Context) error) e
 	if p.ran.Swap(true) {
 		return ErrAlreadyRun
 	}
-	if p.look(ctx) {
+	if p.lookFirst(ctx) {
 		return p.finish(ctx)
 	}
 	err := p.during(ctx, work)
@@ -113,6 +118,13 @@ func (p *Protector) Run(ctx context.Context, work func(context.Context) error) e
 		return errors.Join(err, end)
 	}
 	return err
+}
+
+// lookFirst keeps work from an instance that is being terminated. What cannot be told soon keeps nothing.
+func (p *Protector) lookFirst(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, p.opts.Timeout)
+	defer cancel()
+	return p.look(ctx)
 }
 
 // during runs work with all that protects it.
@@ -140,31 +152,28 @@ func (p *Protector) during(ctx context.Context, work func(context.Context) error
 	return work(working)
 }
 
-// finish does what is left to do after the work.
+// finish does what is left to do after the work, and goes on for FinishTimeout if ctx has ended, or ends meanwhile.
 func (p *Protector) finish(ctx context.Context) error {
-	// The work may have ended before the next look.
-	if p.terminating || p.look(context.WithoutCancel(ctx)) {
-		return p.complete(ctx)
-	}
-	if p.opts.HookOnly || p.protection == unprotected {
-		return nil
-	}
-	return p.lastly(ctx, p.opts.FinishTimeout, p.unprotect)
-}
-
-// lastly calls do with a context that ends after limit, or FinishTimeout after ctx. It calls do again for the rest of that if ctx ends
-// meanwhile.
-func (p *Protector) lastly(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
 	if ctx.Err() == nil {
-		bounded, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		if err := do(bounded); err == nil || ctx.Err() == nil {
+		if err := p.settle(ctx); err == nil || ctx.Err() == nil {
 			return err
 		}
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.opts.FinishTimeout)
 	defer cancel()
-	return do(bounded)
+	return p.settle(bounded)
+}
+
+// settle lets the group do with the instance what it wants to.
+func (p *Protector) settle(ctx context.Context) error {
+	switch {
+	case p.look(ctx): // the work may have ended before the next look
+		return p.complete(ctx)
+	case p.opts.HookOnly || p.protection == unprotected:
+		return nil
+	default:
+		return p.unprotect(ctx)
+	}
 }
 
 // insist repeats a call of the protector until it succeeds, ctx ends, or enough says so, and tells of each failure. It returns the last.

@@ -67,6 +67,8 @@ func (p *Protector) wanted() protection { return p.wish.see(p.running() > 0, tim
 
 // unprotect is for the end of Run.
 func (p *Protector) unprotect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.opts.FinishTimeout)
+	defer cancel()
 	elsewhere := func(err error) bool { return awserr.Of(err) == awserr.Pending } // not in service: there is nothing to remove
 	if err := p.setProtection(ctx, unprotected, elsewhere); err != nil && !elsewhere(err) {
 		return err

@@ -59,6 +59,9 @@ func (p *Protector) targeted(ctx context.Context) bool {
 			p.blind = false
 			return state == "Terminated"
 		}
+		if ctx.Err() != nil {
+			return false
+		}
 		if !p.blind {
 			p.blind = true
 			p.broken(ctx, "GetMetadata", err)
@@ -163,27 +166,27 @@ const maxFinish = maxDeregistration + maxHookTimeout
 
 // complete lets the group go on.
 func (p *Protector) complete(ctx context.Context) error {
-	return p.lastly(ctx, maxFinish, func(ctx context.Context) error {
-		over := false
-		err := p.insist(ctx, "CompleteLifecycleAction", func(ctx context.Context) error {
-			_, err := p.api.CompleteLifecycleAction(ctx, &autoscaling.CompleteLifecycleActionInput{
-				AutoScalingGroupName: &p.instance.Group, LifecycleHookName: &p.opts.Hook, InstanceId: &p.instance.ID,
-				LifecycleActionResult: aws.String("CONTINUE"),
-			})
-			return err
-		}, func(err error) bool {
-			over = awserr.Of(err) == awserr.NotFound && (p.waiting || p.past(ctx))
-			return over
+	ctx, cancel := context.WithTimeout(ctx, maxFinish)
+	defer cancel()
+	over := false
+	err := p.insist(ctx, "CompleteLifecycleAction", func(ctx context.Context) error {
+		_, err := p.api.CompleteLifecycleAction(ctx, &autoscaling.CompleteLifecycleActionInput{
+			AutoScalingGroupName: &p.instance.Group, LifecycleHookName: &p.opts.Hook, InstanceId: &p.instance.ID,
+			LifecycleActionResult: aws.String("CONTINUE"),
 		})
-		switch {
-		case over:
-			p.emit(ctx, slog.LevelInfo, ActionGone, nil)
-			return nil
-		case err == nil:
-			p.emit(ctx, slog.LevelInfo, ActionCompleted, nil)
-		}
 		return err
+	}, func(err error) bool {
+		over = awserr.Of(err) == awserr.NotFound && (p.waiting || p.past(ctx))
+		return over
 	})
+	switch {
+	case over:
+		p.emit(ctx, slog.LevelInfo, ActionGone, nil)
+		return nil
+	case err == nil:
+		p.emit(ctx, slog.LevelInfo, ActionCompleted, nil)
+	}
+	return err
 }
 
 // past reports whether the instance is beyond the state in which its group waits for hooks. The state that Auto Scaling tells may be an

@@ -94,12 +94,12 @@ func TestScaleInChoosesInstancesThatAreIdle(t *testing.T) {
 		}
 		busy := programs[:2] // the first ones would be chosen
 		for _, p := range busy {
-			p.handle(30 * time.Minute)
+			p.handle(15 * time.Minute)
 		}
 		time.Sleep(time.Minute)
 		s.desire(0)
 		s.until("three have gone", func() bool { return len(s.members()) == 2 })
-		time.Sleep(20 * time.Minute)
+		time.Sleep(10 * time.Minute)
 		for _, p := range busy {
 			if s.state(p.id) != "InService" {
 				s.Errorf("%s is %s, with a handler", p.id, s.state(p.id))

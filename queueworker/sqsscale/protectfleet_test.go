@@ -129,7 +129,7 @@ func TestNoHandlerIsCutOffByAScaleIn(t *testing.T) {
 					s.Fatal(err)
 				}
 				c.queue = *out.QueueUrl
-				const messages = 80
+				const messages = 60
 				for i := range messages {
 					body := fmt.Sprintf("%04d s, message %d", 1+c.random.IntN(1800), i)
 					if _, err := client.SendMessage(s.Context(), &sqs.SendMessageInput{QueueUrl: &c.queue, MessageBody: &body}); err != nil {
@@ -142,12 +142,13 @@ func TestNoHandlerIsCutOffByAScaleIn(t *testing.T) {
 						heals = append(heals, inject(s, s.cloud, awstest.Match{Service: autoscaling.ServiceID, Operation: operation, Probability: 0.15}, effect))
 					}
 				}
-				chosen := 0
-				for began := time.Now(); c.progress() < messages && time.Since(began) < 24*time.Hour; time.Sleep(10 * time.Second) {
+				changes := 0
+				for rounds := 1; c.progress() < messages && rounds < 10_000; rounds++ {
+					time.Sleep(10 * time.Second)
 					c.recruit()
-					if c.random.IntN(30) == 0 { // every five minutes
-						s.desire(1 + c.random.Int32N(6))
-						chosen++
+					if rounds%30 == 0 { // every five minutes, down and up
+						s.desire([]int32{1 + c.random.Int32N(2), 4 + c.random.Int32N(3)}[changes%2])
+						changes++
 					}
 				}
 				s.desire(0)
@@ -167,8 +168,8 @@ func TestNoHandlerIsCutOffByAScaleIn(t *testing.T) {
 					}
 				}
 				told := fmt.Sprintf("%d messages handled, %d handlers cut off; %d changes of capacity, %d instances, of which %d were chosen with handlers",
-					len(c.handled), c.cut, chosen, len(c.results), c.busy)
-				if len(c.handled) != messages || c.cut != 0 || chosen < 3 || len(c.results) < 6 || name != "both ways" && c.busy == 0 {
+					len(c.handled), c.cut, changes, len(c.results), c.busy)
+				if len(c.handled) != messages || c.cut != 0 || changes < 3 || len(c.results) < 6 || name != "both ways" && c.busy == 0 {
 					s.Error(told)
 				}
 				s.Log(told)

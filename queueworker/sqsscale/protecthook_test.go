@@ -357,7 +357,7 @@ func TestACompletionEndsSoonAfterItsContext(t *testing.T) {
 		start := time.Now()
 		p.stop()
 		var call *sqsscale.CallError
-		if d := time.Since(start); d < 10*time.Second || d > 26*time.Second || !errors.As(p.result, &call) || call.Op != completeAction {
+		if d := time.Since(start); d < 10*time.Second || d > 16*time.Second || !errors.As(p.result, &call) || call.Op != completeAction {
 			s.Errorf("%v after %v", p.result, d)
 		}
 		heal()
@@ -428,6 +428,32 @@ func TestReadsThatAreStaleEndNoWait(t *testing.T) {
 		<-p.done
 		if p.result != nil || p.count(sqsscale.ActionCompleted) != 1 {
 			s.Errorf("%v: %v", p.result, p.told())
+		}
+	}, withHook(time.Hour))
+}
+
+// Nothing that hangs holds the begin of the work for more than Timeout, nor the end of Run for more than FinishTimeout.
+func TestWhatHangsHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	onSite(t, 1, func(s *site) {
+		id := *s.members()[0].InstanceId
+		machine, _ := s.cloud.Instance(id)
+		heal := inject(s, s.cloud, awstest.Match{Caller: machine.ID()}, awstest.Hang())
+		defer heal()
+		hangs := &queueworkermock.MetadataAPIMock{GetMetadataFunc: func(ctx context.Context, _ *imds.GetMetadataInput, _ ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}
+		p := s.start(id, func(o *sqsscale.ProtectOptions) { o.Metadata = hangs })
+		if d := s.until("the work begins", p.began); d > 11*time.Second {
+			s.Errorf("it began after %v", d)
+		}
+		time.Sleep(10 * time.Minute)
+		start := time.Now()
+		p.stop()
+		var call *sqsscale.CallError
+		if d := time.Since(start); d > 16*time.Second || !errors.As(p.result, &call) || call.Op != setProtection {
+			s.Errorf("%v after %v", p.result, d)
 		}
 	}, withHook(time.Hour))
 }
