@@ -45,11 +45,15 @@ type JSONOptions struct {
 }
 
 // JSON decodes bodies by encoding/json. A body that is empty, or has anything but white space after its value, is refused. As
-// always with that package, "null" leaves a T that is not a pointer zero, and names of fields match in any case.
+// always with that package, "null" leaves a T that is not a pointer zero, names of fields match in any case, and of those that are there
+// twice the last one counts, of objects by field. A number that does not fit is refused, and so is a value that is nested more than 10,000 deep.
 func JSON[T any](optFns ...func(*JSONOptions)) Decoder[T] {
 	var opts JSONOptions
 	for _, fn := range optFns {
 		fn(&opts)
+	}
+	if opts == (JSONOptions{}) {
+		return Unmarshal[T](json.Unmarshal) // which needs no buffer, unlike a json.Decoder
 	}
 	return Unmarshal[T](func(body []byte, value any) error {
 		d := json.NewDecoder(bytes.NewReader(body))

@@ -20,8 +20,9 @@ import (
 )
 
 type order struct {
-	ID   string `json:"id"`
-	Note any    `json:"note,omitempty"`
+	ID    string `json:"id"`
+	Note  any    `json:"note,omitempty"`
+	Count int64  `json:"count,omitempty"`
 }
 
 func TestJSONDecodesOneValue(t *testing.T) {
@@ -38,11 +39,20 @@ func TestJSONDecodesOneValue(t *testing.T) {
 		"an unknown field is refused":   {body: `{"id":"a","new":1}`, optFns: []func(*queueworker.JSONOptions){strict}, wrong: `unknown field "new"`},
 		"a number is a float64":         {body: `{"note":1}`, want: order{Note: 1.0}},
 		"a number is kept":              {body: `{"note":12345678901234567890}`, optFns: []func(*queueworker.JSONOptions){func(o *queueworker.JSONOptions) { o.UseNumber = true }}, want: order{Note: json.Number("12345678901234567890")}},
-		"an empty body is refused":      {body: "", wrong: "the body is empty"},
-		"a body of spaces is refused":   {body: " \n", wrong: "the body is empty"},
-		"half a value is refused":       {body: `{"id":"a"`, wrong: "unexpected EOF"},
-		"a second value is refused":     {body: `{"id":"a"} {}`, wrong: "goes on after its value"},
-		"what follows it is refused":    {body: `{"id":"a"}]`, wrong: "goes on after its value"},
+		"an empty body is refused":      {body: "", wrong: "unexpected end of JSON input"},
+		"a body of spaces is refused":   {body: " \n", wrong: "unexpected end of JSON input"},
+		"half a value is refused":       {body: `{"id":"a"`, wrong: "unexpected end of JSON input"},
+		"a second value is refused":     {body: `{"id":"a"} {}`, wrong: "after top-level value"},
+		"what follows it is refused":    {body: `{"id":"a"}]`, wrong: "after top-level value"},
+		"strictly, an empty body":       {body: "", optFns: []func(*queueworker.JSONOptions){strict}, wrong: "the body is empty"},
+		"strictly, a body of spaces":    {body: " \n", optFns: []func(*queueworker.JSONOptions){strict}, wrong: "the body is empty"},
+		"strictly, half a value":        {body: `{"id":"a"`, optFns: []func(*queueworker.JSONOptions){strict}, wrong: "unexpected EOF"},
+		"strictly, a second value":      {body: `{"id":"a"} {}`, optFns: []func(*queueworker.JSONOptions){strict}, wrong: "goes on after its value"},
+		"strictly, what follows it":     {body: `{"id":"a"}]`, optFns: []func(*queueworker.JSONOptions){strict}, wrong: "goes on after its value"},
+		"the last of two counts":        {body: `{"id":"a","note":1,"count":2,"ID":"b","note":null}`, want: order{ID: "b", Count: 2}},
+		"a number that does not fit":    {body: `{"count":12345678901234567890}`, wrong: "cannot unmarshal number"},
+		"a number beyond all":           {body: `{"note":1e999}`, wrong: "cannot unmarshal number"},
+		"one that is nested too deep":   {body: `{"note":` + strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001) + `}`, wrong: "exceeded max depth"},
 		"a value of another type is so": {body: `{"id":1}`, wrong: "cannot unmarshal number"},
 	} {
 		t.Run(name, func(t *testing.T) {
