@@ -15,20 +15,18 @@ type claimKeeper struct {
 	ctx        context.Context //nolint:containedctx // of the handler
 	m          *Message
 	key, token string
-	lose       context.CancelCauseFunc
+	lose       context.CancelCauseFunc // ends ctx
 
 	mu    sync.Mutex
 	timer *time.Timer
 	until time.Time     // when the claim ends, as far as is proven
 	over  bool          // the handler has ended
 	busy  chan struct{} // closed when the check that runs has ended; nil: none runs
-	stop  context.CancelFunc
 }
 
 // keepClaim extends a claim, from now until end is called.
 func keepClaim(ctx context.Context, d *deduper, m *Message, key, token string, until time.Time, lose context.CancelCauseFunc) *claimKeeper {
-	k := &claimKeeper{d: d, m: m, key: key, token: token, lose: lose, until: until}
-	k.ctx, k.stop = context.WithCancel(ctx)
+	k := &claimKeeper{d: d, ctx: ctx, m: m, key: key, token: token, lose: lose, until: until}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.timer = time.AfterFunc(k.waitLocked(), k.check)
@@ -40,9 +38,9 @@ func (k *claimKeeper) waitLocked() time.Duration {
 	return max(time.Until(k.until)/2, shortestLockWait)
 }
 
-// end returns when nothing is done about the claim any more.
+// end returns when nothing is done about the claim any more. The handler has returned.
 func (k *claimKeeper) end() {
-	k.stop()
+	k.lose(nil)
 	k.mu.Lock()
 	k.over = true
 	k.timer.Stop()
@@ -85,16 +83,17 @@ func (k *claimKeeper) extend(until time.Time) (_ time.Time, lost bool) {
 		return k.expired(until)
 	}
 	lock := lockFor(k.m)
-	ctx, cancel := context.WithTimeout(k.ctx, dedupeCallLimit)
+	limit := min(max(until.Sub(began), shortestLockWait), dedupeCallLimit) // it is of no use after the claim
+	ctx, cancel := context.WithTimeout(k.ctx, limit)
 	defer cancel()
-	err := k.d.store.Extend(ctx, k.key, k.token, lock)
+	err := guard(func() error { return k.d.store.Extend(ctx, k.key, k.token, lock) })
 	switch {
 	case err == nil:
 		return began.Add(lock), false
 	case k.ctx.Err() != nil: // the handler has ended meanwhile
 		return until, false
 	}
-	k.d.opts.OnError(k.ctx, k.m, err)
+	k.d.tell(k.ctx, k.m, err)
 	if errors.Is(err, ErrClaimLost) {
 		k.lose(fmt.Errorf("%w: %q", ErrClaimLost, k.key))
 		return until, true

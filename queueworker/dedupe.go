@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -79,7 +80,7 @@ type DedupeOptions struct {
 	TTL time.Duration
 
 	// OnError gets the errors of the store that do not change what becomes of the message: of extending, completing and abandoning a
-	// claim. It may be called from another goroutine while the handler runs. Default: they are ignored.
+	// claim. It may be called from another goroutine while the handler runs. A panic in it is recovered. Default: they are ignored.
 	OnError func(ctx context.Context, m *Message, err error)
 }
 
@@ -91,9 +92,11 @@ type DedupeOptions struct {
 // and is extended with it, so that what a process leaves behind that dies is free when its message comes back. If the claim is lost, the
 // context of the handler ends with ErrClaimLost.
 //
-// If the store cannot be asked, the message is tried again later. A handler that fails, or panics, gives its claim up; Drop completes
-// it. If the store cannot be told that the message was handled, the message is deleted nevertheless: it would certainly be handled again
-// if it were not, and a duplicate of it may be. This is not exactly-once: a process can die between the handler's effect and Complete.
+// If the store cannot be asked, the message is tried again later, which counts toward the redrive policy too: where the store may be out of
+// reach for longer than the attempts last, Options.Retry is to wait longer for its errors. A handler that fails, or panics, gives its
+// claim up; Drop completes it. If the store cannot be told that the message was handled, the message is deleted nevertheless: it would
+// certainly be handled again if it were not, and a duplicate of it may be. This is not exactly-once: a process can die between the
+// handler's effect and Complete. Store must not be nil.
 func Deduplicate(store Store, optFns ...func(*DedupeOptions)) Middleware {
 	var opts DedupeOptions
 	for _, fn := range optFns {
@@ -150,7 +153,6 @@ func (d *deduper) Handle(ctx context.Context, m *Message) error {
 	finish := d.store.Abandon
 	defer func() { // also if it panics
 		keeper.end()
-		cancel(nil)
 		d.settle(ctx, m, func(ctx context.Context) error { return finish(ctx, key, token) })
 	}()
 	err = d.next.Handle(ctx, m)
@@ -172,9 +174,24 @@ func (d *deduper) begin(ctx context.Context, key, token string, lock time.Durati
 func (d *deduper) settle(ctx context.Context, m *Message, call func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dedupeCallLimit)
 	defer cancel()
-	if err := call(ctx); err != nil {
-		d.opts.OnError(ctx, m, err)
+	if err := guard(func() error { return call(ctx) }); err != nil {
+		d.tell(ctx, m, err)
 	}
+}
+
+// tell hands an error to the hook.
+func (d *deduper) tell(ctx context.Context, m *Message, err error) {
+	_ = guard(func() error { d.opts.OnError(ctx, m, err); return nil }) // there is nobody to tell of its panic
+}
+
+// guard calls what is the user's, and makes a panic an error.
+func guard(call func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return call()
 }
 
 // final reports whether the message is deleted for good.

@@ -84,5 +84,5 @@ func (x *Mux) Handle(ctx context.Context, m *Message) error {
 	case x.fallback != nil:
 		return x.fallback.Handle(ctx, m)
 	}
-	return &DecodeError{MessageID: m.ID, Err: fmt.Errorf("%w: key %q", ErrNoRoute, key)}
+	return &DecodeError{MessageID: m.ID, Err: fmt.Errorf("%w: key %.100q", ErrNoRoute, key)}
 }

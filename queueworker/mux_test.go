@@ -42,6 +42,7 @@ func TestMuxHandsOverByKey(t *testing.T) {
 		"another key":                     {attributes: text("b"), want: "by b"},
 		"the empty key":                   {attributes: text(""), want: "by empty"},
 		"a key in another case":           {attributes: text("A"), want: `there is no handler for the message: key "A"`, dead: true},
+		"a key that is long":              {attributes: text(strings.Repeat("x", 1000)), want: `key "` + strings.Repeat("x", 100) + `"`, dead: true},
 		"an unknown key, with a fallback": {attributes: text("c"), optFns: []func(*queueworker.MuxOptions){fallback}, want: "by fallback"},
 		"no attribute":                    {want: "Options.Attributes", dead: true},
 		"no attribute, with a fallback":   {optFns: []func(*queueworker.MuxOptions){fallback}, want: "Options.Attributes", dead: true},

@@ -56,7 +56,7 @@ func ParsePointer(body string) (S3Pointer, error) {
 	}
 	switch {
 	case class != pointerClass && class != legacyPointerClass:
-		return S3Pointer{}, fmt.Errorf("%w: of the class %q", ErrPointer, class)
+		return S3Pointer{}, fmt.Errorf("%w: of the class %.100q", ErrPointer, class)
 	case fields.Bucket == "" || fields.Key == "":
 		return S3Pointer{}, fmt.Errorf("%w: without a bucket or a key", ErrPointer)
 	}
@@ -73,10 +73,10 @@ type PointerOptions struct {
 // LoadPointers replaces the body of a message that is in S3 by what load returns, for the handlers inside. A message is taken for one
 // by its attribute ExtendedPayloadSize, or the legacy one; others pass as they are.
 //
-// Load is called once for each attempt, in the slot of the message, whose lease is extended meanwhile; what it returns is held to no
-// limit. Its errors are those of a handler: it returns DeadLetter for an object that is gone for good. A body that is not a pointer, or
-// points to another bucket, is a *DecodeError. What goes to the dead-letter queue is the pointer. The object is not deleted: a message
-// may come again, and a lifecycle rule of the bucket is surer.
+// Load must not be nil. It is called once for each attempt, in the slot of the message, whose lease is extended meanwhile; what it returns is
+// held to no limit. Its errors are those of a handler: it returns DeadLetter for an object that is gone for good. A body that is not
+// a pointer, or points to another bucket, is a *DecodeError. What goes to the dead-letter queue is the pointer. The object is not
+// deleted: a message may come again, and a lifecycle rule of the bucket is surer.
 func LoadPointers(load func(ctx context.Context, p S3Pointer) (string, error), optFns ...func(*PointerOptions)) Middleware {
 	var opts PointerOptions
 	for _, fn := range optFns {
@@ -89,7 +89,7 @@ func LoadPointers(load func(ctx context.Context, p S3Pointer) (string, error), o
 			}
 			p, err := ParsePointer(m.Body)
 			if err == nil && len(opts.Buckets) > 0 && !slices.Contains(opts.Buckets, p.Bucket) {
-				err = fmt.Errorf("%w: bucket %q is not one of PointerOptions.Buckets", ErrPointer, p.Bucket)
+				err = fmt.Errorf("%w: bucket %.100q is not one of PointerOptions.Buckets", ErrPointer, p.Bucket)
 			}
 			if err != nil {
 				return undecodable(m, err)

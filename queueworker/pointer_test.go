@@ -76,6 +76,7 @@ func TestLoadPointers(t *testing.T) {
 		"a body that only looks like it":   {m: queueworker.Message{Body: pointerBody, Attributes: sized("Size")}, want: pointerBody},
 		"a small body":                     {m: queueworker.Message{Body: "hello"}, want: "hello"},
 		"a bucket that is allowed":         {m: queueworker.Message{Body: pointerBody, Attributes: sized("ExtendedPayloadSize")}, optFns: only("a", "b"), want: "b/k"},
+		"a bucket of a long name":          {m: queueworker.Message{Body: strings.Replace(pointerBody, `"b"`, `"`+strings.Repeat("b", 500)+`"`, 1), Attributes: sized("ExtendedPayloadSize")}, optFns: only("a"), wrong: `bucket "` + strings.Repeat("b", 100) + `" is`, dead: true},
 		"a bucket that is not":             {m: queueworker.Message{Body: pointerBody, Attributes: sized("ExtendedPayloadSize")}, optFns: only("a"), wrong: `bucket "b"`, dead: true},
 		"a body that is not a pointer":     {m: queueworker.Message{Body: "hello", Attributes: sized("ExtendedPayloadSize")}, wrong: "not a pointer", dead: true},
 		"an object that cannot be read":    {m: queueworker.Message{Body: pointerBody, Attributes: sized("ExtendedPayloadSize")}, load: errors.New("slow down"), wrong: "load s3://b/k: slow down"},
