@@ -292,3 +292,24 @@ func TestTheWorkerOutlivesWhatItCalls(t *testing.T) {
 		})
 	}
 }
+
+func TestAReceiveThatADrainCallsOffHasNotFailed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		worker := w.worker(nothing, func(o *queueworker.Options) {
+			o.CancelReceives = true
+			o.OnEvent = func(_ context.Context, e queueworker.Event) {
+				if e.Kind == queueworker.CallFailed {
+					t.Error(e.Err)
+				}
+			}
+		})
+		if err := w.runFor(worker, 30*time.Second); err != nil {
+			t.Error(err)
+		}
+		if s := worker.Stats(); s.FailedCalls != 0 || s.Receives != 1 {
+			t.Errorf("%d calls failed, %d receives; want none, and the one before", s.FailedCalls, s.Receives)
+		}
+	})
+}

@@ -39,6 +39,10 @@ func pauseAfter(tries int, first, longest time.Duration) time.Duration {
 func (w *Worker) insist(n int, in *sqs.ReceiveMessageInput, err error) (*sqs.ReceiveMessageOutput, bool) {
 	f := &w.failing
 	for tries := 1; ; tries++ {
+		if w.receives.Err() != nil { // called off, which is no failure
+			w.forgo(n, in)
+			return nil, false
+		}
 		err = w.queueError("ReceiveMessage", err)
 		w.mu.Lock()
 		w.stats.FailedCalls++
