@@ -3,6 +3,7 @@
 //
 //	telemetry, err := queueworkerotel.New(queueURL)
 //	worker, err := queueworker.New(telemetry.API(client), queueURL, handler, telemetry.Configure)
+//	registration, err := telemetry.Observe(worker.Stats) // gauges of it, until registration.Unregister
 //
 // It is a module of its own, so that the library does not depend on OpenTelemetry.
 //
@@ -35,6 +36,18 @@
 // Their attributes are messaging.system, messaging.destination.name, messaging.operation.name and, but for process and the counters,
 // messaging.operation.type, with server.address and server.port as the URL of the queue has them, and error.type of what failed: the
 // code of the service, else the Go type of the error.
+//
+// [Instrumentation.Observe] adds the numbers of Worker.Stats, whose attributes are messaging.system and messaging.destination.name:
+//
+//	awsha.queueworker.outcomes           counter: what became of messages, by awsha.outcome
+//	awsha.queueworker.leases.lost        counter
+//	awsha.queueworker.calls.failed       counter
+//	awsha.queueworker.slots              up-down counter: how many handlers may run at a time
+//	awsha.queueworker.handlers.running   up-down counter
+//	awsha.queueworker.messages.buffered  up-down counter: messages that are received and wait for a slot
+//	awsha.queueworker.receives.running   up-down counter
+//
+// Besides those of a handler, outcomes are deleted-again, corrupt, duplicate and unstarted: see queueworker.Stats.
 //
 // All conventions for SQS have the status Development, and change. These are those of the version in semconv's name in this
 // package's imports.

@@ -42,7 +42,9 @@ type Options struct {
 type Instrumentation struct {
 	opts     Options
 	queueURL string
+	queue    string // its name
 	tracer   trace.Tracer
+	meter    metric.Meter
 
 	process         operation
 	processDuration messagingconv.ProcessDuration
@@ -73,17 +75,19 @@ func New(queueURL string, optFns ...func(*Options)) (*Instrumentation, error) {
 	if i.opts.Propagator == nil {
 		i.opts.Propagator = propagation.TraceContext{}
 	}
-	if u, err := url.Parse(queueURL); err != nil || u.Host == "" || queueName(u) == "" {
+	u, err := url.Parse(queueURL)
+	if err != nil || u.Host == "" || queueName(u) == "" {
 		return nil, &queueworker.FieldError{Field: "queueURL", Value: queueURL, Rule: "must be the URL of a queue"}
 	}
+	i.queue = queueName(u)
 
 	i.tracer = i.opts.TracerProvider.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL))
-	meter := i.opts.MeterProvider.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))
+	i.meter = i.opts.MeterProvider.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))
 	var errs [4]error
-	i.processDuration, errs[0] = messagingconv.NewProcessDuration(meter, bounds())
-	i.callDuration, errs[1] = messagingconv.NewClientOperationDuration(meter, bounds())
-	i.consumed, errs[2] = messagingconv.NewClientConsumedMessages(meter)
-	i.sent, errs[3] = messagingconv.NewClientSentMessages(meter)
+	i.processDuration, errs[0] = messagingconv.NewProcessDuration(i.meter, bounds())
+	i.callDuration, errs[1] = messagingconv.NewClientOperationDuration(i.meter, bounds())
+	i.consumed, errs[2] = messagingconv.NewClientConsumedMessages(i.meter)
+	i.sent, errs[3] = messagingconv.NewClientSentMessages(i.meter)
 	i.process = newOperation(queueURL, "process", semconv.MessagingOperationTypeProcess)
 	return i, errors.Join(errs[:]...)
 }

@@ -3,6 +3,7 @@ package queueworkerotel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -58,7 +59,7 @@ func (i *Instrumentation) endProcess(ctx context.Context, span trace.Span, took 
 	case err != nil && !instruction(err):
 		kind := errorType(err)
 		span.SetAttributes(kind)
-		span.SetStatus(codes.Error, err.Error())
+		span.SetStatus(codes.Error, fmt.Sprint(err)) // not Error, which panics if err is a nil pointer
 		metrics = with(metrics, kind)
 	}
 	i.processDuration.RecordSet(ctx, took.Seconds(), metrics)
