@@ -32,7 +32,8 @@ type member struct {
 	machine *machine
 	worker  *queueworker.Worker
 	drain   context.CancelFunc
-	err     error // what Run returned; to be read after fleet.wait
+	err     error     // what Run returned
+	ended   time.Time // when it did; both are to be read after fleet.wait
 }
 
 // add starts a worker. It ends by drain, not with ctx.
@@ -55,6 +56,7 @@ func (f *fleet) add(ctx context.Context) (*member, error) {
 	f.mu.Unlock()
 	f.wait.Go(func() {
 		m.err = m.worker.Run(ctx)
+		m.ended = time.Now()
 		if ctx.Err() == nil {
 			select {
 			case f.ended <- m.err:
@@ -105,22 +107,28 @@ func (f *fleet) kill(m *member) (inHand int, undeleted map[string]struct{}) {
 	return s.Running + s.Buffered, undeleted
 }
 
-// drain ends the workers, and returns what those who are alive could not bring to an end.
-func (f *fleet) drain() error {
+// drain ends the workers, and returns how long that took those who are alive, and what they could not bring to an end. The killed one is
+// only waited for: what its goroutines try to no effect takes as long as its leases.
+func (f *fleet) drain() (took time.Duration, err error) {
 	f.mu.Lock()
 	members := f.members
 	f.mu.Unlock()
+	began := time.Now()
 	for _, m := range members {
 		m.drain()
 	}
 	f.wait.Wait()
 	var errs []error
 	for _, m := range members {
-		if m.err != nil && m.machine.alive() {
+		if !m.machine.alive() {
+			continue
+		}
+		took = max(took, m.ended.Sub(began))
+		if m.err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", m.name, m.err))
 		}
 	}
-	return errors.Join(errs...)
+	return took, errors.Join(errs...)
 }
 
 // state returns the calls of all workers until now, and how many messages those who are alive have in hand.

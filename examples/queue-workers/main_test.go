@@ -58,6 +58,9 @@ func TestNothingIsLostInWhateverGoesWrong(t *testing.T) {
 				if r.Duplicates > r.AtRisk {
 					t.Errorf("%d duplicates, the kill excuses %d", r.Duplicates, r.AtRisk)
 				}
+				if r.DrainMS > 1000 { // of those who are alive, and have nothing to do
+					t.Errorf("the drain took %v ms", r.DrainMS)
+				}
 				if r.Killed != 1 {
 					t.Errorf("%d workers were killed", r.Killed)
 				}

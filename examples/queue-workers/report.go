@@ -72,8 +72,13 @@ func (r *report) String() string {
 	line("messages", "%d in %.1f s, %.0f a second", r.Messages, r.TookMS/1000, r.MessagesPerSecond)
 	line("calls a message", "%.3f: %d receive, %d delete, %d visibility; %d failed", r.CallsPerMessage, r.Receives, r.Deletes, r.Visibility, r.FailedCalls)
 	line("lost", "%d", r.Lost)
-	line("duplicates", "%d, of %d that the kill made likely", r.Duplicates, r.AtRisk)
-	line("redelivered", "%d", r.Redelivered)
+	if r.Killed == 0 {
+		line("duplicates", "%d", r.Duplicates)
+		line("redelivered", "%d", r.Redelivered)
+	} else {
+		line("duplicates", "%d; the killed worker had handled %d and not deleted them", r.Duplicates, r.AtRisk)
+		line("redelivered", "%d, which the killed worker held or a lost reply had leased to nobody", r.Redelivered)
+	}
 	line("in flight after drain", "%d; the drain took %.0f ms", r.InFlight, r.DrainMS)
 	return b.String()
 }

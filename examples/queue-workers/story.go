@@ -54,9 +54,8 @@ func (s *story) run(ctx context.Context) (*report, error) {
 	s.start = time.Now()
 	err := s.handleAll(ctx)
 	took := s.tally.counts().last.Sub(s.start)
-	drainStart := time.Now()
-	err = errors.Join(err, s.fleet.drain())
-	drained := time.Since(drainStart)
+	drained, drainErr := s.fleet.drain()
+	err = errors.Join(err, drainErr)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx) // whatever else went wrong, went wrong because of that
 	}
