@@ -59,8 +59,8 @@ type BatchOptions struct {
 	// Size for a batch to fill up, and twice that for one to fill up while another is handled. Default 10.
 	Size int
 
-	// Linger is how long the first message of a batch waits for others at most. A drain may take that much longer. Up to 5 minutes.
-	// Default 100 ms.
+	// Linger is how long the first message of a batch waits for others at most. A drain may take that much longer, and the wait counts
+	// toward Options.HandlerTimeout. Up to 5 minutes. Default 100 ms.
 	Linger time.Duration
 }
 

@@ -136,30 +136,32 @@ func (d *deduper) Handle(ctx context.Context, m *Message) error {
 	}
 	token := rand.Text()
 	lock := lockFor(m)
+	abandon := func(ctx context.Context) error { return d.store.Abandon(ctx, key, token) }
 	began := time.Now() // the claim is counted from the call on, so that it ends no earlier for us than for others
 	claim, err := d.begin(ctx, key, token, lock)
 	switch {
 	case err != nil:
-		d.settle(ctx, m, func(ctx context.Context) error { return d.store.Abandon(ctx, key, token) }) // it may have begun
+		d.settle(ctx, m, abandon) // it may have begun
 		return fmt.Errorf("queueworker: claim %q: %w", key, err)
 	case claim.State == ClaimDone:
 		return nil
 	case claim.State == ClaimInProgress:
 		return RetryAfter(max(claim.Remaining, time.Second), fmt.Errorf("%w: %q", ErrInProgress, key))
+	case ctx.Err() != nil: // lost meanwhile, perhaps
+		d.settle(ctx, m, abandon)
+		return context.Cause(ctx)
 	}
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	keeper := keepClaim(ctx, d, m, key, token, began.Add(lock), cancel)
-	finish := d.store.Abandon
+	finish := abandon
 	defer func() { // also if it panics
 		keeper.end()
-		d.settle(ctx, m, func(ctx context.Context) error { return finish(ctx, key, token) })
+		d.settle(ctx, m, finish)
 	}()
 	err = d.next.Handle(ctx, m)
 	if final(err) {
-		finish = func(ctx context.Context, key, token string) error {
-			return d.store.Complete(ctx, key, token, d.opts.TTL)
-		}
+		finish = func(ctx context.Context) error { return d.store.Complete(ctx, key, token, d.opts.TTL) }
 	}
 	return err
 }

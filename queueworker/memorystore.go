@@ -16,7 +16,7 @@ var ErrStoreFull = errors.New("queueworker: the store of duplicates is full")
 
 // MemoryStoreOptions are the options of a MemoryStore. The zero value of each field means its default.
 type MemoryStoreOptions struct {
-	// Size is how many keys are remembered at most; a key of 36 bytes needs about 250. Default 100,000.
+	// Size is how many keys are remembered at most; a key of 36 bytes needs about 260. Default 100,000.
 	Size int
 }
 

@@ -98,6 +98,9 @@ func LoadPointers(load func(ctx context.Context, p S3Pointer) (string, error), o
 			if err != nil {
 				return fmt.Errorf("queueworker: load s3://%s/%s: %w", p.Bucket, p.Key, err)
 			}
+			if ctx.Err() != nil { // lost meanwhile, perhaps
+				return context.Cause(ctx)
+			}
 			loaded := *m
 			loaded.Body = body
 			return next.Handle(ctx, &loaded)
