@@ -75,15 +75,11 @@ func playAdapters(t *testing.T, fifo bool, random *rand.Rand) {
 
 	batch, err := queueworker.NewBatch(func(ctx context.Context, members []*queueworker.Message) error {
 		time.Sleep(time.Duration(rand.IntN(8000)) * time.Millisecond) // longer than a lease, at times
-		switch {
-		case chance(5):
-			panic("ouch")
-		case chance(5):
-			runtime.Goexit()
-		case chance(5):
-			return errOut
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if chance(15) {
+			return []func() error{func() error { panic("ouch") }, func() error { runtime.Goexit(); return nil }, func() error { return errOut }}[rand.IntN(3)]()
 		}
 		failed := map[int]error{}
 		for i, m := range members {
