@@ -37,11 +37,12 @@ type crew struct {
 	results []error        // of Run
 }
 
-// recruit starts a worker on each instance that has come into service.
+// recruit starts a worker on each instance that has come up. It may be on its way out by then: without a worker, its group would wait
+// for the whole timeout of the hook.
 func (c *crew) recruit() {
 	c.Helper()
 	for _, i := range c.members() {
-		if c.started[*i.InstanceId] || i.LifecycleState != types.LifecycleStateInService {
+		if c.started[*i.InstanceId] || i.LifecycleState != types.LifecycleStateInService && i.LifecycleState != types.LifecycleStateTerminatingWait {
 			continue
 		}
 		c.started[*i.InstanceId] = true
