@@ -71,8 +71,10 @@ const (
 type DedupeOptions struct {
 	// Key is what the duplicates of a message have in common; a message without one, for which it is empty, is handled as if there
 	// were no store. A key of the producer's own is best: it also stands for a message that was sent twice, and one that comes back
-	// from a dead-letter queue. Queues that share a store need keys that differ. Default: the message group and the deduplication ID
-	// on a FIFO queue, where the latter may be unique in its group only, and else the message ID.
+	// from a dead-letter queue. Queues that share a store need keys that differ. Default: the message ID. The deduplication ID of a
+	// FIFO queue is a key only if its producers never use one again: SQS takes it in anew after five minutes, and one that SQS makes
+	// of the body is that of each message of that body.
+	// Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html (read 2026-11).
 	Key func(*Message) string
 
 	// TTL is for how long it is remembered that a message was handled: as long as a duplicate may come. Default 4 days, which is how
@@ -103,7 +105,7 @@ func Deduplicate(store Store, optFns ...func(*DedupeOptions)) Middleware {
 		fn(&opts)
 	}
 	if opts.Key == nil {
-		opts.Key = duplicateKey
+		opts.Key = func(m *Message) string { return m.ID }
 	}
 	if opts.TTL <= 0 {
 		opts.TTL = defaultRemember
@@ -112,15 +114,6 @@ func Deduplicate(store Store, optFns ...func(*DedupeOptions)) Middleware {
 		opts.OnError = func(context.Context, *Message, error) {}
 	}
 	return func(next Handler) Handler { return &deduper{store: store, opts: opts, next: next} }
-}
-
-// duplicateKey is the default key. Neither part of one on a FIFO queue can have a space.
-// Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html (read 2026-11).
-func duplicateKey(m *Message) string {
-	if m.DeduplicationID != "" {
-		return m.GroupID + " " + m.DeduplicationID
-	}
-	return m.ID
 }
 
 type deduper struct {

@@ -8,6 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
 	"github.com/awsha/awsha/queueworker"
 )
 
@@ -123,6 +126,35 @@ func TestTwoProcessesHandleAMessageOnceThoughTheFirstStandsStill(t *testing.T) {
 		}
 		if err := second.Handle(ctx, &queueworker.Message{ID: "m"}); err != nil || effects.Load() != 1 {
 			t.Errorf("a duplicate: %v; %d effects", err, effects.Load())
+		}
+	})
+}
+
+// A deduplication ID that SQS makes of the body is that of every message of that body: after five minutes SQS takes the next one in, and
+// to take that for a duplicate would be to lose it.
+func TestMessagesOfOneBodyAreNotDuplicatesOfEachOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.url = w.queue("reports.fifo", map[string]string{"FifoQueue": "true", "ContentBasedDeduplication": "true"})
+		for range 3 {
+			if _, err := w.client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &w.url, MessageBody: aws.String("make the report"), MessageGroupId: aws.String("reports")}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+		}
+		var calls atomic.Int32
+		worker := w.worker(func(context.Context, *queueworker.Message) error {
+			calls.Add(1)
+			return nil
+		}, func(o *queueworker.Options) {
+			o.Middleware = []queueworker.Middleware{queueworker.Deduplicate(newStore(t, 10))}
+		})
+		if err := w.runFor(worker, time.Minute); err != nil {
+			t.Error(err)
+		}
+		if calls.Load() != 3 {
+			t.Errorf("%d of 3 messages were handled", calls.Load())
 		}
 	})
 }
