@@ -55,6 +55,8 @@ const (
 var (
 	// ErrClaimLost is that a claim has ended or is another's: the cause of a handler's context if that happens while it runs.
 	ErrClaimLost = errors.New("queueworker: the claim of the message is lost")
+	// ErrStoreUnavailable is that the Store could not be asked about a message, which was not handled.
+	ErrStoreUnavailable = errors.New("queueworker: the store of duplicates could not be asked")
 	// ErrInProgress is that a duplicate of the message is being handled.
 	ErrInProgress = errors.New("queueworker: a duplicate of the message is being handled")
 )
@@ -94,11 +96,12 @@ type DedupeOptions struct {
 // and is extended with it, so that what a process leaves behind that dies is free when its message comes back. If the claim is lost, the
 // context of the handler ends with ErrClaimLost.
 //
-// If the store cannot be asked, the message is tried again later, which counts toward the redrive policy too: where the store may be out of
-// reach for longer than the attempts last, Options.Retry is to wait longer for its errors. A handler that fails, or panics, gives its
-// claim up; Drop completes it. If the store cannot be told that the message was handled, the message is deleted nevertheless: it would
-// certainly be handled again if it were not, and a duplicate of it may be. This is not exactly-once: a process can die between the
-// handler's effect and Complete. Store must not be nil.
+// If the store cannot be asked, the message is tried again later, by an error that is ErrStoreUnavailable. That counts toward the redrive
+// policy too: with five attempts and the delays of Backoff, an outage of fifteen seconds takes messages to the dead-letter queue. Have
+// Options.Retry wait longer for that error. A handler that fails, or panics, gives its claim up; Drop completes it. If the store
+// cannot be told that the message was handled, the message is deleted nevertheless: it would certainly be handled again if it were
+// not, and a duplicate of it may be. This is not exactly-once: a process can die between the handler's effect and Complete. Store must
+// not be nil.
 func Deduplicate(store Store, optFns ...func(*DedupeOptions)) Middleware {
 	var opts DedupeOptions
 	for _, fn := range optFns {
@@ -135,7 +138,7 @@ func (d *deduper) Handle(ctx context.Context, m *Message) error {
 	switch {
 	case err != nil:
 		d.settle(ctx, m, abandon) // it may have begun
-		return fmt.Errorf("queueworker: claim %q: %w", key, err)
+		return fmt.Errorf("%w: claim %q: %w", ErrStoreUnavailable, key, err)
 	case claim.State == ClaimDone:
 		return nil
 	case claim.State == ClaimInProgress:

@@ -235,7 +235,7 @@ func TestAStoreThatFails(t *testing.T) {
 		}
 		h := queueworker.Chain(named("handler"), queueworker.Deduplicate(store))
 		err := h.Handle(t.Context(), &queueworker.Message{ID: "m"})
-		if !errors.Is(err, down) || len(store.AbandonCalls()) != 1 || store.AbandonCalls()[0].Token != store.BeginCalls()[0].Token {
+		if !errors.Is(err, down) || !errors.Is(err, queueworker.ErrStoreUnavailable) || len(store.AbandonCalls()) != 1 || store.AbandonCalls()[0].Token != store.BeginCalls()[0].Token {
 			t.Errorf("%v; %d claims given up", err, len(store.AbandonCalls()))
 		}
 	})

@@ -158,3 +158,49 @@ func TestMessagesOfOneBodyAreNotDuplicatesOfEachOther(t *testing.T) {
 		}
 	})
 }
+
+// An outage of the store is no reason to give messages up. What Backoff makes of one is in Deduplicate's comment.
+func TestAnOutageOfTheStoreCostsNoMessageIfItsErrorIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		retry  queueworker.RetryPolicy
+		outage time.Duration
+		dead   int
+	}{
+		"the default, for fifteen seconds": {retry: nil, outage: 15*time.Second + 500*time.Millisecond, dead: 10},
+		"one that waits, for an hour": {retry: func(_ *queueworker.Message, err error) time.Duration {
+			if errors.Is(err, queueworker.ErrStoreUnavailable) {
+				return 15 * time.Minute
+			}
+			return time.Second
+		}, outage: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, nil)
+				letters := w.redrive() // after five attempts
+				w.send(10)
+				memory := newStore(t, 100)
+				store := spy(memory)
+				back := time.Now().Add(tt.outage)
+				store.BeginFunc = func(ctx context.Context, key, token string, lock time.Duration) (queueworker.Claim, error) {
+					if time.Now().Before(back) {
+						return queueworker.Claim{}, errOut
+					}
+					return memory.Begin(ctx, key, token, lock)
+				}
+				worker := w.worker(nothing, func(o *queueworker.Options) {
+					o.Retry = tt.retry
+					o.Middleware = []queueworker.Middleware{queueworker.Deduplicate(store)}
+				})
+				if err := w.runFor(worker, 3*time.Hour); err != nil {
+					t.Error(err)
+				}
+				if dead, _ := w.counts(letters); dead != tt.dead || uint64(10-dead) != worker.Stats().Completed {
+					t.Errorf("%d in the dead-letter queue, %d completed", dead, worker.Stats().Completed)
+				}
+			})
+		})
+	}
+}
