@@ -259,7 +259,8 @@ func TestNewBatchRefusesMistakesAllAtOnce(t *testing.T) {
 }
 
 func BenchmarkBatch(b *testing.B) {
-	h, err := queueworker.NewBatch(func(context.Context, []*queueworker.Message) error { return nil })
+	h, err := queueworker.NewBatch(func(context.Context, []*queueworker.Message) error { return nil },
+		func(o *queueworker.BatchOptions) { o.Linger = time.Millisecond }) // at the end there are too few for a batch
 	if err != nil {
 		b.Fatal(err)
 	}
