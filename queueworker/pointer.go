@@ -66,7 +66,7 @@ func ParsePointer(body string) (S3Pointer, error) {
 // PointerOptions are the options of LoadPointers. The zero value of each field means its default.
 type PointerOptions struct {
 	// Buckets are those that pointers may name. Whoever can send to the queue chooses what is read with the worker's permissions, so
-	// that naming them is best. Default: any.
+	// that naming them is best. Default: any; none, for an empty slice that is not nil.
 	Buckets []string
 }
 
@@ -88,7 +88,7 @@ func LoadPointers(load func(ctx context.Context, p S3Pointer) (string, error), o
 				return next.Handle(ctx, m)
 			}
 			p, err := ParsePointer(m.Body)
-			if err == nil && len(opts.Buckets) > 0 && !slices.Contains(opts.Buckets, p.Bucket) {
+			if err == nil && opts.Buckets != nil && !slices.Contains(opts.Buckets, p.Bucket) {
 				err = fmt.Errorf("%w: bucket %.100q is not one of PointerOptions.Buckets", ErrPointer, p.Bucket)
 			}
 			if err != nil {

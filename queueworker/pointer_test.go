@@ -78,6 +78,7 @@ func TestLoadPointers(t *testing.T) {
 		"a bucket that is allowed":         {m: queueworker.Message{Body: pointerBody, Attributes: sized("ExtendedPayloadSize")}, optFns: only("a", "b"), want: "b/k"},
 		"a bucket of a long name":          {m: queueworker.Message{Body: strings.Replace(pointerBody, `"b"`, `"`+strings.Repeat("b", 500)+`"`, 1), Attributes: sized("ExtendedPayloadSize")}, optFns: only("a"), wrong: `bucket "` + strings.Repeat("b", 100) + `" is`, dead: true},
 		"a bucket that is not":             {m: queueworker.Message{Body: pointerBody, Attributes: sized("ExtendedPayloadSize")}, optFns: only("a"), wrong: `bucket "b"`, dead: true},
+		"no bucket is":                     {m: queueworker.Message{Body: pointerBody, Attributes: sized("ExtendedPayloadSize")}, optFns: only([]string{}...), wrong: `bucket "b"`, dead: true},
 		"a body that is not a pointer":     {m: queueworker.Message{Body: "hello", Attributes: sized("ExtendedPayloadSize")}, wrong: "not a pointer", dead: true},
 		"an object that cannot be read":    {m: queueworker.Message{Body: pointerBody, Attributes: sized("ExtendedPayloadSize")}, load: errors.New("slow down"), wrong: "load s3://b/k: slow down"},
 		"an object that is gone, for good": {m: queueworker.Message{Body: pointerBody, Attributes: sized("ExtendedPayloadSize")}, load: gone, wrong: "gone", dead: true},
