@@ -389,6 +389,22 @@ queueworker_data_at_risk{queue="work"} 0
 	})
 }
 
+// A monitor that gives up waiting is no fault of the queue's.
+func TestScalerTellsOnlyWhoIsThereThatThereIsNoHint(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		var log strings.Builder
+		s := w.scaler(func(o *queueworker.ScalerOptions) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/scale", http.NoBody))
+		if log.Len() > 0 {
+			t.Error(log.String())
+		}
+	})
+}
+
 func ExampleNewScaler() {
 	cloud, err := awstest.New([]awstest.Service{sqssvc.New()})
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 )
 
 // ServeHTTP answers GET and HEAD with the hint: as JSON, or, if the path ends in "/metrics", in the text format of Prometheus.
-// It answers 503 if there is no hint, without a value that could be taken for one, and writes the cause to the log alone.
+// It answers 503 if there is no hint, without a value that could be taken for one, and writes the cause to the log alone, unless who asked
+// has gone.
 //
 // The metrics-api scaler of KEDA reads the JSON: valueLocation "desired", targetValue "1". There is no authentication: mount it where
 // only those that scale can reach it.
@@ -22,7 +23,9 @@ func (s *Scaler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	hint, err := s.Hint(r.Context())
 	if err != nil {
-		s.opts.Logger.WarnContext(r.Context(), "queueworker: no hint for scaling", "queue", s.queueURL, "error", err)
+		if r.Context().Err() == nil { // else who asked has gone
+			s.opts.Logger.WarnContext(r.Context(), "queueworker: no hint for scaling", "queue", s.queueURL, "error", err)
+		}
 		http.Error(w, "no hint", http.StatusServiceUnavailable)
 		return
 	}
