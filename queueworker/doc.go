@@ -36,7 +36,8 @@
 // [NewBatch] handles messages together: give the worker at least as many slots as a batch has messages.
 // [Deduplicate] remembers what was handled: two calls to its store for each message, and one for each extension of its lease. It is
 // not exactly-once: a process can die between the effect and the note of it. [LoadPointers] loads bodies that are in S3; name the
-// buckets that it may read. Put it inside Deduplicate, so that duplicates load nothing.
+// buckets that it may read. Put it inside Deduplicate, so that duplicates load nothing. If the store of Deduplicate cannot be asked,
+// attempts are spent: have Options.Retry wait longer for [ErrStoreUnavailable].
 //
 // # Stopping
 //

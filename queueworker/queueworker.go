@@ -78,7 +78,7 @@ func New(api API, queueURL string, handler Handler, optFns ...func(*Options)) (*
 		demand: newDemand(), failing: failing{ends: make(map[string]error)}, tracked: newMemory(), recent: newMemory(), letterbox: letterbox{url: o.DeadLetterURL},
 	}
 	w.runners = crew[*lease]{do: w.handleFrom, spare: 32}
-	w.callers = crew[func()]{do: func(call func()) { call() }, spare: 24}
+	w.callers = crew[func()]{do: func(call func()) { call() }, spare: 40}
 	w.deletes = newBatcher(w, w.opts.DeleteDelay, w.sendDeletes)
 	w.returns = newBatcher(w, w.opts.DeleteDelay, w.sendReturns)
 	w.letters = newBatcher(w, w.opts.DeleteDelay, w.sendLetters)
