@@ -282,7 +282,7 @@ func TestClaimForATargetThatIsGone(t *testing.T) {
 				req := claimOf(target)
 				req.Wait = wait
 				res, err := newRemapper(t, p.client).Claim(t.Context(), req)
-				if failure(t, err, eip.ErrTargetGone); res.Took > 7*time.Second || res.Changed {
+				if failure(t, err, eip.ErrTargetGone); res.Took > 8*time.Second || res.Changed {
 					t.Errorf("%v: %+v", target, res)
 				}
 			}
