@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,8 +32,12 @@ const (
 	Transient
 	// Pending: refused because a resource is not ready yet. No effect; worth repeating.
 	Pending
+	// Busy: refused because as many as may be are under way already, of this caller or of others. No effect; worth repeating when one has ended.
+	Busy
 	// Conflict: refused because somebody else has the resource.
 	Conflict
+	// Exists: refused because the name of what was to be made is taken. It may be by an earlier try of the same caller.
+	Exists
 	// NotFound: a resource does not exist, or not yet as far as this reply knows. [Missing] tells which.
 	NotFound
 	// Gone: a resource exists only as a record of what has ended, such as a terminated instance.
@@ -43,11 +48,13 @@ const (
 	DryRun
 	// Denied: credentials or permissions do not suffice.
 	Denied
+	// Burned: refused because the client token belongs to another request, or to what is no more. No effect; another token may do.
+	Burned
 	// Quota: refused because a limit of the account or of a resource is reached.
 	Quota
 )
 
-var classNames = [...]string{"none", "terminal", "throttle", "unsent", "transient", "pending", "conflict", "not found", "gone", "no gateway", "dry run", "denied", "quota"}
+var classNames = [...]string{"none", "terminal", "throttle", "unsent", "transient", "pending", "busy", "conflict", "exists", "not found", "gone", "no gateway", "dry run", "denied", "burned", "quota"}
 
 // String returns the name of the class in lower case.
 func (c Class) String() string {
@@ -133,6 +140,10 @@ const (
 	TargetGroup      Resource = "target group"
 	HealthCheck      Resource = "health check"
 	Queue            Resource = "queue"
+	Snapshot         Resource = "snapshot"
+	Volume           Resource = "volume"
+	Image            Resource = "image"
+	Database         Resource = "database" // an instance or a cluster
 )
 
 // Missing returns what an error of class [NotFound] did not find; for other errors it is empty.
@@ -166,6 +177,21 @@ func ID(err error, prefix string) string {
 		}
 	}
 	return ""
+}
+
+// Number returns the first whole number in the message of an AWS error, such as the limit that has been reached; zero if there is none. As
+// with [ID], its absence must not prevent a decision.
+func Number(err error) int {
+	api := smithy.APIError(nil)
+	if !errors.As(err, &api) {
+		return 0
+	}
+	for word := range strings.FieldsFuncSeq(api.ErrorMessage(), func(r rune) bool { return r == ' ' || r == '.' || r == ',' || r == ')' || r == '(' }) {
+		if n, err := strconv.ParseUint(word, 10, 31); err == nil {
+			return int(n)
+		}
+	}
+	return 0
 }
 
 // NoSuch is what EC2 answers for a resource that does not exist, for a reply that leaves it out instead.

@@ -40,6 +40,10 @@ const (
 	notInService  = "https://github.com/infrahouse/infrahouse-toolkit/issues/223"
 	noAction      = "https://github.com/convox/rack/issues/2432"
 	zonalShift    = "https://docs.aws.amazon.com/arc-zonal-shift/latest/api/API_StartZonalShift.html"
+	describeKey   = "https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html"
+	ofBackup      = "https://github.com/openshift/installer/issues/9964"
+	rdsCopy       = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html"
+	rdsRestore    = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html"
 	terminated    = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
 )
 
@@ -112,6 +116,28 @@ func TestCodes(t *testing.T) {
 		{400, "ValidationError", "No active Lifecycle Action found with instance ID i-1", awserr.NotFound, "", noAction},
 		{400, "ValidationError", "No active Lifecycle Action found with token 0d5e4f2c", awserr.NotFound, "", noAction},
 		{400, "Gateway.NotAttached", "Network vpc-1 is not attached to any internet gateway", awserr.NoGateway, "", noGateway},
+		{400, "InvalidAMIName.Duplicate", "", awserr.Exists, "", ec2Errors},
+		{400, "InvalidAMIID.NotFound", "", awserr.NotFound, awserr.Image, ec2Errors},
+		{400, "InvalidAMIID.Unavailable", "", awserr.Gone, "", ec2Errors},
+		{400, "ConcurrentCreateImageNoRebootLimitExceeded", "", awserr.Busy, "", ec2Errors},
+		{400, "ConcurrentTagAccess", "", awserr.Pending, "", ec2Errors},
+		{400, "DBSnapshotAlreadyExists", "", awserr.Exists, "", rdsCopy},
+		{400, "DBClusterSnapshotAlreadyExistsFault", "", awserr.Exists, "", rdsCopy},
+		{400, "DBInstanceAlreadyExists", "", awserr.Exists, "", rdsRestore},
+		{400, "DBClusterAlreadyExistsFault", "", awserr.Exists, "", rdsRestore},
+		{404, "DBInstanceNotFound", "", awserr.NotFound, awserr.Database, rdsRestore},
+		{404, "DBClusterNotFoundFault", "", awserr.NotFound, awserr.Database, rdsRestore},
+		{404, "DBSnapshotNotFound", "", awserr.NotFound, awserr.Snapshot, rdsCopy},
+		{404, "DBClusterSnapshotNotFoundFault", "", awserr.NotFound, awserr.Snapshot, rdsCopy},
+		{400, "InvalidDBInstanceState", "", awserr.Pending, "", rdsRestore},
+		{400, "InvalidDBClusterStateFault", "", awserr.Pending, "", rdsRestore},
+		{400, "InvalidDBSnapshotState", "", awserr.Pending, "", rdsCopy},
+		{400, "InvalidDBClusterSnapshotStateFault", "", awserr.Pending, "", rdsCopy},
+		{400, "KMSKeyNotAccessibleFault", "", awserr.Denied, "", rdsCopy},
+		{400, "InstanceQuotaExceeded", "", awserr.Quota, "", rdsRestore},
+		{400, "DBClusterQuotaExceededFault", "", awserr.Quota, "", rdsRestore},
+		{400, "SnapshotQuotaExceeded", "Cannot create more than 100 manual snapshots", awserr.Quota, "", rdsCopy},
+		{400, "SnapshotQuotaExceeded", "The maximum number of cross region snapshot copies in progress (20) has been reached.", awserr.Busy, "", rdsCopy},
 		{500, "HealthUnavailable", "", awserr.Transient, "", targetHealth},
 		{400, "InvalidTarget", "", awserr.NotFound, awserr.Target, registering},
 		{400, "LoadBalancerNotFound", "", awserr.NotFound, awserr.LoadBalancer, balancerRead},
@@ -122,6 +148,19 @@ func TestCodes(t *testing.T) {
 		{409, "HealthCheckVersionMismatch", "", awserr.Conflict, "", healthCheckUp},
 		{404, "NoSuchHealthCheck", "", awserr.NotFound, awserr.HealthCheck, healthCheckUp},
 		{400, "TooManyHealthChecks", "", awserr.Quota, "", healthCheck},
+		{400, "IdempotentParameterMismatch", "", awserr.Burned, "", ec2Errors},
+		{400, "NotFoundException", "", awserr.NotFound, "", describeKey},
+		{400, "InvalidSnapshot.NotFound", "", awserr.NotFound, awserr.Snapshot, ec2Errors},
+		{400, "InvalidVolume.NotFound", "", awserr.NotFound, awserr.Volume, ec2Errors},
+		{400, "InvalidSnapshot.InUse", "The snapshot snap-1 is currently in use by ami-1", awserr.Conflict, "", ec2Errors},
+		{400, "SnapshotCreationPerVolumeRateExceeded", "", awserr.Pending, "", ec2Errors},
+		{400, "ConcurrentSnapshotLimitExceeded", "", awserr.Busy, "", ec2Errors},
+		{400, "PendingSnapshotLimitExceeded", "", awserr.Busy, "", ec2Errors},
+		{400, "IncorrectState", "", awserr.Pending, "", ec2Errors},
+		{400, "SnapshotLimitExceeded", "", awserr.Quota, "", ec2Errors},
+		{400, "ResourceLimitExceeded", "", awserr.Busy, "", ec2Errors},
+		{400, "VolumeLimitExceeded", "", awserr.Quota, "", ec2Errors},
+		{400, "InvalidParameterValue", "This snapshot is managed by the AWS Backup service and cannot be deleted via EC2 APIs. If you wish to delete this snapshot, please do so via the Backup console.", awserr.Conflict, "", ofBackup},
 		{400, "InvalidParameterCombination", "", awserr.Terminal, "", ec2Errors},
 		{400, "InvalidParameterValue", "", awserr.Terminal, "", ec2Errors},
 		{412, "DryRunOperation", "", awserr.DryRun, "", ec2Errors},
@@ -216,6 +255,21 @@ func TestIDsAreWholeWords(t *testing.T) {
 	}
 	if got := awserr.ID(errors.New("eni-0ab"), "eni"); got != "" {
 		t.Errorf("an error that is not of AWS names %q", got)
+	}
+}
+
+func TestNumbersAreWholeWords(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]int{
+		"Too many snapshot copies in progress. The limit is 20 for this destination region.": 20,
+		"the limit (5) is reached": 5, "snap-12 in eu-west-1 is not copied": 0, "": 0, "99999999999999999999": 0,
+	} {
+		if got := awserr.Number(fmt.Errorf("wrapped: %w", reply(400, "ResourceLimitExceeded", message))); got != want {
+			t.Errorf("%q has %d, want %d", message, got, want)
+		}
+	}
+	if awserr.Number(errors.New("20")) != 0 || awserr.Number(nil) != 0 {
+		t.Error("an error that is not of AWS has a number")
 	}
 }
 

@@ -37,6 +37,43 @@ var codes = map[string]row{
 	"InvalidInstanceID.NotFound":         {class: NotFound, missing: Instance},
 	"InvalidNetworkInterfaceID.NotFound": {class: NotFound, missing: NetworkInterface},
 
+	"IdempotentParameterMismatch": {class: Burned},
+
+	"NotFoundException":                     {class: NotFound},
+	"InvalidSnapshot.NotFound":              {class: NotFound, missing: Snapshot},
+	"InvalidVolume.NotFound":                {class: NotFound, missing: Volume},
+	"InvalidSnapshot.InUse":                 {class: Conflict},
+	"SnapshotCreationPerVolumeRateExceeded": {class: Pending},
+	"ConcurrentSnapshotLimitExceeded":       {class: Busy},
+	"PendingSnapshotLimitExceeded":          {class: Busy},
+	"IncorrectState":                        {class: Pending},
+	"SnapshotLimitExceeded":                 {class: Quota},
+	"ResourceLimitExceeded":                 {class: Busy},
+	"VolumeLimitExceeded":                   {class: Quota},
+
+	"InvalidAMIName.Duplicate":                   {class: Exists},
+	"InvalidAMIID.NotFound":                      {class: NotFound, missing: Image},
+	"InvalidAMIID.Unavailable":                   {class: Gone},
+	"ConcurrentCreateImageNoRebootLimitExceeded": {class: Busy},
+	"ConcurrentTagAccess":                        {class: Pending},
+
+	"DBSnapshotAlreadyExists":             {class: Exists},
+	"DBClusterSnapshotAlreadyExistsFault": {class: Exists},
+	"DBInstanceAlreadyExists":             {class: Exists},
+	"DBClusterAlreadyExistsFault":         {class: Exists},
+	"DBInstanceNotFound":                  {class: NotFound, missing: Database},
+	"DBClusterNotFoundFault":              {class: NotFound, missing: Database},
+	"DBSnapshotNotFound":                  {class: NotFound, missing: Snapshot},
+	"DBClusterSnapshotNotFoundFault":      {class: NotFound, missing: Snapshot},
+	"InvalidDBInstanceState":              {class: Pending},
+	"InvalidDBClusterStateFault":          {class: Pending},
+	"InvalidDBSnapshotState":              {class: Pending},
+	"InvalidDBClusterSnapshotStateFault":  {class: Pending},
+	"KMSKeyNotAccessibleFault":            {class: Denied},
+	"SnapshotQuotaExceeded":               {byMessage: snapshotQuota},
+	"InstanceQuotaExceeded":               {class: Quota},
+	"DBClusterQuotaExceededFault":         {class: Quota},
+
 	"HealthUnavailable":               {class: Transient},
 	"InvalidTarget":                   {class: NotFound, missing: Target},
 	"LoadBalancerNotFound":            {class: NotFound, missing: LoadBalancer},
@@ -54,7 +91,7 @@ var codes = map[string]row{
 	"AWS.SimpleQueueService.MessageNotInflight": {class: Gone},
 	"MessageNotInflight":                        {class: Gone},
 	"ReceiptHandleIsInvalid":                    {class: Gone},
-	"InvalidParameterValue":                     {byMessage: receiptHandle},
+	"InvalidParameterValue":                     {byMessage: parameterValue},
 	"OverLimit":                                 {class: Quota},
 	"KmsThrottled":                              {class: Throttle},
 	"KMS.ThrottlingException":                   {class: Throttle},
@@ -107,11 +144,28 @@ func lifecycle(message string) Class {
 	return Terminal
 }
 
-// receiptHandle tells a lease of SQS that has ended, "Value ... for parameter ReceiptHandle is invalid. Reason: The receipt handle has
-// expired." or "Reason: Message does not exist or is not available for visibility timeout change.", from what is wrong for good.
-func receiptHandle(message string) Class {
-	if strings.Contains(message, "receipt handle has expired") || strings.Contains(message, "does not exist or is not available") {
+// parameterValue tells three things apart. A lease of SQS that has ended: "Value ... for parameter ReceiptHandle is invalid. Reason: The
+// receipt handle has expired." or "Reason: Message does not exist or is not available for visibility timeout change." A snapshot that
+// only AWS Backup deletes: "This snapshot is managed by the AWS Backup service and cannot be deleted via EC2 APIs. ..." And what is wrong
+// for good.
+func parameterValue(message string) Class {
+	switch {
+	case strings.Contains(message, "receipt handle has expired"), strings.Contains(message, "does not exist or is not available"):
 		return Gone
+	case strings.Contains(message, "managed by the AWS Backup service"):
+		return Conflict
 	}
 	return Terminal
+}
+
+// snapshotQuota tells the two limits of RDS apart that have one code: how many manual snapshots there may be, and how many copies from other
+// regions may be under way, of which the message says that they are in progress.
+// Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html (read 2026-11); the text is best evidence:
+// https://github.com/pbudzon/aws-maintenance/issues/19
+func snapshotQuota(message string) Class {
+	message = strings.ToLower(message)
+	if strings.Contains(message, "progress") || strings.Contains(message, "cross region") || strings.Contains(message, "cross-region") {
+		return Busy
+	}
+	return Quota
 }
