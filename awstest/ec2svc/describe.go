@@ -25,6 +25,8 @@ var (
 	vpcKind        = kind{"vpc", "vpc ID", "InvalidVpcID.Malformed", "InvalidVpcID.NotFound"}
 	gatewayKind    = kind{"igw", "internetGateway ID", "InvalidInternetGatewayId.Malformed", "InvalidInternetGatewayID.NotFound"}
 	volumeKind     = kind{"vol", "volume", "InvalidVolumeID.Malformed", "InvalidVolume.NotFound"}
+	snapshotKind   = kind{"snap", "snapshot", "InvalidSnapshotID.Malformed", "InvalidSnapshot.NotFound"}
+	imageKind      = kind{"ami", "image id", "InvalidAMIID.Malformed", "InvalidAMIID.NotFound"}
 	templateKind   = kind{"lt", "launch template ID", "InvalidLaunchTemplateId.Malformed", "InvalidLaunchTemplateId.NotFound"}
 	addressKind    = kind{"eipalloc", "allocation ID", "", "InvalidAllocationID.NotFound"}
 )

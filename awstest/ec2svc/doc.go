@@ -1,6 +1,6 @@
 // Package ec2svc is Amazon EC2 for awstest: zones, subnets, internet gateways,
 // network interfaces, Elastic IP addresses, instances, launch templates, EBS
-// volumes, status checks and tags, behind the SDK's own *ec2.Client.
+// volumes and snapshots, status checks and tags, behind the SDK's own *ec2.Client.
 //
 //	cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
 //	client := ec2.NewFromConfig(cloud.Config("us-east-1"))
@@ -9,7 +9,7 @@
 //
 // Use it to test and to rehearse what a program does with EC2 when a zone, an
 // instance or EC2 itself fails. It models what high availability depends on
-// and nothing else: it has no images, no snapshots, no security groups, no routes and no
+// and nothing else: it has no public images, no security groups, no routes and no
 // prices. What it does not know it refuses with [awstest.ErrNotModelled], an
 // operation, a parameter or a filter alike, and [awstest.Cloud.Close] returns
 // the refusal once more.
@@ -50,6 +50,16 @@
 // vanishes, one that is being attached is available again, an instance that is
 // being launched or started is terminated or stopped.
 //
+// A snapshot has what was on its volume when it was begun; [WriteVolume] and [ReadVolume] are the programs
+// that write and read. It is pending for Options.Snapshot, or Options.FullSnapshot if the last completed one of the volume is gone or there was none
+// ([IsFullSnapshot] tells): in AWS it depends on what has been written. Snapshots are of the region, and a zone that fails takes none away. One that
+// is pending is held up while the zone of its volume is dead, since its data have yet to leave it: AWS does not document that.
+// Snapshots that CreateSnapshots makes together end together. [FailSnapshot] makes one fail, and a key that cannot be used at the end does as well.
+// Copies take Options.SnapshotCopy or FullSnapshotCopy, one of the same volume after the other. Only Stick holds them up, no zone does.
+//
+// An image is pending until its snapshots are completed, and has failed if one of them has. It has them, also while it is disabled: they cannot be deleted. Images of
+// this account are those that CreateImage and CopyImage made; a launch of any other ID is one of a public image, and gets an empty root volume.
+//
 // # Operations
 //
 // Each line says what is as AWS documents it, what is simplified, and what is
@@ -76,7 +86,7 @@
 //   - AssociateAddress: into a VPC with an internet gateway, within a network border group, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
-//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. The image and the type may be anything; the root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups, user data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. No Spot, no reservations.
+//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. Volumes come from the image, if it is one of this account, and mappings say what they leave to it. Other images and the type may be anything; their root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups, user data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. No Spot, no reservations.
 //   - CreateLaunchTemplate: the name, the first version, tags, ClientToken. Data that are modelled for RunInstances; what they name need not exist, as in AWS. There are no warnings about data that will not do, and no quotas.
 //   - CreateLaunchTemplateVersion: SourceVersion, whose parameters are replaced by those given, each as a whole.
 //   - ModifyLaunchTemplate: the default version, by number. A repeat is no mistake, with or without its ClientToken.
@@ -89,14 +99,32 @@
 //   - RebootInstances: takes no time; terminated instances are passed over. To the status checks the instance starts anew.
 //   - TerminateInstances: idempotent; interfaces and volumes that were launched with the instance go, others live on, interfaces with their addresses. Volumes are free when the instance is terminated. Force and SkipOsShutdown make no difference. No termination protection.
 //   - DescribeInstances: IDs, filters, pages. It works while a zone is down, where AWS documents that a call that concerns the zone fails: inject [awstest.Unavailable] for that.
-//   - CreateVolume: zone by name or ID, the types with their sizes, IOPS and throughput, encryption, ClientToken, tags. A zone that is down has no capacity, for which AWS documents no error. No snapshots, no Multi-Attach, no quotas.
+//   - CreateVolume: zone by name or ID, the types with their sizes, IOPS and throughput, encryption, ClientToken, tags. A zone that is down has no capacity, for which AWS documents no error. Of a completed snapshot, with its size and its key unless the request has others; what is on it can be read at once. VolumeInitializationRate is checked, and has no quota. No Multi-Attach, no quotas.
 //   - DeleteVolume: of one that is available or in the state error. It is deleting, then gone.
 //   - AttachVolume: running or stopped instance of the same zone, device names that are free, Options.AttachmentLimit for all types of instances. /dev/sdf and /dev/xvdf are two names, and which the image takes is not looked at. No EBS cards.
 //   - DetachVolume: by the volume, by its instance and device as well, with Force; to force it once more puts nothing off, which AWS does not say. Of the root volume only while the instance is stopped. Also while it is attaching, for which AWS documents nothing.
 //   - DescribeVolumes: IDs, filters, pages.
-//   - DescribeVolumeStatus: the check of I/O. A dead zone impairs all volumes in it after Options.VolumeStatusCheck, whether it has lost power or network, until as long after its end; nothing else impairs them. No performance, no events and no actions: AWS may disable I/O after a loss of power until EnableVolumeIO.
+//   - DescribeVolumeStatus: the check of I/O. A dead zone impairs all volumes in it after Options.VolumeStatusCheck, whether it has lost power or network, until as long after its end; nothing else impairs them. How much of its snapshot a volume has fetched is shown by time, at 50 MiB/s without a rate, which AWS does not promise. No performance, no events and no actions: AWS may disable I/O after a loss of power until EnableVolumeIO.
+//   - CreateSnapshot: of a volume that is available or in use, in whatever state its attachment is; the limits of the volume, the region's quotas, tags. It has no ClientToken: what is sent twice is made twice. No Location, no Outposts.
+//   - CreateSnapshots: all or some volumes of an instance, at one instant, all or none; CopyTagsFromSource, beside which the tags of the request win, as AWS does not say. One that fails fails all. The codes for volumes that cannot be left out are not documented. No Location, no Outposts.
+//   - CopySnapshot: called in the destination region. Own start, own tags, a volume that does not exist; the key of the account for EBS unless the request names another one. CompletionDurationMinutes bounds how long it takes, without the quotas of throughput. A presigned URL that is for another source, a source that is deleted before the end and a key that cannot be used make it fail later; which of the two regions is asked about the second AWS does not say. A copy does not count as a pending snapshot, and one that is deleted keeps its place until it would have ended: neither is documented. No Local Zones, no Outposts.
+//   - DeleteSnapshot: in any state, unless an image has it or it is locked. One that was pending counts as such until it would have ended, one that failed until it is deleted. Volumes that were made of it keep what they have. No Recycle Bin.
+//   - DescribeSnapshots: IDs, owners, filters, pages. Progress grows evenly. Snapshots of other accounts and of services are made by [ShareSnapshot] and [ManageSnapshot].
 //   - DescribeInstanceStatus: the system and the instance check. A failure shows after Options.StatusCheck, as long after its end, and not at all if it was shorter. No scheduled events, no EBS check.
-//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses, internet gateways, volumes and launch templates.
+//   - LockSnapshot: both modes, by days or by date, with a cooling-off period. What compliance mode does not allow is refused with a code that AWS does not document.
+//   - UnlockSnapshot: in governance mode and while cooling off.
+//   - DescribeLockedSnapshots: IDs, lock-state, pages. Locks that have expired are shown.
+//   - CreateImage: of an instance that runs or is stopped, whose snapshots are of one instant; unique names, tags of the image and of its snapshots, NoReboot, volumes that are left out by NoDevice. The limits of snapshots hold. It has no ClientToken: what is sent twice is refused for its name. No other mappings, no Local Zones, no Outposts.
+//   - CopyImage: called in the destination region. Unique names, ClientToken, CopyImageTags, keys, SnapshotCopyCompletionDurationMinutes. Its copies do not count among those of snapshots, which AWS does not say. A key that cannot be used makes it fail later. No Local Zones, no Outposts.
+//   - DeregisterImage: DeleteAssociatedSnapshots, with what became of each. The second time the image is no longer available, as accounts answer. The image may be protected, and AWS documents no code for that. No Recycle Bin.
+//   - EnableImageDeprecation: to the minute, in the next ten years. Images of others are not modelled, so that nothing is hidden by it.
+//   - DisableImageDeprecation: also of one that is not to be deprecated.
+//   - DisableImage: of an available one. A repeat is no mistake.
+//   - EnableImage: of a disabled one. A repeat is no mistake.
+//   - EnableImageDeregistrationProtection: with a cooldown or without.
+//   - DisableImageDeregistrationProtection: the cooldown goes on for 24 hours.
+//   - DescribeImages: IDs, owners, filters, pages; IncludeDisabled. A pending image shows no mappings, of which AWS says nothing. All are of the account.
+//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses, internet gateways, volumes, snapshots, images and launch templates.
 //   - DeleteTags: by key, or by key and value, or all but AWS's own.
 //   - DescribeTags: filters, pages.
 //
@@ -108,8 +136,10 @@
 //
 // [ManageAddress] and [ManageInterface] put an address or an interface into
 // the hands of a service of AWS, [ShareInterface] gives an interface to
-// another account. The account sees them and is refused with AuthFailure when
-// it changes them. No operation of EC2 does that to what exists: in AWS they
+// another account, and [ManageSnapshot] and [ShareSnapshot] do so with snapshots.
+// The account sees them and is refused with AuthFailure when it changes them, but
+// for snapshots of services: those of AWS Backup are refused with
+// InvalidParameterValue, and those of Data Lifecycle Manager not at all. No operation of EC2 does that to what exists: in AWS they
 // are made so.
 //
 // # Errors
@@ -121,25 +151,31 @@
 //
 //   - AddressLimitExceeded: AllocateAddress beyond Options.AddressQuota.
 //   - AttachmentLimitExceeded
-//   - AuthFailure: changing what belongs to others. Accounts have seen it with the interfaces and addresses of load balancers and NAT gateways; for addresses that show ServiceManaged, and for interfaces of another account, it is likely but not documented.
+//   - AuthFailure: changing what belongs to others. Accounts have seen it with the interfaces and addresses of load balancers and NAT gateways; for addresses that show ServiceManaged, and for interfaces of another account, it is likely but not documented. Snapshots of another account are refused as accounts answer for images.
 //   - BootForVolumeTypeUnsupported: RunInstances with a root volume of st1 or sc1.
+//   - ConcurrentSnapshotLimitExceeded: five pending snapshots of a volume, or one of st1 and sc1; those that failed or were deleted before their end count.
 //   - DependencyViolation: DetachInternetGateway while addresses are associated, DeleteInternetGateway while attached.
 //   - DryRunOperation: status 412.
 //   - Gateway.NotAttached: AssociateAddress into a VPC without an internet gateway, DetachInternetGateway of one that is not attached to the VPC.
 //   - IdempotentInstanceTerminated: a token whose instance is terminated or shutting down.
 //   - IdempotentParameterMismatch: a token with another request; of CreateVolume also one whose volume is deleted, or has vanished for want of its key.
-//   - IncorrectInstanceState: start, stop or reboot from a state that does not allow it; AssociateAddress to an interface of an instance that is pending or terminating.
-//   - IncorrectState: AttachNetworkInterface or AttachVolume to an instance that neither runs nor is stopped; a volume that is not in the state that the call needs; DetachVolume of the root volume of an instance that is not stopped.
+//   - IncorrectInstanceState: CreateSnapshots of an instance that is terminating; CreateImage of one that neither runs nor is stopped; start, stop or reboot from a state that does not allow it; AssociateAddress to an interface of an instance that is pending or terminating.
+//   - IncorrectState: CreateVolume or CopySnapshot of a snapshot that is not completed; CopyImage of an image that is not available; LockSnapshot of one that failed; AttachNetworkInterface or AttachVolume to an instance that neither runs nor is stopped; a volume that is not in the state that the call needs; DetachVolume of the root volume of an instance that is not stopped.
 //   - InsufficientAddressCapacity: status 500, when all 131,000 addresses have been used.
 //   - InsufficientFreeAddressesInSubnet
 //   - InsufficientInstanceCapacity: status 500, so that the SDK retries it.
 //   - InsufficientVolumeCapacity: status 500, of CreateVolume in a zone that is down.
+//   - InvalidAMIID.Malformed
+//   - InvalidAMIID.NotFound
+//   - InvalidAMIID.Unavailable: of an image that has been deregistered, or that cannot be launched now.
+//   - InvalidAMIName.Duplicate: also by a failed image.
+//   - InvalidAMIName.Malformed
 //   - InvalidAddress.NotFound: an unknown public IP, or the wrong network border group.
 //   - InvalidAllocationID.NotFound: of ReleaseAddress too, as accounts answer; the page has InvalidAddressID.NotFound there.
 //   - InvalidAssociationID.NotFound: an association that never was.
 //   - InvalidAttachment.NotFound: DetachVolume from another instance or device than the volume's.
 //   - InvalidAttachmentID.NotFound
-//   - InvalidBlockDeviceMapping: a device twice.
+//   - InvalidBlockDeviceMapping: a device twice; CreateImage without the root device, or without one that there is not.
 //   - InvalidClientToken
 //   - InvalidID: CreateTags and DeleteTags of what is no ID.
 //   - InvalidIPAddress.InUse
@@ -160,8 +196,11 @@
 //   - InvalidNetworkInterfaceId.Malformed
 //   - InvalidNextToken
 //   - InvalidParameterCombination
-//   - InvalidParameterDependency: CreateVolume with KmsKeyId and without Encrypted.
+//   - InvalidParameterDependency: CreateVolume, CopySnapshot or CopyImage with KmsKeyId and without Encrypted.
 //   - InvalidParameterValue: AllocateAddress of an unknown network border group among others, for which AWS documents no code.
+//   - InvalidSnapshot.InUse: DeleteSnapshot of one that an image has, whose ID is in the message.
+//   - InvalidSnapshot.NotFound
+//   - InvalidSnapshotID.Malformed
 //   - InvalidSubnetID.Malformed
 //   - InvalidSubnetID.NotFound
 //   - InvalidTagKey.Malformed: an empty key, or one that starts with aws:, also of DeleteTags.
@@ -173,10 +212,14 @@
 //   - InvalidZone.NotFound: of CreateVolume.
 //   - MissingInput: RunInstances into a Local Zone without a subnet. Accounts have been seen to answer InvalidInput as well.
 //   - MissingParameter
-//   - OperationNotPermitted: DetachNetworkInterface of the primary interface; AssociateAddress across network border groups, for which AWS documents no code: it is what CreateNatGateway answers.
+//   - OperationNotPermitted: DetachNetworkInterface of the primary interface; AssociateAddress across network border groups, for which AWS documents no code: it is what CreateNatGateway answers; what is locked or protected, likewise without one.
+//   - PendingSnapshotLimitExceeded: CreateSnapshot and CreateSnapshots beyond Options.PendingSnapshots.
 //   - RequestLimitExceeded: status 503, by the effect [awstest.Throttle].
 //   - Resource.AlreadyAssigned: AssignPrivateIpAddresses of an address that is taken.
 //   - Resource.AlreadyAssociated: AssociateAddress without AllowReassociation, AttachInternetGateway of one that is attached.
+//   - ResourceLimitExceeded: CopySnapshot beyond Options.ConcurrentCopies, CopyImage beyond 100; the message has the number.
+//   - SnapshotCreationPerVolumeRateExceeded: less than 15 s after the last snapshot of the volume was begun. The SDK does not retry it.
+//   - SnapshotLimitExceeded: beyond Options.SnapshotQuota.
 //   - TagLimitExceeded
 //   - Unavailable: status 503, by the effect [awstest.Unavailable].
 //   - UnauthorizedOperation: status 403, by the effect [awstest.Deny].

@@ -80,6 +80,64 @@ func updateInterface(cloud *awstest.Cloud, region, id string, change func(*awste
 	})
 }
 
+// SnapshotService is a service that manages snapshots.
+type SnapshotService string
+
+// The services that manage snapshots; nobody is who makes them by EC2 alone.
+const (
+	ByNobody           SnapshotService = ""
+	ByBackup           SnapshotService = "AWS Backup"
+	ByLifecycleManager SnapshotService = "Data Lifecycle Manager"
+)
+
+// serviceTags are the tags by which services show what they manage.
+// Source: https://docs.aws.amazon.com/ebs/latest/userguide/dlm-elements.html (read 2026-11), and
+// https://github.com/openshift/installer/issues/9964 (read 2026-11)
+var serviceTags = map[SnapshotService]ec2model.Tags{
+	ByNobody:           nil,
+	ByBackup:           {{Key: "aws:backup:source-resource", Value: "arn:aws:ec2:volume"}},
+	ByLifecycleManager: {{Key: "aws:dlm:lifecycle-policy-id", Value: "policy-0123456789abcdef0"}, {Key: "aws:dlm:managed", Value: "true"}},
+}
+
+// ManageSnapshot makes a snapshot one that a service has made, as no operation
+// does: it has the service's tags from now on, and DeleteSnapshot of one of AWS
+// Backup is refused. Otherwise it is like [ManageAddress].
+func ManageSnapshot(cloud *awstest.Cloud, region, snapshotID string, by SnapshotService) error {
+	tags, known := serviceTags[by]
+	if !known {
+		return mistake("by", string(by), "is not ByNobody, ByBackup or ByLifecycleManager")
+	}
+	return updateSnapshot(cloud, region, snapshotID, func(tx *awstest.Tx, r *ec2model.Region) {
+		r.SetSnapshotService(tx, snapshotID, by == ByBackup, tags)
+	})
+}
+
+// ShareSnapshot makes a snapshot another account's, which shares it with the
+// account of the cloud: it is shown with its owner and without its tags, can be
+// copied and restored, and DeleteSnapshot and LockSnapshot are refused. The account of the
+// cloud as the owner gives it back. Otherwise it is like [ManageAddress].
+func ShareSnapshot(cloud *awstest.Cloud, region, snapshotID, ownerAccountID string) error {
+	if !accountID.MatchString(ownerAccountID) {
+		return mistake("ownerAccountID", ownerAccountID, "must be twelve digits")
+	}
+	return updateSnapshot(cloud, region, snapshotID, func(tx *awstest.Tx, r *ec2model.Region) {
+		if ownerAccountID == tx.Cloud().AccountID() {
+			ownerAccountID = ""
+		}
+		r.SetSnapshotOwner(tx, snapshotID, ownerAccountID)
+	})
+}
+
+func updateSnapshot(cloud *awstest.Cloud, region, id string, change func(*awstest.Tx, *ec2model.Region)) error {
+	return update(cloud, region, func(tx *awstest.Tx, r *ec2model.Region) error {
+		if _, err := r.Snapshot(tx.Now(), id); err != nil {
+			return mistake("snapshotID", id, "is not a snapshot of "+region)
+		}
+		change(tx, r)
+		return nil
+	})
+}
+
 // update changes EC2 of a region from outside of a call.
 func update(cloud *awstest.Cloud, region string, change func(*awstest.Tx, *ec2model.Region) error) error {
 	r, err := cloud.Region(region)

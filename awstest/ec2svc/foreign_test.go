@@ -2,6 +2,7 @@ package ec2svc_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -228,6 +229,50 @@ func TestHandingOverRefuses(t *testing.T) {
 		}
 		if *w.describeNIC(attached).OwnerId != account || w.address(a).ServiceManaged != "" {
 			w.Error("a refused call changed something")
+		}
+	})
+}
+
+func TestSnapshotsOfServicesAndOfOthers(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		v := w.volume(zoneA)
+		w.write(v, "kept")
+		id := w.completed(v, func(in *ec2.CreateSnapshotInput) {
+			in.TagSpecifications = tags(types.ResourceTypeSnapshot, "role", "data")
+		})
+		w.do(ec2svc.ManageSnapshot(w.cloud, region, id, ec2svc.ByBackup))
+		err := w.deleteSnapshot(id)
+		wantCode(t, err, "InvalidParameterValue")
+		if !strings.Contains(err.Error(), "AWS Backup") || len(w.snapshot(id).Tags) != 2 {
+			t.Errorf("%v, tags %v", err, w.snapshot(id).Tags)
+		}
+		w.do(ec2svc.ManageSnapshot(w.cloud, region, id, ec2svc.ByLifecycleManager))
+		if shown := w.snapshot(id).Tags; len(shown) != 3 || *shown[1].Key != "aws:dlm:lifecycle-policy-id" {
+			t.Errorf("tags %v", shown)
+		}
+		w.do(ec2svc.ManageSnapshot(w.cloud, region, id, ec2svc.ByNobody))
+		w.do(ec2svc.ShareSnapshot(w.cloud, region, id, "111122223333"))
+		list := func(owner string) int {
+			return len(must(w.DescribeSnapshots(w.Context(), &ec2.DescribeSnapshotsInput{OwnerIds: []string{owner}}))(w).Snapshots)
+		}
+		if shown := w.snapshot(id); *shown.OwnerId != "111122223333" || len(shown.Tags) != 0 || list("self") != 0 || list("111122223333") != 1 {
+			t.Errorf("%+v", shown)
+		}
+		wantCode(t, w.deleteSnapshot(id), "AuthFailure")
+		_, err = w.LockSnapshot(w.Context(), &ec2.LockSnapshotInput{SnapshotId: &id, LockMode: types.LockModeGovernance, LockDuration: aws.Int32(1)})
+		w.wantDenied(err)
+		w.wantContent(*must(w.made(id))(w).VolumeId, "kept")
+		w.do(ec2svc.ShareSnapshot(w.cloud, region, id, w.cloud.AccountID()))
+		w.do(w.deleteSnapshot(id))
+		for field, err := range map[string]error{
+			"snapshotID":     ec2svc.ManageSnapshot(w.cloud, region, id, ec2svc.ByBackup),
+			"by":             ec2svc.ManageSnapshot(w.cloud, region, id, "somebody"),
+			"ownerAccountID": ec2svc.ShareSnapshot(w.cloud, region, id, "me"),
+		} {
+			if mistake, ok := errors.AsType[*awstest.FieldError](err); !ok || mistake.Field != field {
+				t.Errorf("%s: %v", field, err)
+			}
 		}
 	})
 }

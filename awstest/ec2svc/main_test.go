@@ -95,9 +95,9 @@ func (w *world) launch(zoneID string, change ...func(*ec2.RunInstancesInput)) st
 }
 
 // running launches an instance and waits until it runs.
-func (w *world) running(zoneID string) string {
+func (w *world) running(zoneID string, change ...func(*ec2.RunInstancesInput)) string {
 	w.Helper()
-	id := w.launch(zoneID)
+	id := w.launch(zoneID, change...)
 	time.Sleep(15 * time.Second)
 	w.wantState(id, types.InstanceStateNameRunning)
 	return id

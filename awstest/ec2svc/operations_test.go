@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -62,7 +63,27 @@ func inputs(w *world) []any {
 	web, old := w.template("web", large()), w.template("old", large())
 	w.addVersion(web, large())
 	spare, wanted, used := w.volume(zoneA), w.volume(zoneA), w.attached(w.volume(zoneA), id, "/dev/sdf")
+	done, unneeded, rooted := w.completed(wanted), w.completed(used), w.running(zoneA)
+	image, unwantedImage := w.image(down, "image"), w.image(w.running(zoneA), "unwanted")
 	return []any{
+		&ec2.CreateSnapshotInput{VolumeId: &wanted},
+		&ec2.CreateSnapshotsInput{InstanceSpecification: &types.InstanceSpecification{InstanceId: &rooted}},
+		&ec2.CopySnapshotInput{SourceRegion: aws.String(region), SourceSnapshotId: &done},
+		&ec2.DeleteSnapshotInput{SnapshotId: &unneeded},
+		&ec2.DescribeSnapshotsInput{},
+		&ec2.LockSnapshotInput{SnapshotId: &done, LockMode: types.LockModeGovernance, LockDuration: aws.Int32(1)},
+		&ec2.DescribeLockedSnapshotsInput{},
+		&ec2.UnlockSnapshotInput{SnapshotId: &done},
+		&ec2.CreateImageInput{InstanceId: aws.String(w.running(zoneA)), Name: aws.String("new")},
+		&ec2.CopyImageInput{SourceRegion: aws.String(region), SourceImageId: &image, Name: aws.String("copy")},
+		&ec2.DescribeImagesInput{},
+		&ec2.EnableImageDeprecationInput{ImageId: &image, DeprecateAt: aws.Time(time.Now().Add(time.Hour))},
+		&ec2.DisableImageDeprecationInput{ImageId: &image},
+		&ec2.EnableImageDeregistrationProtectionInput{ImageId: &image},
+		&ec2.DisableImageDeregistrationProtectionInput{ImageId: &image},
+		&ec2.DisableImageInput{ImageId: &image},
+		&ec2.EnableImageInput{ImageId: &image},
+		&ec2.DeregisterImageInput{ImageId: &unwantedImage},
 		// The gateway can go when no address is in its way.
 		&ec2.DisassociateAddressInput{AssociationId: &association},
 		&ec2.DetachInternetGatewayInput{InternetGatewayId: &attachedGateway, VpcId: &vpc},
@@ -121,6 +142,9 @@ func (w *world) everything() []any {
 		must(w.DescribeInternetGateways(w.Context(), &ec2.DescribeInternetGatewaysInput{}))(w).InternetGateways,
 		must(w.DescribeLaunchTemplates(w.Context(), &ec2.DescribeLaunchTemplatesInput{}))(w).LaunchTemplates,
 		must(w.DescribeVolumes(w.Context(), &ec2.DescribeVolumesInput{}))(w).Volumes,
+		must(w.DescribeSnapshots(w.Context(), &ec2.DescribeSnapshotsInput{}))(w).Snapshots,
+		must(w.DescribeLockedSnapshots(w.Context(), &ec2.DescribeLockedSnapshotsInput{}))(w).Snapshots,
+		must(w.DescribeImages(w.Context(), &ec2.DescribeImagesInput{IncludeDisabled: aws.Bool(true)}))(w).Images,
 	}
 }
 
@@ -199,9 +223,9 @@ func TestNotModelledIsLoud(t *testing.T) {
 		says string
 	}{
 		"an operation": {func(c *ec2.Client) error {
-			_, err := c.DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
+			_, err := c.DescribeKeyPairs(t.Context(), &ec2.DescribeKeyPairsInput{})
 			return err
-		}, "awstest: EC2.DescribeImages is not modelled"},
+		}, "awstest: EC2.DescribeKeyPairs is not modelled"},
 		"a parameter": {func(c *ec2.Client) error {
 			_, err := c.RunInstances(t.Context(), run(1, func(in *ec2.RunInstancesInput) { in.InstanceMarketOptions = &types.InstanceMarketOptionsRequest{} }))
 			return err
@@ -222,10 +246,14 @@ func TestNotModelledIsLoud(t *testing.T) {
 			})})
 			return err
 		}, "awstest: EC2.CreateLaunchTemplate: launch template data HibernationOptions is not modelled"},
-		"a snapshot": {func(c *ec2.Client) error {
-			_, err := c.CreateVolume(t.Context(), volumeIn(zoneA, func(in *ec2.CreateVolumeInput) { in.SnapshotId = aws.String("snap-12345678") }))
+		"a place for a snapshot": {func(c *ec2.Client) error {
+			_, err := c.CreateSnapshot(t.Context(), &ec2.CreateSnapshotInput{VolumeId: aws.String("vol-12345678"), Location: types.SnapshotLocationEnumLocal})
 			return err
-		}, "awstest: EC2.CreateVolume: parameter SnapshotId is not modelled"},
+		}, "awstest: EC2.CreateSnapshot: parameter Location is not modelled"},
+		"those who may restore a snapshot": {func(c *ec2.Client) error {
+			_, err := c.DescribeSnapshots(t.Context(), &ec2.DescribeSnapshotsInput{RestorableByUserIds: []string{"self"}})
+			return err
+		}, "awstest: EC2.DescribeSnapshots: parameter RestorableByUserIds is not modelled"},
 		"a volume for many": {func(c *ec2.Client) error {
 			_, err := c.CreateVolume(t.Context(), volumeIn(zoneA, func(in *ec2.CreateVolumeInput) { in.MultiAttachEnabled = aws.Bool(true) }))
 			return err

@@ -53,6 +53,23 @@ type Options struct {
 	// failed or come back. Default 5 minutes.
 	VolumeStatusCheck time.Duration
 
+	// Snapshot is from the beginning of a snapshot until it is completed, where there is a completed one of the
+	// volume, and FullSnapshot where there is none. In AWS it depends on how much has been written. Defaults 1 and 5 minutes.
+	Snapshot, FullSnapshot time.Duration
+
+	// SnapshotCopy is from the beginning of a copy of a snapshot until it is completed, where the region has a completed one of
+	// the same volume under the same key, and FullSnapshotCopy where it has none. Defaults 2 and 10 minutes.
+	SnapshotCopy, FullSnapshotCopy time.Duration
+
+	// PendingSnapshots is how many snapshots may be pending in a region. Default 100, AWS's own.
+	PendingSnapshots int
+
+	// ConcurrentCopies is how many copies of snapshots to a region may be under way. Default 20, AWS's own.
+	ConcurrentCopies int
+
+	// SnapshotQuota is how many snapshots a region may have. Default 100,000, AWS's own.
+	SnapshotQuota int
+
 	// RootDevice is the name of the root volume of instances, which AWS takes
 	// from the image. Default /dev/xvda.
 	RootDevice string
@@ -108,6 +125,10 @@ func (o *Options) apply(to *ec2model.Options) error {
 	set("VolumeForceDetaching", o.VolumeForceDetaching, &to.VolumeForceDetaching)
 	set("VolumeDeleting", o.VolumeDeleting, &to.VolumeDeleting)
 	set("VolumeStatusCheck", o.VolumeStatusCheck, &to.VolumeCheck)
+	set("Snapshot", o.Snapshot, &to.Snapshot)
+	set("FullSnapshot", o.FullSnapshot, &to.FullSnapshot)
+	set("SnapshotCopy", o.SnapshotCopy, &to.SnapshotCopy)
+	set("FullSnapshotCopy", o.FullSnapshotCopy, &to.FullSnapshotCopy)
 	limit := func(field string, n int, to *int) {
 		switch {
 		case n < 0:
@@ -117,6 +138,9 @@ func (o *Options) apply(to *ec2model.Options) error {
 		}
 	}
 	limit("AttachmentLimit", o.AttachmentLimit, &to.AttachmentLimit)
+	limit("PendingSnapshots", o.PendingSnapshots, &to.PendingSnapshots)
+	limit("ConcurrentCopies", o.ConcurrentCopies, &to.ConcurrentCopies)
+	limit("SnapshotQuota", o.SnapshotQuota, &to.SnapshotQuota)
 	limit("AddressQuota", o.AddressQuota, &to.AddressQuota)
 	switch {
 	case o.RootDevice == "":

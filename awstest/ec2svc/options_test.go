@@ -18,6 +18,8 @@ func TestOptionsReportEveryMistake(t *testing.T) {
 	_, err := awstest.New([]awstest.Service{ec2svc.New(func(o *ec2svc.Options) {
 		o.Pending, o.Stopping, o.ShuttingDown, o.StatusCheck = -time.Second, -2, -3, -4
 		o.VolumeCreating, o.VolumeAttaching, o.VolumeDetaching, o.VolumeForceDetaching, o.VolumeDeleting, o.VolumeStatusCheck = -2, -3, -4, -5, -6, -7
+		o.Snapshot, o.FullSnapshot, o.SnapshotCopy, o.FullSnapshotCopy = -2, -3, -4, -5
+		o.PendingSnapshots, o.ConcurrentCopies, o.SnapshotQuota = -1, -2, -3
 		o.AttachmentLimit, o.AddressQuota, o.RootDevice = -2, -1, "sda"
 	})})
 	var fields []string
@@ -32,7 +34,8 @@ func TestOptionsReportEveryMistake(t *testing.T) {
 		"ec2svc.Options.Pending", "ec2svc.Options.Stopping", "ec2svc.Options.ShuttingDown", "ec2svc.Options.StatusCheck",
 		"ec2svc.Options.VolumeCreating", "ec2svc.Options.VolumeAttaching", "ec2svc.Options.VolumeDetaching", "ec2svc.Options.VolumeForceDetaching",
 		"ec2svc.Options.VolumeDeleting", "ec2svc.Options.VolumeStatusCheck",
-		"ec2svc.Options.AttachmentLimit", "ec2svc.Options.AddressQuota", "ec2svc.Options.RootDevice",
+		"ec2svc.Options.Snapshot", "ec2svc.Options.FullSnapshot", "ec2svc.Options.SnapshotCopy", "ec2svc.Options.FullSnapshotCopy",
+		"ec2svc.Options.AttachmentLimit", "ec2svc.Options.PendingSnapshots", "ec2svc.Options.ConcurrentCopies", "ec2svc.Options.SnapshotQuota", "ec2svc.Options.AddressQuota", "ec2svc.Options.RootDevice",
 	}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Error(diff)

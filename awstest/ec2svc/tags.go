@@ -16,7 +16,7 @@ import (
 // What a tag may be; lengths are in characters.
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions (read 2026-11)
 const (
-	maxTags     = 50
+	maxTags     = ec2model.MaxTags
 	maxTagKey   = 128
 	maxTagValue = 256
 )
@@ -54,6 +54,12 @@ func (s *service) findTagged(tx *awstest.Tx, call *awstest.Call, id string) (tag
 	case volumeKind.is(id):
 		v, err := region.Volume(tx.Now(), id)
 		return tagged{v.Tags, func(t ec2model.Tags) { region.SetVolumeTags(tx, id, t) }}, err
+	case snapshotKind.is(id):
+		snap, err := region.Snapshot(tx.Now(), id)
+		return tagged{snap.Tags, func(t ec2model.Tags) { region.SetSnapshotTags(tx, id, t) }}, err
+	case imageKind.is(id):
+		i, err := region.Image(tx.Now(), id)
+		return tagged{i.Tags, func(t ec2model.Tags) { region.SetImageTags(tx, id, t) }}, err
 	case templateKind.is(id):
 		t, err := region.Template(tx.Now(), ec2model.TemplateRef{ID: id})
 		return tagged{t.Tags, func(tags ec2model.Tags) { region.SetTemplateTags(tx, id, tags) }}, err
@@ -158,6 +164,12 @@ func (s *service) describeTags(tx *awstest.Tx, call *awstest.Call, in *ec2.Descr
 	}
 	for id, v := range region.Volumes(call.At) {
 		add(id, types.ResourceTypeVolume, v.Tags)
+	}
+	for id, snap := range region.Snapshots(call.At) {
+		add(id, types.ResourceTypeSnapshot, snap.Tags)
+	}
+	for id, i := range region.Images(call.At) {
+		add(id, types.ResourceTypeImage, i.Tags)
 	}
 	for id, t := range region.Templates(call.At) {
 		add(id, types.ResourceTypeLaunchTemplate, t.Tags)

@@ -13,7 +13,7 @@ import (
 
 func (s *service) addVolumes(e *awstest.Endpoint) {
 	handle(e, s.createVolume, "AvailabilityZone", "AvailabilityZoneId", "Size", "VolumeType", "Iops", "Throughput", "Encrypted", "KmsKeyId",
-		"MultiAttachEnabled", "ClientToken", "TagSpecifications")
+		"MultiAttachEnabled", "ClientToken", "TagSpecifications", "SnapshotId", "VolumeInitializationRate")
 	handle(e, s.deleteVolume, "VolumeId")
 	handle(e, s.attachVolume, "VolumeId", "InstanceId", "Device")
 	handle(e, s.detachVolume, "VolumeId", "InstanceId", "Device", "Force")
@@ -36,12 +36,18 @@ func (s *service) createVolume(tx *awstest.Tx, call *awstest.Call, in *ec2.Creat
 	if err != nil {
 		return nil, err
 	}
+	if in.SnapshotId != nil {
+		if err := snapshotKind.check(*in.SnapshotId); err != nil {
+			return nil, err
+		}
+	}
 	region := s.region(tx, call)
 	v, err := region.CreateVolume(tx, aws.ToString(in.AvailabilityZoneId), aws.ToString(in.AvailabilityZone), ec2model.VolumeSpec{
 		VolumeShape: ec2model.VolumeShape{
 			Type: string(in.VolumeType), SizeGiB: aws.ToInt32(in.Size), IOPS: aws.ToInt32(in.Iops), Throughput: aws.ToInt32(in.Throughput),
 		},
 		Encrypted: aws.ToBool(in.Encrypted), Key: aws.ToString(in.KmsKeyId), Tags: tags,
+		Snapshot: aws.ToString(in.SnapshotId), Rate: aws.ToInt32(in.VolumeInitializationRate),
 	}, aws.ToString(in.ClientToken), string(request))
 	if err != nil {
 		return nil, err
@@ -51,7 +57,7 @@ func (s *service) createVolume(tx *awstest.Tx, call *awstest.Call, in *ec2.Creat
 		VolumeId: shown.VolumeId, AvailabilityZone: shown.AvailabilityZone, AvailabilityZoneId: shown.AvailabilityZoneId,
 		CreateTime: shown.CreateTime, State: shown.State, VolumeType: shown.VolumeType, Size: shown.Size, Iops: shown.Iops,
 		Throughput: shown.Throughput, Encrypted: shown.Encrypted, KmsKeyId: shown.KmsKeyId, MultiAttachEnabled: shown.MultiAttachEnabled,
-		SnapshotId: shown.SnapshotId, Tags: shown.Tags,
+		SnapshotId: shown.SnapshotId, Tags: shown.Tags, VolumeInitializationRate: shown.VolumeInitializationRate,
 	}, nil
 }
 

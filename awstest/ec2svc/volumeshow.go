@@ -28,6 +28,7 @@ var volumeFilters = filterable[ec2model.Volume]{
 	"create-time":          one(func(v ec2model.Volume) string { return showTime(v.CreatedAt) }),
 	"encrypted":            one(func(v ec2model.Volume) string { return strconv.FormatBool(v.Encrypted) }),
 	"size":                 one(func(v ec2model.Volume) string { return strconv.Itoa(int(v.SizeGiB)) }),
+	"snapshot-id":          ifAny(func(v ec2model.Volume) string { return v.Snapshot }),
 	"status":               one(func(v ec2model.Volume) string { return string(v.State) }),
 	"volume-type":          one(func(v ec2model.Volume) string { return v.Type }),
 
@@ -68,13 +69,16 @@ func showVolume(v ec2model.Volume) types.Volume {
 	out := types.Volume{
 		VolumeId: aws.String(v.ID), AvailabilityZone: aws.String(v.Zone.Name()), AvailabilityZoneId: aws.String(v.Zone.ID()),
 		CreateTime: aws.Time(v.CreatedAt), State: types.VolumeState(v.State), VolumeType: types.VolumeType(v.Type), Size: aws.Int32(v.SizeGiB),
-		Encrypted: aws.Bool(v.Encrypted), MultiAttachEnabled: aws.Bool(false), SnapshotId: aws.String(""), Tags: showTags(v.Tags),
+		Encrypted: aws.Bool(v.Encrypted), MultiAttachEnabled: aws.Bool(false), SnapshotId: aws.String(v.Snapshot), Tags: showTags(v.Tags),
 	}
 	if v.IOPS > 0 {
 		out.Iops = aws.Int32(v.IOPS)
 	}
 	if v.Throughput > 0 {
 		out.Throughput = aws.Int32(v.Throughput)
+	}
+	if v.Rate > 0 {
+		out.VolumeInitializationRate = aws.Int32(v.Rate)
 	}
 	if v.Encrypted {
 		out.KmsKeyId = aws.String(v.Key)

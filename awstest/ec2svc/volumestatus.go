@@ -1,6 +1,8 @@
 package ec2svc
 
 import (
+	"time"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -55,6 +57,15 @@ func (s *service) describeVolumeStatus(tx *awstest.Tx, call *awstest.Call, in *e
 				Status:  types.VolumeStatusInfoStatus(c.status),
 				Details: []types.VolumeStatusDetails{{Name: types.VolumeStatusNameIoEnabled, Status: aws.String(ioEnabled[c.status])}},
 			},
+		}
+		if percent, left, ok := c.Initialized(tx.Now()); ok {
+			item.InitializationStatusDetails = &types.InitializationStatusDetails{
+				InitializationType: types.InitializationTypeDefault, Progress: aws.Int64(percent),
+			}
+			if c.Rate > 0 {
+				item.InitializationStatusDetails.InitializationType = types.InitializationTypeProvisionedRate
+				item.InitializationStatusDetails.EstimatedTimeToCompleteInSeconds = aws.Int64(int64(left / time.Second))
+			}
 		}
 		if c.Attachment.Instance != "" {
 			item.AttachmentStatuses = []types.VolumeStatusAttachmentStatus{{InstanceId: aws.String(c.Attachment.Instance)}}

@@ -57,6 +57,7 @@ type Region struct {
 	instances  *history.Table[string, Instance]
 	volumes    *history.Table[string, Volume]
 	gateways   *history.Table[string, Gateway]
+	snapshots  *history.Table[string, Snapshot]
 
 	templates        *history.Table[string, LaunchTemplate]
 	templateNames    *history.Table[string, string] // to ID
@@ -68,6 +69,23 @@ type Region struct {
 	tokens       map[token]remembered
 	mounts       int             // of volumes, so far
 	impaired     map[string]bool // running instances, by what was told of their status checks
+
+	snapped       map[string]time.Time // volumes, by when a snapshot was asked for last
+	snapping      map[string]int       // how many snapshots of a volume count as being made
+	making        map[string]string    // those snapshots, and their volumes
+	pending       int                  // snapshots of volumes, also those that have been deleted
+	ended         map[string]bool      // sets that failed before their time, by their first
+	heldSnapshots int                  // in any state
+	bases         map[baseOf]string    // the last snapshot that was completed
+	copyJobs      map[string]*copyJob  // by snapshot
+	copies        map[string][]*copyJob
+	copying       int // copies that are of no image
+
+	images       *history.Table[string, Image]
+	imageNames   map[string]string // to ID
+	imageOf      map[string]string // by snapshot
+	imageCopies  int               // under way
+	deregistered map[string]bool
 }
 
 // Region returns EC2 in a region.
@@ -84,6 +102,8 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		instances:  history.NewTable[string, Instance](awstest.Memory),
 		volumes:    history.NewTable[string, Volume](awstest.Memory),
 		gateways:   history.NewTable[string, Gateway](awstest.Memory),
+		snapshots:  history.NewTable[string, Snapshot](awstest.Memory),
+		images:     history.NewTable[string, Image](awstest.Memory),
 
 		templates:        history.NewTable[string, LaunchTemplate](awstest.Memory),
 		templateNames:    history.NewTable[string, string](awstest.Memory),
@@ -93,6 +113,18 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		attachments:  map[string]string{},
 		tokens:       map[token]remembered{},
 		impaired:     map[string]bool{},
+
+		imageNames:   map[string]string{},
+		imageOf:      map[string]string{},
+		deregistered: map[string]bool{},
+
+		snapped:  map[string]time.Time{},
+		snapping: map[string]int{},
+		making:   map[string]string{},
+		ended:    map[string]bool{},
+		bases:    map[baseOf]string{},
+		copyJobs: map[string]*copyJob{},
+		copies:   map[string][]*copyJob{},
 	}
 	available := r.Zones()
 	for i, z := range append(available, m.local[r]...) {

@@ -56,3 +56,21 @@ func (r *Region) SetOwner(tx *awstest.Tx, networkInterface, account string) {
 func (r *Region) SetRequester(tx *awstest.Tx, networkInterface, requester string) {
 	change(tx, r.interfaces, networkInterface, func(n *Interface) { n.Requester = requester })
 }
+
+// SetSnapshotOwner gives a snapshot to an account, or back for the empty one. What the account counts of its own is as before.
+func (r *Region) SetSnapshotOwner(tx *awstest.Tx, id, account string) {
+	change(tx, r.snapshots, id, func(s *Snapshot) { s.Owner = account })
+}
+
+// SetSnapshotService hands a snapshot to AWS Backup, or not, with the tags by which services show what they manage.
+func (r *Region) SetSnapshotService(tx *awstest.Tx, id string, backup bool, tags Tags) {
+	change(tx, r.snapshots, id, func(s *Snapshot) {
+		for _, t := range s.Tags.Reserved() {
+			s.Tags = s.Tags.Without(t.Key, nil)
+		}
+		for _, t := range tags {
+			s.Tags = s.Tags.With(t)
+		}
+		s.Backup = backup
+	})
+}

@@ -76,7 +76,11 @@ func (r *Region) Run(tx *awstest.Tx, spec LaunchSpec) ([]Instance, error) {
 	} else if known {
 		return r.relaunched(tx, ids)
 	}
-	if spec.Devices, err = r.devices(spec.Devices); err != nil {
+	image, err := r.launchable(tx, spec.Image)
+	if err != nil {
+		return nil, err
+	}
+	if spec.Devices, err = r.devices(tx, spec.Devices, image); err != nil {
 		return nil, err
 	}
 	if subnet == nil {
@@ -224,7 +228,7 @@ func (r *Region) launch(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet, reserva
 	i := Instance{
 		ID: tx.NewID("i"), Reservation: reservation, LaunchIndex: index,
 		Type: spec.Type, Image: spec.Image, KeyName: spec.KeyName, Token: spec.Token,
-		Zone: subnet.Zone, Subnet: subnet, LaunchedAt: tx.Now(), Tags: spec.Tags, RootDevice: r.model.opts.RootDevice,
+		Zone: subnet.Zone, Subnet: subnet, LaunchedAt: tx.Now(), Tags: spec.Tags, RootDevice: spec.Devices[0].Name,
 		State: Pending, Since: tx.Now(),
 	}
 	id := i.ID

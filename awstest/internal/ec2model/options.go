@@ -22,6 +22,14 @@ type Options struct {
 	// after a creation, and how long they take to see a failure.
 	VolumeCheck time.Duration
 
+	// Snapshot is from the beginning of a snapshot to its completion, if there is a completed one of the volume; FullSnapshot if there is
+	// none. SnapshotCopy and FullSnapshotCopy are the same for copies.
+	Snapshot, FullSnapshot, SnapshotCopy, FullSnapshotCopy time.Duration
+
+	// PendingSnapshots is how many snapshots may be pending in a region, ConcurrentCopies how many copies to it may be, and SnapshotQuota how many
+	// snapshots it may have.
+	PendingSnapshots, ConcurrentCopies, SnapshotQuota int
+
 	// RootDevice is the name of the root volume of instances.
 	RootDevice string
 
@@ -43,7 +51,10 @@ func defaults() Options {
 		VolumeForceDetaching: 30 * time.Second, VolumeDeleting: 5 * time.Second,
 		// Source: https://docs.aws.amazon.com/ebs/latest/userguide/monitoring-volume-checks.html (read 2026-11)
 		VolumeCheck: 5 * time.Minute,
-		RootDevice:  "/dev/xvda", // of Amazon Linux
+		Snapshot:    time.Minute, FullSnapshot: 5 * time.Minute, SnapshotCopy: 2 * time.Minute, FullSnapshotCopy: 10 * time.Minute,
+		// Source: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-resource-quotas.html (read 2026-11)
+		PendingSnapshots: 100, ConcurrentCopies: 20, SnapshotQuota: 100_000,
+		RootDevice: "/dev/xvda", // of Amazon Linux
 		// What most instance types of the Nitro System have.
 		// Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/volume_limits.html (read 2026-11)
 		AttachmentLimit: 28,

@@ -36,6 +36,11 @@ type Volume struct {
 	State      VolumeState
 	Attachment Attachment
 
+	Content       string    // what has been written to it
+	Snapshot      string    // what it was made of; empty if it was empty
+	Rate          int32     // of its initialization, in MiB/s; 0 if none was asked for
+	InitializedAt time.Time // when all of the snapshot has been fetched
+
 	turn int // counts what happens to it: an end that comes too late ends nothing
 }
 
@@ -61,6 +66,8 @@ type VolumeSpec struct {
 	Encrypted bool
 	Key       string // ID, alias or ARN; default: the key of the account for EBS
 	Tags      Tags
+	Snapshot  string // what it is made of
+	Rate      int32  // of initialization, in MiB/s
 }
 
 // defaultKey is the key of a volume for which none is named.
@@ -83,6 +90,10 @@ func (r *Region) CreateVolume(tx *awstest.Tx, zoneID, zoneName string, spec Volu
 		}
 		// As accounts answer: https://github.com/crossplane-contrib/provider-aws/issues/1858 (read 2026-11)
 		return Volume{}, awstest.Errorf("IdempotentParameterMismatch", "The client token you have provided is associated with a resource that is already deleted. Please use a different client token.")
+	}
+	spec, err = r.fromSnapshot(tx, spec)
+	if err != nil {
+		return Volume{}, err
 	}
 	if err := spec.check(); err != nil {
 		return Volume{}, err
@@ -131,19 +142,28 @@ func (r *Region) newVolume(tx *awstest.Tx, zone *awstest.Zone, spec VolumeSpec, 
 	shape := spec.completed()
 	v := Volume{
 		ID: tx.NewID("vol"), Zone: zone, Type: shape.Type, SizeGiB: shape.SizeGiB, IOPS: shape.IOPS, Throughput: shape.Throughput,
-		Encrypted: spec.Encrypted, CreatedAt: tx.Now(), Tags: spec.Tags, State: state,
+		Encrypted: spec.Encrypted, CreatedAt: tx.Now(), Tags: spec.Tags, State: state, Snapshot: spec.Snapshot, Rate: spec.Rate,
 	}
 	if v.Encrypted {
-		v.Key = spec.Key
-		if v.Key == "" {
-			v.Key = defaultKey
-		}
-		if k, err := r.model.keys.Region(r.region).Key(tx, tx.Now(), v.Key); err == nil {
-			v.Key = k.ARN
-		}
+		v.Key = r.keyOf(tx, spec.Key)
+	}
+	if s, err := r.Snapshot(tx.Now(), spec.Snapshot); err == nil {
+		v.Content, v.InitializedAt = s.Content, tx.Now().Add(r.initialization(s, spec.Rate))
 	}
 	r.volumes.Put(tx.Now(), v.ID, v)
 	return v
+}
+
+// keyOf returns the key that a reference leads to, by ARN; the reference itself if it leads nowhere, and the account's key for EBS if there
+// is none.
+func (r *Region) keyOf(tx *awstest.Tx, ref string) string {
+	if ref == "" {
+		ref = defaultKey
+	}
+	if k, err := r.model.keys.Region(r.region).Key(tx, tx.Now(), ref); err == nil {
+		return k.ARN
+	}
+	return ref
 }
 
 // unlocks tells whether the key of a volume, if it has one, can be used now.
