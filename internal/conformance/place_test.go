@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -79,11 +80,15 @@ func (p *place) isEmpty(t *testing.T) {
 			"interfaces":     len(must(compute.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{}))(t).NetworkInterfaces),
 			"instances":      len(must(compute.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filters("instance-state-name", "pending,running,stopping,stopped,shutting-down")}))(t).Reservations),
 			"volumes":        len(must(compute.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{Filters: filters("status", "creating,available,in-use,error")}))(t).Volumes),
+			"snapshots":      len(must(compute.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}}))(t).Snapshots),
+			"images":         len(must(compute.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"self"}}))(t).Images),
 			"templates":      len(must(compute.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{}))(t).LaunchTemplates),
 			"scaling groups": len(must(autoscaling.NewFromConfig(cfg).DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{}))(t).AutoScalingGroups),
 			"target groups":  len(must(balancing.DescribeTargetGroups(ctx, &elbv2.DescribeTargetGroupsInput{}))(t).TargetGroups),
 			"alarms":         len(must(cloudwatch.NewFromConfig(cfg).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{}))(t).MetricAlarms),
 			"keys":           usableKeys(ctx, t, kms.NewFromConfig(cfg)),
+			"databases":      databases(ctx, t, rds.NewFromConfig(cfg)),
+			"DB snapshots":   len(must(rds.NewFromConfig(cfg).DescribeDBSnapshots(ctx, &rds.DescribeDBSnapshotsInput{SnapshotType: aws.String("manual")}))(t).DBSnapshots),
 			"tables":         len(must(dynamodb.NewFromConfig(cfg).ListTables(ctx, &dynamodb.ListTablesInput{}))(t).TableNames),
 			"queues":         len(must(sqs.NewFromConfig(cfg).ListQueues(ctx, &sqs.ListQueuesInput{}))(t).QueueUrls),
 			"load balancers": len(must(balancing.DescribeLoadBalancers(ctx, &elbv2.DescribeLoadBalancersInput{}))(t).LoadBalancers),

@@ -152,8 +152,8 @@ func (s *session) allocateIn(client *ec2.Client, name string) string {
 }
 
 // unless is an error, except for one that says that there is nothing left to do.
-func unless(err error, code string) error {
-	if outcome(err) == code {
+func unless(err error, codes ...string) error {
+	if slices.Contains(codes, outcome(err)) {
 		return nil
 	}
 	return err

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -38,6 +39,7 @@ type session struct {
 	cloudwatch *cloudwatch.Client
 	dynamodb   *dynamodb.Client
 	kms        *kms.Client
+	rds        *rds.Client
 	route53    *route53.Client
 	s3         *s3.Client
 	sqs        *sqs.Client
@@ -61,9 +63,9 @@ func (sc *scenario) play(t *testing.T, p *place) {
 		T: t, place: p, scenario: sc,
 		ec2: ec2.NewFromConfig(cfg), elb: elbv2.NewFromConfig(cfg), asg: autoscaling.NewFromConfig(cfg),
 		cloudwatch: cloudwatch.NewFromConfig(cfg), dynamodb: dynamodb.NewFromConfig(cfg), kms: kms.NewFromConfig(cfg),
-		route53: route53.NewFromConfig(cfg),
-		s3:      s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
-		sqs:     sqs.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg), zonalshift: arczonalshift.NewFromConfig(cfg),
+		rds: rds.NewFromConfig(cfg), route53: route53.NewFromConfig(cfg),
+		s3:  s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
+		sqs: sqs.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg), zonalshift: arczonalshift.NewFromConfig(cfg),
 		elsewhere: ec2.NewFromConfig(p.config(p.regions[1])),
 		mark:      strings.ToLower(rand.Text()[:12]),
 	}
