@@ -142,7 +142,7 @@ func TestADrainThatIsOverBeforeTheWaitCompletesIt(t *testing.T) {
 		if s.state(id) != "Terminating" {
 			s.Fatalf("it is %s", s.state(id))
 		}
-		s.until("it waits", func() bool { return s.state(id) == "Terminating:Wait" })
+		s.until("it waits", func() bool { return s.state(id) != "Terminating" })
 		if d := s.until("the group goes on", func() bool { return s.state(id) == "Terminating:Proceed" }); d > 7*time.Second {
 			s.Errorf("it waited for %v", d)
 		}
@@ -167,10 +167,10 @@ func TestACompletionThatDoesNotGetThroughIsRepeated(t *testing.T) {
 		{"answers lost", awstest.LoseReply(), "action gone"},
 		{"effect and then an error", awstest.ApplyThenReject(awstest.APIError{Code: "InternalFailure", Message: "oops", Status: 500}), "action gone"},
 	}
-	for _, waits := range []bool{true, false} { // with and without a heartbeat before
+	for _, beats := range []bool{true, false} { // with and without a heartbeat before
 		for _, tt := range tests {
 			name := tt.name + ", with heartbeats"
-			if !waits {
+			if !beats {
 				name = tt.name + ", without"
 			}
 			t.Run(name, func(t *testing.T) {
@@ -179,11 +179,10 @@ func TestACompletionThatDoesNotGetThroughIsRepeated(t *testing.T) {
 					id := *s.members()[0].InstanceId
 					p := s.start(id, hookOnly)
 					defer p.stop()
-					if waits {
-						p.handle(5 * time.Minute)
-					} else {
+					if !beats {
 						defer s.fault(recordHeartbeat, 0, awstest.Unavailable())()
 					}
+					p.handle(5 * time.Minute) // so that the group waits before there is anything to complete
 					s.chosen(id)
 					s.until("it waits", func() bool { return s.state(id) == "Terminating:Wait" })
 					defer s.fault(completeAction, 6, tt.effect)()
@@ -307,8 +306,10 @@ func TestAProcessThatIsStoppedLooksOnceMore(t *testing.T) {
 	t.Parallel()
 	onSite(t, 1, func(s *site) {
 		id := *s.members()[0].InstanceId
-		p := s.start(id, func(o *sqsscale.ProtectOptions) { o.PollInterval = 20 * time.Second })
+		p := s.start(id, noMetadata, func(o *sqsscale.ProtectOptions) { o.PollInterval = 20 * time.Second })
 		time.Sleep(time.Minute)
+		looks := s.calls("DescribeAutoScalingInstances")
+		s.until("it looks, and not again so soon", func() bool { return s.calls("DescribeAutoScalingInstances") > looks })
 		s.desire(0)
 		s.until("it waits", func() bool { return s.state(id) == "Terminating:Wait" })
 		if p.count(sqsscale.TerminationNoticed) > 0 {
