@@ -11,6 +11,8 @@ type Kind string
 // The kinds of events, in the order in which an execution emits them.
 const (
 	KindMark         Kind = "mark"          // something the caller saw: see [Timeline.Mark]
+	KindDowntime     Kind = "downtime"      // a probe of the caller was without an answer for Took, up to Time: see [Timeline.Downtime]
+	KindDetected     Kind = "detected"      // the observers agree; Took is the time since the first of them saw it
 	KindStarted      Kind = "started"       // Execute was called with a valid plan
 	KindLeased       Kind = "leased"        // the lease is held; Detail has the token
 	KindStepStarted  Kind = "step started"  // everything the step needs is done
@@ -18,6 +20,7 @@ const (
 	KindStepWaiting  Kind = "step waiting"  // in progress or in doubt; Check is polled
 	KindStepRetry    Kind = "step retry"    // Err happened; Detail has the pause
 	KindNote         Kind = "note"          // what a step had to say: see [Env.Note]
+	KindCall         Kind = "call"          // an AWS call of a step has ended; Call says which, Took how long it took
 	KindStepDone     Kind = "step done"     // the effect is there and in the journal
 	KindStepSkipped  Kind = "step skipped"  // done before this execution touched it; Detail says how that is known
 	KindStepFailed   Kind = "step failed"   // it began and did not get done; Err says why
@@ -38,6 +41,14 @@ type Event struct {
 	Took     time.Duration // for ends of steps and executions: since their start
 	Err      error
 	Detail   string
+	Call     *Call // of KindCall; else nil
+}
+
+// Call is one call of an AWS API.
+type Call struct {
+	Service   string // as the SDK calls it: "EC2", "Elastic Load Balancing v2"
+	Operation string // "AssociateAddress"
+	RequestID string // of the answer, which AWS support asks for; empty without one
 }
 
 func (e *Event) attrs() []slog.Attr {
@@ -50,6 +61,9 @@ func (e *Event) attrs() []slog.Attr {
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	if e.Call != nil {
+		attrs = append(attrs, slog.String("aws_service", e.Call.Service), slog.String("operation", e.Call.Operation), slog.String("request_id", e.Call.RequestID))
 	}
 	if e.Detail != "" {
 		attrs = append(attrs, slog.String("detail", e.Detail))

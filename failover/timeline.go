@@ -30,6 +30,11 @@ func (t *Timeline) Mark(name string, at time.Time) {
 	t.add(Event{Time: at, Kind: KindMark, Detail: name})
 }
 
+// Downtime adds that a probe, such as a client that asks once a second, was without a good answer from one moment to another.
+func (t *Timeline) Downtime(probe string, from, to time.Time) {
+	t.add(Event{Time: to, Took: max(to.Sub(from), 0), Kind: KindDowntime, Detail: probe})
+}
+
 func (t *Timeline) add(ev Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
