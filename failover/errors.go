@@ -21,6 +21,13 @@ var (
 	// Another controller is at work on the incident.
 	ErrFenced = errors.New("fenced by a newer token")
 
+	// ErrRetired reports that a lease has moved to a store of a higher epoch: see [LockerOptions].
+	ErrRetired = errors.New("retired")
+
+	// ErrNewer reports that a newer version of this package has written what was read. It is refused, since to guess at it
+	// may be to overlook an effect.
+	ErrNewer = errors.New("written by a newer version")
+
 	// ErrBudgetSpent reports that [Plan.Budget] ended before the plan did.
 	ErrBudgetSpent = errors.New("plan budget spent")
 

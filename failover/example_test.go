@@ -38,7 +38,7 @@ func Example() {
 		step("remap address", &moved, "stop old primary", "promote standby"),
 	}}
 
-	locker, err := failover.NewMemoryLocker()
+	locker, err := failover.NewLocker(new(failover.MemoryStore))
 	if err != nil {
 		log.Fatal(err)
 	}

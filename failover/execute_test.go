@@ -404,7 +404,7 @@ func TestBudgetCoversTheWaitForTheLease(t *testing.T) {
 		p := plan(step("a", 0))
 		p.Budget = time.Minute
 		_, err = newEngine(t, locker, new(failover.MemoryJournal)).Execute(t.Context(), "i", p)
-		const want = `failover: incident i of orders: acquire lease: held by "somebody": plan budget spent after 1m0s; not run: a`
+		const want = `failover: incident i of orders: acquire lease: lease orders: held by "somebody": plan budget spent after 1m0s; not run: a`
 		if !errors.Is(err, failover.ErrBudgetSpent) || err.Error() != want {
 			t.Errorf("error is %q, want %q", err, want)
 		}
@@ -944,8 +944,8 @@ failover: Options.MaxAttempts: -2 must not be negative`
 	if _, err = failover.New(newLocker(t), new(failover.MemoryJournal), func(o *failover.Options) { o.RetryBase = time.Minute }); err != nil {
 		t.Errorf("a RetryBase above the default of RetryMax: %v", err)
 	}
-	_, err = failover.NewMemoryLocker(func(lt *failover.LeaseTiming) { lt.TTL = 8 * time.Second })
-	if want := "failover: LeaseTiming.TTL: 8s must exceed Margin + RenewInterval, which is 8s"; err == nil || err.Error() != want {
+	_, err = failover.NewLocker(new(failover.MemoryStore), func(o *failover.LockerOptions) { o.TTL = 8 * time.Second })
+	if want := "failover: LockerOptions.TTL: 8s must exceed Margin + RenewInterval, which is 8s"; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %v", err, want)
 	}
 }

@@ -19,6 +19,7 @@ const (
 	ttl    = 15 * time.Second
 	margin = 5 * time.Second
 	renew  = 3 * time.Second
+	retry  = 2 * time.Second
 )
 
 func acquire(tb testing.TB, l failover.Locker, name string) failover.Lease {
@@ -50,7 +51,7 @@ func TestLeaseRenewsItselfForAsLongAsItIsHeld(t *testing.T) {
 	})
 }
 
-func TestReleaseLetsARivalInAtOnceAndLeavesNothingBehind(t *testing.T) {
+func TestReleaseLetsARivalInAtItsNextLookAndLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // a goroutine left behind would fail the bubble
 		l := newLocker(t)
@@ -62,8 +63,8 @@ func TestReleaseLetsARivalInAtOnceAndLeavesNothingBehind(t *testing.T) {
 		})
 		began := time.Now()
 		second := acquire(t, l, "orders")
-		if waited := time.Since(began); waited != time.Minute {
-			t.Errorf("the rival waited %s, want 1m", waited)
+		if waited := time.Since(began); waited < time.Minute || waited > time.Minute+retry {
+			t.Errorf("the rival waited %s, want 1m and a look at most", waited)
 		}
 		if first.Valid() == nil || !errors.Is(context.Cause(first.Context()), failover.ErrLeaseLost) {
 			t.Errorf("the released lease: Valid %v, cause %v", first.Valid(), context.Cause(first.Context()))
@@ -89,6 +90,8 @@ func TestHolderStopsAMarginBeforeARivalMayStart(t *testing.T) {
 			lease := acquire(t, l, "orders")
 			began := time.Now()
 			cutAt := time.Duration(r.Int64N(int64(time.Minute)))
+			rivals := make(chan failover.Lease, 1)
+			go func() { rivals <- acquire(t, &linkedLocker{store: l.store, holders: map[string]*link{}}, "orders") }()
 			time.Sleep(cutAt)
 			l.Cut("orders")
 
@@ -100,9 +103,9 @@ func TestHolderStopsAMarginBeforeARivalMayStart(t *testing.T) {
 			if err := lease.Valid(); !errors.Is(err, failover.ErrLeaseLost) || !strings.Contains(err.Error(), "not renewed in time") {
 				t.Errorf("seed %d: Valid returns %v", seed, err)
 			}
-			rival := acquire(t, l, "orders")
-			if at := time.Since(began); at != lastRenewal+ttl {
-				t.Errorf("seed %d: the rival came at %s, want %s", seed, at, lastRenewal+ttl)
+			rival := <-rivals
+			if at := time.Since(began); at < lastRenewal+ttl || at > lastRenewal+ttl+retry {
+				t.Errorf("seed %d: the rival came at %s, want %s and a look at most", seed, at, lastRenewal+ttl)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()

@@ -22,15 +22,6 @@ func newEngine(tb testing.TB, locker failover.Locker, journal failover.Journal, 
 	return e
 }
 
-func newLocker(tb testing.TB) *failover.MemoryLocker {
-	tb.Helper()
-	l, err := failover.NewMemoryLocker()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return l
-}
-
 // sleep waits for d or until ctx ends, like a well-behaved call.
 func sleep(ctx context.Context, d time.Duration) error {
 	select {

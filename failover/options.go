@@ -59,36 +59,6 @@ func (o *Options) complete() error {
 	return errors.Join(errs...)
 }
 
-// LeaseTiming is the clock of a lease: when the holder renews, when it stops and when a rival may take over.
-// Every zero value means the default that its comment names.
-type LeaseTiming struct {
-	// TTL is how long a rival waits after the last renewal. Default 15 s.
-	TTL time.Duration
-
-	// Margin is how long before that the holder stops, counted from the moment it sent its last successful renewal.
-	// It must exceed the longest time that a request may be under way after its fence was checked. Default 5 s.
-	Margin time.Duration
-
-	// RenewInterval is the time between renewals. One may take half of it, and is repeated half of it after it brought no
-	// answer. TTL must exceed Margin by more than RenewInterval; by three times as much, to outlive a lost renewal. Default 3 s.
-	RenewInterval time.Duration
-}
-
-func (t *LeaseTiming) complete() error {
-	var errs []error
-	notNegative(&errs, "LeaseTiming.TTL", t.TTL)
-	notNegative(&errs, "LeaseTiming.Margin", t.Margin)
-	notNegative(&errs, "LeaseTiming.RenewInterval", t.RenewInterval)
-	orDefault(&t.TTL, 15*time.Second)
-	orDefault(&t.Margin, 5*time.Second)
-	orDefault(&t.RenewInterval, 3*time.Second)
-	if len(errs) == 0 && t.TTL-t.Margin <= t.RenewInterval {
-		errs = append(errs, &FieldError{"LeaseTiming.TTL", t.TTL,
-			"must exceed Margin + RenewInterval, which is " + (t.Margin + t.RenewInterval).String()})
-	}
-	return errors.Join(errs...)
-}
-
 func notNegative[T int | time.Duration](errs *[]error, field string, v T) {
 	if v < 0 {
 		*errs = append(*errs, &FieldError{field, v, "must not be negative"})

@@ -1,6 +1,9 @@
 package failover
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 //go:generate go tool -modfile=../internal/tools/go.mod moq -rm -out failovermock/failovermock.go -pkg failovermock . Locker Lease Journal Log Step
 
@@ -18,6 +21,18 @@ type Locker interface {
 type LeaseOptions struct {
 	// Holder says who holds the lease and what for; people read it beside the lease. The engine gives the incident. May be empty.
 	Holder string
+
+	// Dead is a proof of death, for a takeover that does not wait: it returns true if the holder certainly makes no effects any more, since
+	// its machine is known to be off or cut off, for example. It is asked while somebody else holds the lease, at each look, and may
+	// read for some seconds. A holder that shows a sign of life meanwhile keeps the lease. Nil waits the TTL out.
+	Dead func(ctx context.Context, holder LeaseHolder) bool
+}
+
+// LeaseHolder is who holds a lease that somebody else waits for.
+type LeaseHolder struct {
+	Name      string // LeaseOptions.Holder of its acquisition
+	Token     uint64
+	Unchanged time.Duration // for how long the waiting caller has seen no renewal
 }
 
 // Fence answers the question that must be asked right before each effect: may I still?

@@ -54,7 +54,7 @@ func put(ctx context.Context, s Store, group, name string, value []byte, old Ver
 	found, rerr := s.Get(ctx, group, name)
 	switch {
 	case rerr != nil:
-		return Entry{}, errors.Join(err, fmt.Errorf("read what came of it: %w", rerr))
+		return Entry{}, fmt.Errorf("%v; read what came of it: %w", err, rerr) //nolint:errorlint // not even ErrChanged is certain without the read
 	case bytes.Equal(found.Value, value):
 		return found, nil
 	case errors.Is(err, ErrChanged):

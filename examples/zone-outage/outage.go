@@ -142,7 +142,7 @@ func (set settings) pool(o *healthcheck.Options) {
 }
 
 func newEngine(optFns ...func(*failover.Options)) (*failover.Engine, error) {
-	locker, err := failover.NewMemoryLocker()
+	locker, err := failover.NewLocker(new(failover.MemoryStore))
 	if err != nil {
 		return nil, err
 	}
