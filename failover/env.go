@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// Env is what the engine tells a step in one call of Check, Do or Undo, and what the step tells the engine.
+// Env is what the engine tells a step in one call of Check, Do, Undo or Ready, and what the step tells the engine.
 // A step's own test can make one: the zero Env has no fence and therefore allows no effect.
 type Env struct {
 	Service  string
@@ -21,10 +21,14 @@ type Env struct {
 	// Inputs are what the steps named in Needs have put, by step ID: also those that an earlier execution did.
 	Inputs map[string]map[string]string
 
+	// Facts are what was known when the incident was opened: see [ExecOptions.Facts].
+	Facts map[string]string
+
 	Fence  Fence        // to hand to what makes the call. Nil is not valid
 	Logger *slog.Logger // with incident and step; never nil when the engine calls
 
-	note func(text string)
+	note    func(text string)
+	flights *flights // of the execution; nil once the step may have acted
 
 	mu      sync.Mutex
 	outputs map[string]string

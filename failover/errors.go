@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/cenkalti/backoff/v4"
+
+	"github.com/awsha/awsha/internal/awserr"
 )
 
 // Conditions that a caller branches on with [errors.Is].
@@ -28,6 +30,9 @@ var (
 	// may be to overlook an effect.
 	ErrNewer = errors.New("written by a newer version")
 
+	// ErrRolledBack reports that an incident has been rolled back, or is being: it cannot be executed any more.
+	ErrRolledBack = errors.New("rolled back")
+
 	// ErrBudgetSpent reports that [Plan.Budget] ended before the plan did.
 	ErrBudgetSpent = errors.New("plan budget spent")
 
@@ -41,7 +46,7 @@ var (
 	// the engine then polls [Step.Check] until it answers [Done].
 	ErrInProgress = errors.New("in progress")
 
-	// ErrIrreversible is returned by [Step.Undo] of a step that cannot be taken back.
+	// ErrIrreversible is returned by [Step.Undo] of a step that cannot be taken back, and matched by a [*KeptError].
 	ErrIrreversible = errors.New("irreversible")
 )
 
@@ -51,8 +56,8 @@ func Permanent(err error) error { return backoff.Permanent(err) }
 
 func isPermanent(err error) bool {
 	return errors.As(err, new(*backoff.PermanentError)) ||
-		errors.As(err, new(*PanicError)) ||
-		errors.Is(err, ErrFenced) || errors.Is(err, ErrLeaseLost)
+		errors.As(err, new(*PanicError)) || errors.As(err, new(*PlanChangedError)) ||
+		errors.Is(err, ErrFenced) || errors.Is(err, ErrLeaseLost) || awserr.Refused(err)
 }
 
 // FieldError is one rule broken by one value that the caller gave.
@@ -208,3 +213,27 @@ func joinTexts(errs []error) string {
 	}
 	return strings.Join(texts, "; ")
 }
+
+// KeptError reports what a rollback could not take back. Everything else has been.
+type KeptError struct {
+	Incident string
+	Service  string
+	Steps    []KeptStep // in the order of the plan
+}
+
+// KeptStep is a step whose effect stays.
+type KeptStep struct {
+	Step string
+	Why  string
+}
+
+func (e *KeptError) Error() string {
+	texts := make([]string, len(e.Steps))
+	for i, s := range e.Steps {
+		texts[i] = s.Step + ": " + s.Why
+	}
+	return fmt.Sprintf("failover: incident %s of %s: rolled back, but for %s", e.Incident, e.Service, strings.Join(texts, "; "))
+}
+
+// Unwrap returns ErrIrreversible.
+func (e *KeptError) Unwrap() error { return ErrIrreversible }

@@ -21,6 +21,10 @@ const (
 	KindStepRetry    Kind = "step retry"    // Err happened; Detail has the pause
 	KindNote         Kind = "note"          // what a step had to say: see [Env.Note]
 	KindCall         Kind = "call"          // an AWS call of a step has ended; Call says which, Took how long it took
+	KindOverrun      Kind = "overrun"       // Do or Undo returned after the lease had ended: what it sent may have come late
+	KindStepUndo     Kind = "step undo"     // the undo is in the journal; Undo is next
+	KindStepUndone   Kind = "step undone"   // the effect has been taken back
+	KindStepKept     Kind = "step kept"     // the effect stays: it is irreversible, or rests under one that is; Detail says which
 	KindStepDone     Kind = "step done"     // the effect is there and in the journal
 	KindStepSkipped  Kind = "step skipped"  // done before this execution touched it; Detail says how that is known
 	KindStepFailed   Kind = "step failed"   // it began and did not get done; Err says why

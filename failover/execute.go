@@ -7,25 +7,31 @@ import (
 	"log/slog"
 	"maps"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 )
 
 // cleanupTimeout bounds what has to be written after the work was cancelled: the outcome of an effect, the lease's release.
 const cleanupTimeout = 5 * time.Second
 
-// execution is one call of Execute.
+// execution is one call of Execute or Rollback.
 type execution struct {
 	*Engine
 	incident string
 	service  string
 	budget   time.Duration
 	graph    *graph
+	back     bool // a rollback
 	timeline *Timeline
+	how      ExecOptions
 
 	lease  Lease
 	log    Log
 	cancel context.CancelCauseFunc // stops the work
-	known  map[string]history      // by step ID, from before this execution
+
+	flights *flights
+	known   memory // from before this execution
 }
 
 func (x *execution) run(ctx context.Context) (err error) {
@@ -34,32 +40,105 @@ func (x *execution) run(ctx context.Context) (err error) {
 	defer func() { x.emit(ctx, Event{Kind: KindEnded, Took: time.Since(started), Err: err}) }()
 
 	work, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	x.cancel = cancel
+	x.flights = &flights{ctx: work}
+	defer x.flights.running.Wait()
+	defer cancel(nil)
 	if x.budget > 0 {
 		var stop context.CancelFunc
 		work, stop = context.WithTimeoutCause(work, x.budget, fmt.Errorf("%w after %s", ErrBudgetSpent, x.budget))
 		defer stop()
 	}
 
-	if x.lease, err = x.locker.Acquire(work, x.service, LeaseOptions{Holder: x.incident}); err != nil {
+	holder := LeaseOptions{Holder: x.how.Holder, Dead: x.how.Dead}
+	if holder.Holder == "" {
+		holder.Holder = x.incident
+	}
+	if x.lease, err = x.locker.Acquire(work, x.service, holder); err != nil {
 		return x.refuse(work, fmt.Errorf("acquire lease: %w", err))
 	}
 	defer x.release(ctx)
 	defer context.AfterFunc(x.lease.Context(), func() { cancel(context.Cause(x.lease.Context())) })()
-	x.emit(ctx, Event{Kind: KindLeased, Detail: fmt.Sprintf("token %d", x.lease.Token())})
+	x.emit(ctx, Event{Kind: KindLeased, Took: time.Since(started), Detail: fmt.Sprintf("token %d", x.lease.Token())})
 
-	if x.log, err = x.journal.Open(work, x.service, x.incident, x.lease.Token()); err != nil {
-		return x.refuse(work, fmt.Errorf("open journal: %w", err))
+	if err := x.open(work); err != nil {
+		return x.refuse(work, err)
 	}
-	records, err := x.log.Replay(work)
-	if err == nil {
-		x.known, err = remember(x.service, x.incident, records)
+	if x.back {
+		return x.rollBack(work)
 	}
+	return x.goOn(work)
+}
+
+// open opens the journal, learns what is known, and records that the incident begins.
+func (x *execution) open(ctx context.Context) error {
+	if err := x.insist(ctx, x.replay); err != nil {
+		return err
+	}
+	if err := x.graph.knows(x.known.steps); err != nil {
+		return err
+	}
+	switch state := x.known.incident.State; {
+	case x.back && (state == "" || state == IncidentDone || state == IncidentOpen || state == IncidentAbandoned):
+		return x.recordWhole(ctx, Record{Phase: PhaseRollback})
+	case x.back:
+		return nil
+	case state == IncidentRollingBack || state == IncidentRolledBack:
+		return fmt.Errorf("%w: it is %s", ErrRolledBack, state)
+	case state == "" || state == IncidentAbandoned:
+		return x.recordWhole(ctx, Record{Phase: PhaseOpened, Outputs: x.how.Facts, Detail: x.how.Cause})
+	default:
+		return nil
+	}
+}
+
+func (x *execution) replay(ctx context.Context) (err error) {
+	if x.log, err = x.journal.Open(ctx, x.service, x.incident, x.lease.Token()); err != nil {
+		return fmt.Errorf("open journal: %w", err)
+	}
+	records, err := x.log.Replay(ctx)
 	if err != nil {
-		return x.refuse(work, fmt.Errorf("replay journal: %w", err))
+		return fmt.Errorf("replay journal: %w", err)
 	}
-	return x.schedule(work)
+	if x.known, err = remember(x.service, x.incident, records); err != nil {
+		return Permanent(fmt.Errorf("replay journal: %w", err))
+	}
+	return nil
+}
+
+// recordWhole records something of the whole incident.
+func (x *execution) recordWhole(ctx context.Context, r Record) error {
+	r.Version, r.Service, r.Incident = RecordVersion, x.service, x.incident
+	r.Token, r.Time = x.lease.Token(), time.Now().UTC()
+	return x.insist(ctx, func(ctx context.Context) error {
+		if err := x.log.Append(ctx, r); err != nil {
+			return fmt.Errorf("record %s: %w", r.Phase, err)
+		}
+		x.known.incident.take(r)
+		return nil
+	})
+}
+
+// insist repeats what the journal is asked for, for as long as a step may take.
+func (x *execution) insist(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, x.opts.StepTimeout)
+	defer cancel()
+	for pauses := x.opts.retries(nil); ; {
+		err := try(ctx)
+		if err == nil || isPermanent(err) || sleep(ctx, pauses.NextBackOff()) != nil {
+			return err
+		}
+	}
+}
+
+// close records how the incident ended. What has been done is done, whatever became of ctx.
+func (x *execution) close(ctx context.Context, state IncidentState, detail string) error {
+	if x.known.incident.State == state {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	return x.recordWhole(ctx, Record{Phase: PhaseClosed, State: state, Detail: detail})
 }
 
 // refuse ends an execution before its first step.
@@ -83,36 +162,91 @@ func (x *execution) release(ctx context.Context) {
 	}
 }
 
+// goOn runs the steps that are not done.
+func (x *execution) goOn(ctx context.Context) error {
+	nodes := x.graph.nodes
+	outputs := make([]map[string]string, len(nodes))
+	began, failed := x.schedule(ctx, func(n *node) (before, after []int) { return n.needs, n.feeds }, work{
+		skip: func(i int) bool {
+			r := x.known.steps[nodes[i].id].settled
+			if r == nil {
+				return false
+			}
+			x.emit(ctx, Event{
+				Kind: KindStepSkipped, Step: r.Step, Attempt: r.Attempt,
+				Detail: fmt.Sprintf("journal: %s under token %d at %s", r.Phase, r.Token, r.Time.Format(time.RFC3339)),
+			})
+			outputs[i] = r.Outputs
+			return true
+		},
+		start: func(i int) (*stepRun, func(context.Context) *StepError) {
+			inputs := make(map[string]map[string]string, len(nodes[i].needs))
+			for _, need := range nodes[i].needs {
+				inputs[nodes[need].id] = maps.Clone(outputs[need])
+			}
+			s := x.stepRun(i, inputs)
+			return s, s.run
+		},
+		ended: func(r result) { outputs[r.node] = r.outputs },
+		final: func(i int) bool { return nodes[i].final },
+	})
+	err := x.verdict(ctx, began, failed)
+	if err == nil {
+		if cerr := x.close(ctx, IncidentDone, ""); cerr != nil {
+			return x.ended(ctx, cerr)
+		}
+	}
+	return err
+}
+
 // result is how a step ended.
 type result struct {
 	node    int
 	outputs map[string]string
 	err     *StepError
+	kept    string // of a rollback: why the effect stays
 }
 
-// schedule runs the steps. It alone knows which have ended, so that it needs no lock.
-func (x *execution) schedule(ctx context.Context) error {
+// work is what a schedule does with the steps. Its functions are called by one goroutine, but for the one that start returns.
+type work struct {
+	skip  func(i int) bool // nothing is to do
+	start func(i int) (*stepRun, func(context.Context) *StepError)
+	ended func(result)
+	final func(i int) bool // runs also when something before it failed, as long as something before it began
+}
+
+// schedule runs each step the moment all before it have ended well. It alone knows which have ended, so that it needs no lock.
+func (x *execution) schedule(ctx context.Context, order func(*node) (before, after []int), w work) (began []bool, failed []*StepError) {
 	nodes := x.graph.nodes
+	began, failed = make([]bool, len(nodes)), make([]*StepError, len(nodes))
 	var (
-		waits   = make([]int, len(nodes)) // needs that are not done yet
-		began   = make([]bool, len(nodes))
-		outputs = make(map[string]map[string]string, len(nodes))
-		failed  = make([]*StepError, len(nodes))
+		waits   = make([]int, len(nodes))  // what is before it and has not ended
+		blocked = make([]bool, len(nodes)) // something before it has not ended well
+		touched = make([]bool, len(nodes)) // something before it began
 		ready   []int
 		running int
 		results = make(chan result)
 		stopped = ctx.Done()
 	)
-	done := func(i int, out map[string]string) {
-		outputs[nodes[i].id] = out
-		for _, next := range nodes[i].feeds {
-			if waits[next]--; waits[next] == 0 {
+	var end func(i int, well bool)
+	end = func(i int, well bool) {
+		_, after := order(&nodes[i])
+		for _, next := range after {
+			blocked[next] = blocked[next] || !well
+			touched[next] = touched[next] || began[i]
+			if waits[next]--; waits[next] > 0 {
+				continue
+			}
+			if !blocked[next] || w.final(next) && touched[next] {
 				ready = append(ready, next)
+			} else {
+				end(next, false)
 			}
 		}
 	}
 	for i := range nodes {
-		if waits[i] = len(nodes[i].needs); waits[i] == 0 {
+		before, _ := order(&nodes[i])
+		if waits[i] = len(before); waits[i] == 0 {
 			ready = append(ready, i)
 		}
 	}
@@ -121,20 +255,13 @@ func (x *execution) schedule(ctx context.Context) error {
 			i := ready[0]
 			ready = ready[1:]
 			began[i] = true
-			if r := x.known[nodes[i].id].settled; r != nil {
-				x.emit(ctx, Event{
-					Kind: KindStepSkipped, Step: r.Step, Attempt: r.Attempt,
-					Detail: fmt.Sprintf("journal: %s under token %d at %s", r.Phase, r.Token, r.Time.Format(time.RFC3339)),
-				})
-				done(i, r.Outputs)
+			if w.skip(i) {
+				end(i, true)
 				continue
 			}
-			inputs := make(map[string]map[string]string, len(nodes[i].needs))
-			for _, need := range nodes[i].needs {
-				inputs[nodes[need].id] = maps.Clone(outputs[nodes[need].id])
-			}
 			running++
-			x.start(ctx, i, inputs, results)
+			s, run := w.start(i)
+			go s.report(ctx, i, run, results)
 		}
 		if running == 0 {
 			break
@@ -142,9 +269,9 @@ func (x *execution) schedule(ctx context.Context) error {
 		select {
 		case r := <-results:
 			running--
-			if failed[r.node] = r.err; r.err == nil {
-				done(r.node, r.outputs)
-			}
+			failed[r.node] = r.err
+			w.ended(r)
+			end(r.node, r.err == nil)
 		case <-stopped:
 			x.emit(ctx, Event{Kind: KindStopped, Err: context.Cause(ctx)})
 			stopped = nil // told once
@@ -153,8 +280,7 @@ func (x *execution) schedule(ctx context.Context) error {
 	if stopped != nil && ctx.Err() != nil {
 		x.emit(ctx, Event{Kind: KindStopped, Err: context.Cause(ctx)})
 	}
-
-	return x.verdict(ctx, began, failed)
+	return began, failed
 }
 
 // verdict is what Execute returns once no step runs any more.
@@ -176,30 +302,65 @@ func (x *execution) verdict(ctx context.Context, began []bool, failed []*StepErr
 	return e
 }
 
-// start runs a step in a goroutine of its own, which always sends a result: also when the step ends it by runtime.Goexit.
-func (x *execution) start(ctx context.Context, i int, inputs map[string]map[string]string, results chan<- result) {
+// ended is for an execution whose steps have ended, and whose end could not be recorded.
+func (x *execution) ended(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return &ExecuteError{Incident: x.incident, Service: x.service, Cause: err}
+}
+
+// stepRun is the state of a step as far as the journal has it.
+func (x *execution) stepRun(i int, inputs map[string]map[string]string) *stepRun {
 	n := &x.graph.nodes[i]
-	h := x.known[n.id]
+	h := x.known.steps[n.id]
 	s := &stepRun{
-		execution: x, node: n, inputs: inputs, attempt: h.attempt, outputs: maps.Clone(h.outputs),
+		execution: x, node: n, inputs: inputs, known: h, attempt: h.attempt, outputs: maps.Clone(h.outputs),
 		logger: x.opts.Logger.With("incident", x.incident, "step", n.id),
 	}
 	if h.doubt {
 		s.doubtSince = time.Now()
 	}
-	go func() {
-		var err *StepError
-		ended := false
-		defer func() {
-			if !ended {
-				err = s.failure(errors.New("the step ended its goroutine"), nil)
-				s.tell(ctx, Event{Kind: KindStepFailed, Err: err})
-			}
-			results <- result{i, s.outputs, err}
-		}()
-		err = s.run(ctx)
-		ended = true
+	return s
+}
+
+// report runs a step and always sends a result: also when the step ends the goroutine by runtime.Goexit.
+func (s *stepRun) report(ctx context.Context, i int, run func(context.Context) *StepError, results chan<- result) {
+	var err *StepError
+	ended := false
+	defer func() {
+		if !ended {
+			err = s.failure(errors.New("the step ended its goroutine"), nil)
+			s.tell(ctx, Event{Kind: KindStepFailed, Err: err})
+		}
+		results <- result{node: i, outputs: s.outputs, err: err, kept: s.kept}
 	}()
+	err = run(ctx)
+	ended = true
+}
+
+// knows refuses a journal that tells of steps which the plan does not have: what became of them could not be settled.
+func (g *graph) knows(steps map[string]history) error {
+	missing := make(map[string]bool, len(steps))
+	for id := range steps {
+		missing[id] = true
+	}
+	for i := range g.nodes {
+		delete(missing, g.nodes[i].id)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return &PlanChangedError{slices.Sorted(maps.Keys(missing))}
+}
+
+// PlanChangedError reports that the journal of an incident has steps that the plan does not have: it was begun by another plan. Nothing was done.
+type PlanChangedError struct {
+	Steps []string // in the journal, and not in the plan
+}
+
+func (e *PlanChangedError) Error() string {
+	return "the incident was begun by a plan with other steps: " + strings.Join(e.Steps, ", ")
 }
 
 // emit tells the timeline, the logger and the caller's hook, in this order.
@@ -207,21 +368,25 @@ func (x *execution) emit(ctx context.Context, ev Event) {
 	ev.Time = time.Now()
 	ev.Incident, ev.Service = x.incident, x.service
 	x.timeline.add(ev)
+	x.opts.tell(ctx, ev)
+}
 
+// tell gives an event to the logger and to the caller's hook.
+func (o *Options) tell(ctx context.Context, ev Event) {
 	level := slog.LevelInfo
 	if ev.Err != nil {
 		level = slog.LevelWarn
 	}
-	if x.opts.Logger.Enabled(ctx, level) {
-		x.opts.Logger.LogAttrs(ctx, level, "failover: "+string(ev.Kind), ev.attrs()...)
+	if o.Logger.Enabled(ctx, level) {
+		o.Logger.LogAttrs(ctx, level, "failover: "+string(ev.Kind), ev.attrs()...)
 	}
-	if x.opts.OnEvent == nil {
+	if o.OnEvent == nil {
 		return
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			x.opts.Logger.ErrorContext(ctx, "failover: OnEvent panicked", "panic", v, "stack", string(debug.Stack()))
+			o.Logger.ErrorContext(ctx, "failover: OnEvent panicked", "panic", v, "stack", string(debug.Stack()))
 		}
 	}()
-	x.opts.OnEvent(ctx, ev)
+	o.OnEvent(ctx, ev)
 }

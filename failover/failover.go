@@ -12,6 +12,7 @@ type Engine struct {
 	locker  Locker
 	journal Journal
 	opts    Options
+	limits  *limits
 }
 
 // New returns an engine that executes under leases of locker and remembers in journal. It does no I/O and starts nothing.
@@ -31,7 +32,7 @@ func New(locker Locker, journal Journal, optFns ...func(*Options)) (*Engine, err
 	if err := errors.Join(append(errs, opts.complete())...); err != nil {
 		return nil, err
 	}
-	return &Engine{locker: locker, journal: journal, opts: opts}, nil
+	return &Engine{locker, journal, opts, &limits{of: opts.Limits}}, nil
 }
 
 // ExecOptions are the options of one execution.
@@ -39,22 +40,50 @@ type ExecOptions struct {
 	// Timeline receives the events, so that a caller can read it while the plan runs or go on with one that has marks.
 	// Nil makes a new one.
 	Timeline *Timeline
+
+	// Facts are what the plan was made from, such as what failed and what takes over. The first execution of an incident puts them into the
+	// journal; [Env.Facts] and [Incident.Facts] have them from there, whatever a later execution gives.
+	Facts map[string]string
+
+	// Cause says why the incident was opened, for the journal: "zone use1-az1 failed", "drill of Monday".
+	Cause string
+
+	// Holder and Dead are of the lease: see [LeaseOptions]. Holder is the incident if it is empty.
+	Holder string
+	Dead   func(ctx context.Context, holder LeaseHolder) bool
 }
 
 // Execute carries out plan for an incident, or what is left of it, and returns when nothing that it started runs any more.
 //
 // The incident's ID is the caller's, and should come from what happened rather than from chance: executing the same ID again,
 // by this engine or another one with the same locker and journal, resumes. Steps that the journal has as done are skipped;
-// a step that may have begun is checked before anything is repeated.
+// a step that may have begun is checked before anything is repeated. An incident that was abandoned is opened again; one that
+// was rolled back is refused with [ErrRolledBack], and one that was begun by a plan with other steps with a [*PlanChangedError].
 //
 // It waits for the lease of the plan's service, opens the journal, and starts each step the moment everything that it needs
 // is done. A step that fails stops the steps that need it and no others: what does not depend on it is service that can still
 // be restored. Cancellation, a spent budget or a lost lease stop everything: no effect begins after that, running
 // steps are cancelled and waited for.
 //
-// The timeline is never nil. The error is nil once every step is done, and otherwise a [*PlanError], a [*FieldError] or an
-// [*ExecuteError], which matches [ErrLeaseLost], [ErrFenced], [ErrBudgetSpent] or the cause of ctx if that is what stopped it.
+// The timeline is never nil. The error is nil once every step is done and that is in the journal, and otherwise a [*PlanError], a
+// [*FieldError] or an [*ExecuteError], which matches [ErrLeaseLost], [ErrFenced], [ErrBudgetSpent] or the cause of ctx if that is
+// what stopped it.
 func (e *Engine) Execute(ctx context.Context, incident string, plan Plan, optFns ...func(*ExecOptions)) (*Timeline, error) {
+	return e.carry(ctx, incident, plan, optFns, false)
+}
+
+// Rollback takes back what an incident has done, and returns when nothing that it started runs any more. Steps are undone in the reverse
+// of the order that their needs demand, those that nothing orders at the same time. Steps that never began are left alone, and so are those
+// that found their effect there. Final steps are not undone: they have cleaned up.
+//
+// What is irreversible stays, and so does everything that it needs: to start a fenced primary again under a promoted replica would be worse than
+// either. The error is a [*KeptError] then, and the incident rolled back all the same. Otherwise the rules are those of Execute:
+// rolling back the same ID again resumes; from the first rollback on, Execute refuses the incident.
+func (e *Engine) Rollback(ctx context.Context, incident string, plan Plan, optFns ...func(*ExecOptions)) (*Timeline, error) {
+	return e.carry(ctx, incident, plan, optFns, true)
+}
+
+func (e *Engine) carry(ctx context.Context, incident string, plan Plan, optFns []func(*ExecOptions), back bool) (*Timeline, error) {
 	var opts ExecOptions
 	for _, fn := range optFns {
 		fn(&opts)
@@ -75,7 +104,9 @@ func (e *Engine) Execute(ctx context.Context, incident string, plan Plan, optFns
 		service:  plan.Service,
 		budget:   plan.Budget,
 		graph:    g,
+		back:     back,
 		timeline: opts.Timeline,
+		how:      opts,
 	}
 	return x.timeline, x.run(ctx)
 }

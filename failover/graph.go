@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -20,6 +21,9 @@ type node struct {
 	plane    Plane
 	estimate time.Duration
 	timeout  time.Duration // zero means the engine's
+	api      string
+	final    bool
+	blast    Blast
 }
 
 func compile(p Plan) (*graph, error) {
@@ -50,6 +54,19 @@ func compile(p Plan) (*graph, error) {
 		n := node{step: s, id: s.ID(), plane: s.Plane(), estimate: s.Estimate()}
 		if t, ok := s.(Timeouter); ok {
 			n.timeout = t.Timeout()
+		}
+		if c, ok := s.(Caller); ok {
+			n.api = c.API()
+		}
+		if f, ok := s.(Finalizer); ok {
+			n.final = f.Final()
+		}
+		n.blast = BlastZone
+		if b, ok := s.(Blaster); ok {
+			n.blast = cmp.Or(b.Blast(), BlastZone)
+		}
+		if n.blast < 0 || n.blast > BlastData {
+			wrong(".Blast", n.blast, "is none")
 		}
 		if w, ok := s.(ResourceWriter); ok {
 			for _, r := range w.Writes() {

@@ -19,6 +19,7 @@ type memoryKey struct{ service, incident string }
 
 type memoryIncident struct {
 	token   uint64
+	state   Incident
 	records []Record
 }
 
@@ -45,6 +46,22 @@ func (j *MemoryJournal) Open(ctx context.Context, service, incident string, toke
 	return &memoryLog{journal: j, incident: in, token: token}, nil
 }
 
+// Incidents implements [Journal].
+func (j *MemoryJournal) Incidents(ctx context.Context) ([]Incident, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	list := make([]Incident, 0, len(j.incidents))
+	for _, in := range j.incidents {
+		if in.state.State != "" {
+			list = append(list, in.state.clone())
+		}
+	}
+	return list, nil
+}
+
 type memoryLog struct {
 	journal  *MemoryJournal
 	incident *memoryIncident
@@ -62,6 +79,9 @@ func (l *memoryLog) Append(ctx context.Context, r Record) error {
 	}
 	r.Outputs = maps.Clone(r.Outputs)
 	l.incident.records = append(l.incident.records, r)
+	if r.Step == "" {
+		l.incident.state.take(r)
+	}
 	return nil
 }
 

@@ -38,6 +38,7 @@ type world struct {
 
 	mu      sync.Mutex
 	applied map[string][]time.Time
+	removed []string
 }
 
 func (w *world) apply(name string) {

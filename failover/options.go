@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -20,9 +22,14 @@ type Options struct {
 	// and did not return nil) must read NotDone for this long before Do is called again. Default 2 s.
 	ReadLag time.Duration
 
-	// RetryBase and RetryMax bound the pauses after errors of Check, Do and the journal: drawn evenly from
-	// 0 to a limit that starts at RetryBase and doubles up to RetryMax. Defaults 200 ms and 5 s.
+	// RetryBase and RetryMax bound the pauses after errors of Check, Do, Undo and the journal: drawn evenly from
+	// 0 to a limit that starts at RetryBase and doubles up to RetryMax. Defaults 200 ms and 5 s. Errors of AWS that ask for others get
+	// them: after a throttle 1 s, doubling up to 10 s, with a jitter of all of it; while a resource is not ready, an even second.
 	RetryBase, RetryMax time.Duration
+
+	// Limits are how many steps of each API (see [StepFuncs.API]) may be in Check, Do or Undo at once, over all executions of the engine. Default 16 for an
+	// API that is not named.
+	Limits map[string]int
 
 	// MaxAttempts is how often one execution calls Do of a step whose Check keeps answering NotDone.
 	// Zero means as often as the step's timeout allows.
@@ -45,6 +52,12 @@ func (o *Options) complete() error {
 	notNegative(&errs, "Options.RetryBase", o.RetryBase)
 	notNegative(&errs, "Options.RetryMax", o.RetryMax)
 	notNegative(&errs, "Options.MaxAttempts", o.MaxAttempts)
+	for _, api := range slices.Sorted(maps.Keys(o.Limits)) {
+		if n := o.Limits[api]; n < 1 {
+			errs = append(errs, &FieldError{"Options.Limits[" + api + "]", n, "must be at least 1"})
+		}
+	}
+	o.Limits = maps.Clone(o.Limits)
 	orDefault(&o.StepTimeout, 10*time.Minute)
 	orDefault(&o.PollInterval, time.Second)
 	orDefault(&o.ReadLag, 2*time.Second)

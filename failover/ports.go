@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-//go:generate go tool -modfile=../internal/tools/go.mod moq -rm -out failovermock/failovermock.go -pkg failovermock . Locker Lease Journal Log Step
+//go:generate go tool -modfile=../internal/tools/go.mod moq -rm -out failovermock/failovermock.go -pkg failovermock . Locker Lease Journal Log Step Store
 
 // Locker grants leases: at most one live lease of a name at any time, each with a token greater than every one before it.
 //
@@ -72,6 +72,10 @@ type Journal interface {
 	// was never opened is empty. With a token older than one it has seen, it returns an error that matches ErrFenced.
 	// The engine calls it once per execution, under the lease. There is nothing to close.
 	Open(ctx context.Context, service, incident string, token uint64) (Log, error)
+
+	// Incidents returns the incidents of all services that have an opening record, in no particular order. It needs no lease. A
+	// controller calls it when it becomes the leader, to find what was left open and what was done lately.
+	Incidents(ctx context.Context) ([]Incident, error)
 }
 
 // Log is one holder's access to the records of one incident.
@@ -82,6 +86,6 @@ type Log interface {
 	// may then keep both. Steps that run at once call it concurrently. It may block on its store; ctx bounds it.
 	Append(ctx context.Context, r Record) error
 
-	// Replay returns the records in order of Append. The engine calls it once, before the first Append.
+	// Replay returns the records in order of Append, those of older tokens first. The engine calls it once, before the first Append.
 	Replay(ctx context.Context) ([]Record, error)
 }

@@ -36,7 +36,9 @@ type Step interface {
 	// and Check should be polled for it, an error marked by [Permanent] to fail at once, and any other error to be retried.
 	Do(ctx context.Context, env *Env) error
 
-	// Undo takes the effect back, or returns ErrIrreversible. Execute never calls it.
+	// Undo takes the effect back. [Engine.Rollback] calls it for a step that has been done, or may have been; so it must tolerate that there
+	// is nothing to take back, and being repeated. It returns ErrIrreversible if that cannot be done, ErrInProgress when it has
+	// been asked for and Check should be polled until it answers NotDone, and else what Do returns. Execute never calls it.
 	Undo(ctx context.Context, env *Env) error
 }
 
@@ -50,6 +52,18 @@ type ResourceWriter interface {
 // Timeouter is implemented by a step whose timeout is not [Options.StepTimeout]. Zero means that it is.
 type Timeouter interface {
 	Timeout() time.Duration
+}
+
+// Finalizer is implemented by a step that cleans up: it starts when all that it needs has ended, whether that is done, failed or could not
+// begin, provided that something of it began. To resume a suspended process is one. It makes no plan done: a step that failed has failed. It does
+// not start when the execution is stopped; whoever resumes the incident starts it.
+type Finalizer interface {
+	Final() bool
+}
+
+// Caller is implemented by a step that names the API which it calls, such as "ec2": [Options.Limits] counts by it.
+type Caller interface {
+	API() string
 }
 
 // State is what a Check saw. The zero State is not valid, so that an answer cannot be forgotten.
@@ -111,13 +125,16 @@ type StepFuncs struct {
 	Estimate time.Duration
 	Timeout  time.Duration // zero means Options.StepTimeout
 	Writes   []string
+	API      string // which [Options.Limits] counts, such as "ec2"; empty: without a limit
+	Final    bool   // see [Finalizer]
+	Blast    Blast  // zero means BlastZone
 
 	Check func(context.Context, *Env) (State, error) // nil always answers NotDone: Do is repeated whenever it is in doubt
 	Do    func(context.Context, *Env) error          // nil makes no effect: the step waits for Check to answer Done
 	Undo  func(context.Context, *Env) error          // nil returns ErrIrreversible
 }
 
-// NewStep makes a [Step], which is also a [ResourceWriter] and a [Timeouter], of its description.
+// NewStep makes a [Step] of its description, which has all the interfaces that a step may have.
 func NewStep(f StepFuncs) Step { return &funcStep{f} }
 
 type funcStep struct{ f StepFuncs }
@@ -128,6 +145,12 @@ func (s *funcStep) Plane() Plane            { return s.f.Plane }
 func (s *funcStep) Estimate() time.Duration { return s.f.Estimate }
 func (s *funcStep) Timeout() time.Duration  { return s.f.Timeout }
 func (s *funcStep) Writes() []string        { return s.f.Writes }
+func (s *funcStep) API() string             { return s.f.API }
+func (s *funcStep) Final() bool             { return s.f.Final }
+func (s *funcStep) Blast() Blast            { return s.f.Blast }
+
+// blind tells that Check knows nothing.
+func (s *funcStep) blind() bool { return s.f.Check == nil }
 
 func (s *funcStep) Check(ctx context.Context, env *Env) (State, error) {
 	if s.f.Check == nil {

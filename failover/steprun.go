@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+
+	"github.com/awsha/awsha/internal/awserr"
+	"github.com/awsha/awsha/internal/retry"
 )
 
 // stepRun is one step in one execution. Its states: unseen -> (checked, not done) -> intended -> settled -> recorded.
@@ -18,6 +21,7 @@ type stepRun struct {
 	*execution
 	node   *node
 	inputs map[string]map[string]string
+	known  history // from before this execution
 	logger *slog.Logger
 
 	attempt    int       // calls of Do intended for the incident
@@ -29,11 +33,22 @@ type stepRun struct {
 
 	outcome Phase // once settled: done or skipped, which is left to be recorded
 	outputs map[string]string
-	unsaved bool // Do has put outputs that are not in the journal yet
+	unsaved bool   // Do has put outputs that are not in the journal yet
+	kept    string // of a rollback: why the effect stays
 }
 
 // run brings the step to an outcome and records it.
 func (s *stepRun) run(work context.Context) *StepError {
+	return s.bounded(work, s.round, func() (Kind, string) {
+		if s.outcome == PhaseSkipped {
+			return KindStepSkipped, "check: done"
+		}
+		return KindStepDone, ""
+	})
+}
+
+// bounded repeats a round until the step's time is up, and tells and records how that ended.
+func (s *stepRun) bounded(work context.Context, round func(context.Context) (bool, error), done func() (Kind, string)) *StepError {
 	timeout := s.node.timeout
 	if timeout == 0 {
 		timeout = s.opts.StepTimeout
@@ -43,10 +58,9 @@ func (s *stepRun) run(work context.Context) *StepError {
 
 	started := time.Now()
 	s.tell(ctx, Event{Kind: KindStepStarted})
-	err := s.repeat(ctx)
-	end := Event{Kind: KindStepDone, Took: time.Since(started)}
-	switch {
-	case err != nil:
+	err := s.repeat(ctx, round)
+	end := Event{Took: time.Since(started)}
+	if err != nil {
 		if lost := s.lease.Valid(); lost != nil {
 			s.cancel(lost)
 		}
@@ -56,8 +70,8 @@ func (s *stepRun) run(work context.Context) *StepError {
 			}
 		}
 		end.Kind, end.Err = KindStepFailed, err
-	case s.outcome == PhaseSkipped:
-		end.Kind, end.Detail = KindStepSkipped, "check: done"
+	} else {
+		end.Kind, end.Detail = done()
 	}
 	s.tell(work, end)
 	return err
@@ -70,11 +84,12 @@ func (s *stepRun) recordFailed(work context.Context, err *StepError) error {
 }
 
 // repeat goes round until the step is recorded, cannot succeed, or is out of time.
-func (s *stepRun) repeat(ctx context.Context) *StepError {
-	var retry, poll backoff.BackOff
+func (s *stepRun) repeat(ctx context.Context, round func(context.Context) (bool, error)) *StepError {
+	var pauses, poll backoff.BackOff
+	var class awserr.Class // of the error that the pauses are for
 	var last error
 	for {
-		recorded, err := s.round(ctx)
+		recorded, err := round(ctx)
 		if recorded {
 			return nil
 		}
@@ -87,20 +102,23 @@ func (s *stepRun) repeat(ctx context.Context) *StepError {
 			}
 			return s.failure(cause, last)
 		}
-		if retry == nil {
-			retry, poll = s.opts.retries(), s.opts.polls()
-		}
 		var pause time.Duration
 		switch {
 		case err != nil:
 			last = err
-			pause = retry.NextBackOff()
+			if now := awserr.Of(err); pauses == nil || now != class {
+				pauses, class = s.opts.retries(err), now
+			}
+			pause = pauses.NextBackOff()
 			s.tell(ctx, Event{Kind: KindStepRetry, Err: err, Detail: "in " + pause.Round(time.Millisecond).String()})
 		case !s.polled:
 			s.polled = true
 			s.tell(ctx, Event{Kind: KindStepWaiting})
 			fallthrough
 		default:
+			if poll == nil {
+				poll = s.opts.polls()
+			}
 			pause = poll.NextBackOff()
 			if left := s.lagLeft(); left > 0 {
 				pause = min(pause, left)
@@ -177,6 +195,7 @@ func (s *stepRun) settle(ctx context.Context) error {
 	s.tries++
 	err = s.do(ctx, env)
 	s.doubtSince = time.Now()
+	s.overrun(ctx)
 	if err == nil {
 		s.outcome = PhaseDone
 		return nil
@@ -186,6 +205,13 @@ func (s *stepRun) settle(ctx context.Context) error {
 		return s.save(ctx)
 	}
 	return s.doErr
+}
+
+// overrun tells of a call that returned when others may act already: whether what it sent came before that, only a read can tell.
+func (s *stepRun) overrun(ctx context.Context) {
+	if lost := s.lease.Valid(); lost != nil {
+		s.tell(ctx, Event{Kind: KindOverrun, Err: lost})
+	}
 }
 
 // save writes down what Do has put beside ErrInProgress, such as the ID of a job: after a crash nothing else would know it.
@@ -213,7 +239,7 @@ func (s *stepRun) lagLeft() time.Duration {
 func (s *stepRun) check(ctx context.Context) (state State, err error) {
 	env, end := s.env(ctx, s.attempt+1)
 	defer end()
-	err = guard(func() (err error) {
+	err = s.limited(ctx, func(ctx context.Context) (err error) {
 		state, err = s.node.step.Check(ctx, env)
 		return err
 	})
@@ -224,11 +250,27 @@ func (s *stepRun) check(ctx context.Context) (state State, err error) {
 }
 
 func (s *stepRun) do(ctx context.Context, env *Env) error {
-	err := guard(func() error { return s.node.step.Do(ctx, env) })
+	err := s.limited(ctx, func(ctx context.Context) error { return s.node.step.Do(ctx, env) })
 	if err == nil || errors.Is(err, ErrInProgress) {
 		s.unsaved = s.take(env) && err != nil
 	}
 	return err
+}
+
+// limited calls a step's function among as many others as its API may have at once, and takes down the AWS calls that it makes.
+func (s *stepRun) limited(ctx context.Context, call func(context.Context) error) error {
+	if s.node.api != "" {
+		done, err := s.limits.turn(ctx, s.node.api)
+		if err != nil {
+			return err
+		}
+		defer done()
+	}
+	return guard(func() error {
+		return call(withCalls(ctx, func(c Call, took time.Duration, err error) {
+			s.tell(ctx, Event{Kind: KindCall, Call: &c, Took: took, Err: err})
+		}))
+	})
 }
 
 // env makes the Env of one call, which allows effects until end is called: what the call leaves running has none.
@@ -240,12 +282,17 @@ func (s *stepRun) env(ctx context.Context, attempt int) (env *Env, end func()) {
 		Step:     s.node.id,
 		Attempt:  attempt,
 		Inputs:   s.inputs,
+		Facts:    s.execution.known.incident.Facts,
 		Fence:    stepFence{s.lease, call},
+		flights:  s.flights,
 		Logger:   s.logger,
 		outputs:  maps.Clone(s.outputs),
 		note: func(text string) {
 			s.emit(ctx, Event{Kind: KindNote, Step: s.node.id, Attempt: attempt, Detail: text})
 		},
+	}
+	if !s.doubtSince.IsZero() {
+		env.flights = nil
 	}
 	return env, func() { cancel(errReturned) }
 }
@@ -283,9 +330,15 @@ func (s *stepRun) failure(err, last error) *StepError {
 	return &StepError{Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Err: err, Last: last}
 }
 
-// retries draws pauses evenly from 0 to a limit that doubles. A randomization factor of 1 means 0 to twice the interval:
-// hence the halves.
-func (o *Options) retries() backoff.BackOff {
+// retries draws the pauses after an error. Those that AWS asks for are by its class; else they are drawn evenly from 0 to a limit that
+// doubles. A randomization factor of 1 means 0 to twice the interval: hence the halves.
+func (o *Options) retries(err error) backoff.BackOff {
+	switch awserr.Of(err) {
+	case awserr.Throttle, awserr.Busy:
+		return retry.Throttle().Pauses()
+	case awserr.Pending, awserr.NotFound:
+		return retry.Pending().Pauses()
+	}
 	return backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(o.RetryBase/2), backoff.WithMaxInterval(o.RetryMax/2),
 		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(1), backoff.WithMaxElapsedTime(0))

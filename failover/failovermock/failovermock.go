@@ -275,6 +275,9 @@ var _ failover.Journal = &JournalMock{}
 //
 //		// make and configure a mocked failover.Journal
 //		mockedJournal := &JournalMock{
+//			IncidentsFunc: func(ctx context.Context) ([]failover.Incident, error) {
+//				panic("mock out the Incidents method")
+//			},
 //			OpenFunc: func(ctx context.Context, service string, incident string, token uint64) (failover.Log, error) {
 //				panic("mock out the Open method")
 //			},
@@ -285,11 +288,19 @@ var _ failover.Journal = &JournalMock{}
 //
 //	}
 type JournalMock struct {
+	// IncidentsFunc mocks the Incidents method.
+	IncidentsFunc func(ctx context.Context) ([]failover.Incident, error)
+
 	// OpenFunc mocks the Open method.
 	OpenFunc func(ctx context.Context, service string, incident string, token uint64) (failover.Log, error)
 
 	// calls tracks calls to the methods.
 	calls struct {
+		// Incidents holds details about calls to the Incidents method.
+		Incidents []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+		}
 		// Open holds details about calls to the Open method.
 		Open []struct {
 			// Ctx is the ctx argument value.
@@ -302,7 +313,40 @@ type JournalMock struct {
 			Token uint64
 		}
 	}
-	lockOpen sync.RWMutex
+	lockIncidents sync.RWMutex
+	lockOpen      sync.RWMutex
+}
+
+// Incidents calls IncidentsFunc.
+func (mock *JournalMock) Incidents(ctx context.Context) ([]failover.Incident, error) {
+	if mock.IncidentsFunc == nil {
+		panic("JournalMock.IncidentsFunc: method is nil but Journal.Incidents was just called")
+	}
+	callInfo := struct {
+		Ctx context.Context
+	}{
+		Ctx: ctx,
+	}
+	mock.lockIncidents.Lock()
+	mock.calls.Incidents = append(mock.calls.Incidents, callInfo)
+	mock.lockIncidents.Unlock()
+	return mock.IncidentsFunc(ctx)
+}
+
+// IncidentsCalls gets all the calls that were made to Incidents.
+// Check the length with:
+//
+//	len(mockedJournal.IncidentsCalls())
+func (mock *JournalMock) IncidentsCalls() []struct {
+	Ctx context.Context
+} {
+	var calls []struct {
+		Ctx context.Context
+	}
+	mock.lockIncidents.RLock()
+	calls = mock.calls.Incidents
+	mock.lockIncidents.RUnlock()
+	return calls
 }
 
 // Open calls OpenFunc.
@@ -782,5 +826,201 @@ func (mock *StepMock) UndoCalls() []struct {
 	mock.lockUndo.RLock()
 	calls = mock.calls.Undo
 	mock.lockUndo.RUnlock()
+	return calls
+}
+
+// Ensure, that StoreMock does implement failover.Store.
+// If this is not the case, regenerate this file with moq.
+var _ failover.Store = &StoreMock{}
+
+// StoreMock is a mock implementation of failover.Store.
+//
+//	func TestSomethingThatUsesStore(t *testing.T) {
+//
+//		// make and configure a mocked failover.Store
+//		mockedStore := &StoreMock{
+//			GetFunc: func(ctx context.Context, group string, name string) (failover.Entry, error) {
+//				panic("mock out the Get method")
+//			},
+//			ListFunc: func(ctx context.Context, group string) ([]failover.Entry, error) {
+//				panic("mock out the List method")
+//			},
+//			PutFunc: func(ctx context.Context, group string, name string, value []byte, old failover.Version) (failover.Version, error) {
+//				panic("mock out the Put method")
+//			},
+//		}
+//
+//		// use mockedStore in code that requires failover.Store
+//		// and then make assertions.
+//
+//	}
+type StoreMock struct {
+	// GetFunc mocks the Get method.
+	GetFunc func(ctx context.Context, group string, name string) (failover.Entry, error)
+
+	// ListFunc mocks the List method.
+	ListFunc func(ctx context.Context, group string) ([]failover.Entry, error)
+
+	// PutFunc mocks the Put method.
+	PutFunc func(ctx context.Context, group string, name string, value []byte, old failover.Version) (failover.Version, error)
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// Get holds details about calls to the Get method.
+		Get []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Group is the group argument value.
+			Group string
+			// Name is the name argument value.
+			Name string
+		}
+		// List holds details about calls to the List method.
+		List []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Group is the group argument value.
+			Group string
+		}
+		// Put holds details about calls to the Put method.
+		Put []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+			// Group is the group argument value.
+			Group string
+			// Name is the name argument value.
+			Name string
+			// Value is the value argument value.
+			Value []byte
+			// Old is the old argument value.
+			Old failover.Version
+		}
+	}
+	lockGet  sync.RWMutex
+	lockList sync.RWMutex
+	lockPut  sync.RWMutex
+}
+
+// Get calls GetFunc.
+func (mock *StoreMock) Get(ctx context.Context, group string, name string) (failover.Entry, error) {
+	if mock.GetFunc == nil {
+		panic("StoreMock.GetFunc: method is nil but Store.Get was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		Group string
+		Name  string
+	}{
+		Ctx:   ctx,
+		Group: group,
+		Name:  name,
+	}
+	mock.lockGet.Lock()
+	mock.calls.Get = append(mock.calls.Get, callInfo)
+	mock.lockGet.Unlock()
+	return mock.GetFunc(ctx, group, name)
+}
+
+// GetCalls gets all the calls that were made to Get.
+// Check the length with:
+//
+//	len(mockedStore.GetCalls())
+func (mock *StoreMock) GetCalls() []struct {
+	Ctx   context.Context
+	Group string
+	Name  string
+} {
+	var calls []struct {
+		Ctx   context.Context
+		Group string
+		Name  string
+	}
+	mock.lockGet.RLock()
+	calls = mock.calls.Get
+	mock.lockGet.RUnlock()
+	return calls
+}
+
+// List calls ListFunc.
+func (mock *StoreMock) List(ctx context.Context, group string) ([]failover.Entry, error) {
+	if mock.ListFunc == nil {
+		panic("StoreMock.ListFunc: method is nil but Store.List was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		Group string
+	}{
+		Ctx:   ctx,
+		Group: group,
+	}
+	mock.lockList.Lock()
+	mock.calls.List = append(mock.calls.List, callInfo)
+	mock.lockList.Unlock()
+	return mock.ListFunc(ctx, group)
+}
+
+// ListCalls gets all the calls that were made to List.
+// Check the length with:
+//
+//	len(mockedStore.ListCalls())
+func (mock *StoreMock) ListCalls() []struct {
+	Ctx   context.Context
+	Group string
+} {
+	var calls []struct {
+		Ctx   context.Context
+		Group string
+	}
+	mock.lockList.RLock()
+	calls = mock.calls.List
+	mock.lockList.RUnlock()
+	return calls
+}
+
+// Put calls PutFunc.
+func (mock *StoreMock) Put(ctx context.Context, group string, name string, value []byte, old failover.Version) (failover.Version, error) {
+	if mock.PutFunc == nil {
+		panic("StoreMock.PutFunc: method is nil but Store.Put was just called")
+	}
+	callInfo := struct {
+		Ctx   context.Context
+		Group string
+		Name  string
+		Value []byte
+		Old   failover.Version
+	}{
+		Ctx:   ctx,
+		Group: group,
+		Name:  name,
+		Value: value,
+		Old:   old,
+	}
+	mock.lockPut.Lock()
+	mock.calls.Put = append(mock.calls.Put, callInfo)
+	mock.lockPut.Unlock()
+	return mock.PutFunc(ctx, group, name, value, old)
+}
+
+// PutCalls gets all the calls that were made to Put.
+// Check the length with:
+//
+//	len(mockedStore.PutCalls())
+func (mock *StoreMock) PutCalls() []struct {
+	Ctx   context.Context
+	Group string
+	Name  string
+	Value []byte
+	Old   failover.Version
+} {
+	var calls []struct {
+		Ctx   context.Context
+		Group string
+		Name  string
+		Value []byte
+		Old   failover.Version
+	}
+	mock.lockPut.RLock()
+	calls = mock.calls.Put
+	mock.lockPut.RUnlock()
 	return calls
 }

@@ -126,6 +126,16 @@ func ofTransport(err error) Class {
 	return Terminal
 }
 
+// Refused tells whether err is an answer of AWS that a repetition of the same request would get again: of class [Terminal] or [Denied]. Other
+// errors of class Terminal are not AWS's, and nothing is known of them.
+func Refused(err error) bool {
+	if !errors.As(err, new(smithy.APIError)) {
+		return false
+	}
+	class := Of(err)
+	return class == Terminal || class == Denied
+}
+
 // Resource is a kind of thing that AWS did not find.
 type Resource string
 

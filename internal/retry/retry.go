@@ -30,6 +30,9 @@ func Transient() Policy {
 // Pending waits evenly for a resource that takes its time.
 func Pending() Policy { return Policy{First: time.Second, Max: time.Second, Growth: 1, Jitter: 0.2} }
 
+// Pauses starts a sequence of pauses, for a loop of the caller's own.
+func (p Policy) Pauses() backoff.BackOff { return p.start() }
+
 func (p Policy) start() *backoff.ExponentialBackOff {
 	return backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(p.First),
