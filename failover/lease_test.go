@@ -354,36 +354,3 @@ func TestJournalOpenedWithANewerTokenStopsTheExecution(t *testing.T) {
 		}
 	})
 }
-
-func TestMemoryJournalFencesOlderTokens(t *testing.T) {
-	t.Parallel()
-	var j failover.MemoryJournal
-	ctx := t.Context()
-	older, err := j.Open(ctx, "orders", "i", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := record(failover.PhaseDone, 1, "")
-	r.Outputs = map[string]string{"k": "v"}
-	if err := older.Append(ctx, r); err != nil {
-		t.Fatal(err)
-	}
-	r.Outputs["k"] = "changed by the caller afterwards"
-	newer, err := j.Open(ctx, "orders", "i", 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := older.Append(ctx, r); !errors.Is(err, failover.ErrFenced) {
-		t.Errorf("append with an older token: %v", err)
-	}
-	if _, err := j.Open(ctx, "orders", "i", 1); !errors.Is(err, failover.ErrFenced) {
-		t.Errorf("open with an older token: %v", err)
-	}
-	if _, err := j.Open(ctx, "orders", "another", 1); err != nil {
-		t.Errorf("open another incident: %v", err)
-	}
-	got, err := newer.Replay(ctx)
-	if err != nil || len(got) != 1 || got[0].Outputs["k"] != "v" {
-		t.Errorf("replay: %+v, %v", got, err)
-	}
-}

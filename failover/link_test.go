@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/awsha/awsha/failover"
 )
@@ -87,4 +88,20 @@ func (l *linkedLocker) Cut(name string) (heal func()) {
 	}
 	way.set(true)
 	return func() { way.set(false) }
+}
+
+// slowStore takes a millisecond for a write.
+type slowStore struct {
+	failover.Store
+
+	mu   sync.Mutex
+	puts int
+}
+
+func (s *slowStore) Put(ctx context.Context, group, name string, value []byte, old failover.Version) (failover.Version, error) {
+	s.mu.Lock()
+	s.puts++
+	s.mu.Unlock()
+	time.Sleep(time.Millisecond)
+	return s.Store.Put(ctx, group, name, value, old)
 }
