@@ -14,6 +14,7 @@ import (
 type heldLease struct {
 	locker *StoreLocker
 	name   string
+	token  uint64
 	row    leaseRow // as last written; these two belong to keep, and then to end
 	at     Version
 
@@ -28,7 +29,7 @@ type heldLease struct {
 
 // hold starts to hold what a request that was sent at sent has been granted.
 func (l *StoreLocker) hold(values context.Context, name string, row leaseRow, at Version, sent time.Time) *heldLease {
-	h := &heldLease{locker: l, name: name, row: row, at: at, born: sent, stopped: make(chan struct{})}
+	h := &heldLease{locker: l, name: name, token: row.Token, row: row, at: at, born: sent, stopped: make(chan struct{})}
 	h.ctx, h.lose = context.WithCancelCause(context.WithoutCancel(values))
 	h.extend(sent)
 	go func() {
@@ -41,7 +42,7 @@ func (l *StoreLocker) hold(values context.Context, name string, row leaseRow, at
 	return h
 }
 
-func (l *heldLease) Token() uint64            { return l.row.Token }
+func (l *heldLease) Token() uint64            { return l.token }
 func (l *heldLease) Context() context.Context { return l.ctx }
 
 func (l *heldLease) Valid() error {
@@ -135,7 +136,7 @@ func (l *heldLease) left() time.Duration {
 }
 
 func (l *heldLease) lost(why error) error {
-	return fmt.Errorf("lease %s, token %d: %w", l.name, l.Token(), why)
+	return fmt.Errorf("lease %s, token %d: %w", l.name, l.token, why)
 }
 
 // sleep waits for d, or until ctx ends and then returns its cause.
