@@ -123,7 +123,7 @@ func (l *heldLease) write(ctx context.Context, change func(*leaseRow)) error {
 		case found.Grant != l.row.Grant:
 			return fmt.Errorf("%w: taken by %q", ErrLeaseLost, found.Holder)
 		}
-		l.row, l.at = found, entry.Version // an earlier write of ours came late: this one goes over it
+		l.row.Renewals, l.at = found.Renewals, entry.Version // an earlier write of ours came late: this one goes over it
 	}
 }
 
