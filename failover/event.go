@@ -13,6 +13,15 @@ const (
 	KindMark         Kind = "mark"          // something the caller saw: see [Timeline.Mark]
 	KindDowntime     Kind = "downtime"      // a probe of the caller was without an answer for Took, up to Time: see [Timeline.Downtime]
 	KindDetected     Kind = "detected"      // the observers agree; Took is the time since the first of them saw it
+	KindVerdict      Kind = "verdict"       // what the observers think of a service has changed; Detail has the count
+	KindLeading      Kind = "leading"       // this controller decides from now on
+	KindNotLeading   Kind = "not leading"   // it does not any more; Err says why
+	KindHandOver     Kind = "hand-over"     // the leader gives the lead to another controller; Detail says why
+	KindHeld         Kind = "held"          // something failed, and the brakes hold; Detail says which. Page somebody
+	KindProposed     Kind = "proposed"      // an incident waits for an approval: see [Board.Approve]. Page somebody
+	KindDropped      Kind = "dropped"       // what was held or proposed is not needed any more
+	KindGivenUp      Kind = "given up"      // an incident did not come to its end, however often it was resumed. Page somebody
+	KindStoreError   Kind = "store error"   // the store of a controller did not answer; it is asked again
 	KindStarted      Kind = "started"       // Execute was called with a valid plan
 	KindLeased       Kind = "leased"        // the lease is held; Detail has the token
 	KindStepStarted  Kind = "step started"  // everything the step needs is done

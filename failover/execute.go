@@ -86,7 +86,7 @@ func (x *execution) open(ctx context.Context) error {
 	case state == IncidentRollingBack || state == IncidentRolledBack:
 		return fmt.Errorf("%w: it is %s", ErrRolledBack, state)
 	case state == "" || state == IncidentAbandoned:
-		return x.recordWhole(ctx, Record{Phase: PhaseOpened, Outputs: x.how.Facts, Detail: x.how.Cause})
+		return x.recordWhole(ctx, Record{Phase: PhaseOpened, Outputs: x.how.Facts, Detail: x.how.Cause, Automatic: x.how.Automatic})
 	default:
 		return nil
 	}

@@ -48,6 +48,9 @@ type ExecOptions struct {
 	// Cause says why the incident was opened, for the journal: "zone use1-az1 failed", "drill of Monday".
 	Cause string
 
+	// Automatic tells the journal that no person has decided this: the brakes of controllers count it.
+	Automatic bool
+
 	// Holder and Dead are of the lease: see [LeaseOptions]. Holder is the incident if it is empty.
 	Holder string
 	Dead   func(ctx context.Context, holder LeaseHolder) bool

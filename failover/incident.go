@@ -12,6 +12,9 @@ type Incident struct {
 	ID      string        `json:"incident"`
 	State   IncidentState `json:"state"`
 
+	// Automatic tells that a controller has opened it, and not a person.
+	Automatic bool `json:"automatic,omitempty"`
+
 	// Facts are what was known when it was opened and does not change: what failed, what takes over. See [ExecOptions.Facts].
 	Facts map[string]string `json:"facts,omitempty"`
 
@@ -40,7 +43,7 @@ func (in *Incident) take(r Record) {
 	switch r.Phase {
 	case PhaseOpened:
 		if in.Opened.IsZero() {
-			in.Opened, in.Facts = r.Time, maps.Clone(r.Outputs)
+			in.Opened, in.Facts, in.Automatic = r.Time, maps.Clone(r.Outputs), r.Automatic
 		}
 		in.State, in.Closed = IncidentOpen, time.Time{}
 	case PhaseRollback:

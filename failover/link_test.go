@@ -105,3 +105,16 @@ func (s *slowStore) Put(ctx context.Context, group, name string, value []byte, o
 	time.Sleep(time.Millisecond)
 	return s.Store.Put(ctx, group, name, value, old)
 }
+
+func (l *link) isDown() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.down
+}
+
+func (l *link) List(ctx context.Context, group string) ([]failover.Entry, error) {
+	if err := l.reach(ctx); err != nil {
+		return nil, err
+	}
+	return l.Store.List(ctx, group)
+}

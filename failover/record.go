@@ -33,17 +33,19 @@ const (
 
 // Record is one line of an incident's journal. It is plain data and travels as JSON.
 type Record struct {
-	Version  int               `json:"version"`
-	Service  string            `json:"service"`
-	Incident string            `json:"incident"`
-	Step     string            `json:"step,omitempty"`    // empty: about the incident as a whole
-	Attempt  int               `json:"attempt,omitempty"` // calls of Do intended so far
-	Phase    Phase             `json:"phase"`
-	Token    uint64            `json:"token"`           // of the lease under which it was written
-	Time     time.Time         `json:"time"`            // wall clock of the writer, UTC: to read, not to decide by
-	State    IncidentState     `json:"state,omitempty"` // of PhaseClosed
-	Detail   string            `json:"detail,omitempty"`
-	Outputs  map[string]string `json:"outputs,omitempty"` // what the step has put so far
+	Version  int           `json:"version"`
+	Service  string        `json:"service"`
+	Incident string        `json:"incident"`
+	Step     string        `json:"step,omitempty"`    // empty: about the incident as a whole
+	Attempt  int           `json:"attempt,omitempty"` // calls of Do intended so far
+	Phase    Phase         `json:"phase"`
+	Token    uint64        `json:"token"`           // of the lease under which it was written
+	Time     time.Time     `json:"time"`            // wall clock of the writer, UTC: to read, not to decide by
+	State    IncidentState `json:"state,omitempty"` // of PhaseClosed
+	// Automatic is of PhaseOpened: a controller has opened the incident, and not a person.
+	Automatic bool              `json:"automatic,omitempty"`
+	Detail    string            `json:"detail,omitempty"`
+	Outputs   map[string]string `json:"outputs,omitempty"` // what the step has put so far
 }
 
 // history is what the journal knows of one step.

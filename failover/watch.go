@@ -1,0 +1,217 @@
+package failover
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// watch looks at all services again and again, puts up the votes and reads those of others, until ctx ends. Every controller does,
+// whether it leads or not, so that a fresh leader knows what the votes are and how old.
+func (c *Controller) watch(ctx context.Context) {
+	mine := ballot{Controller: c.opts.Name, Zone: c.opts.Zone, Run: c.run}
+	var at Version
+	var posted time.Time
+	for {
+		began := time.Now()
+		changed := c.look(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if changed || time.Since(posted) >= c.repeat() {
+			mine.Seq++
+			mine.Votes, mine.Term = c.ownVotes(), c.term()
+			if err := c.post(ctx, mine, &at); err == nil {
+				posted = time.Now()
+			}
+		}
+		suspect := c.judge(ctx)
+		c.tick()
+
+		pause := c.opts.Interval
+		if suspect {
+			pause = c.opts.RetryInterval
+		}
+		pause = time.Duration(float64(pause) * (1 - 0.1*rand.Float64()))
+		if !c.rest(ctx, began, pause) {
+			return
+		}
+	}
+}
+
+// rest waits until the next look: for the pause, or at least for RetryInterval if somebody wakes the controller.
+func (c *Controller) rest(ctx context.Context, began time.Time, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-c.wake:
+	}
+	return sleep(ctx, min(pause, c.opts.RetryInterval-time.Since(began))) == nil
+}
+
+// repeat is after how long votes are put up again that have not changed.
+func (c *Controller) repeat() time.Duration {
+	least := c.services[0].Quorum.TTL
+	for _, w := range c.services {
+		least = min(least, w.Quorum.TTL)
+	}
+	return least / 3
+}
+
+func (c *Controller) post(ctx context.Context, mine ballot, at *Version) error {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.ObserveTimeout)
+	defer cancel()
+	err := c.board.post(ctx, mine, at)
+	if err != nil && ctx.Err() == nil {
+		c.emit(ctx, Event{Kind: KindStoreError, Err: fmt.Errorf("votes: %w", err)})
+	}
+	return err
+}
+
+// look asks all observers at once, and tells whether a vote has changed.
+func (c *Controller) look(ctx context.Context) (changed bool) {
+	bounded, cancel := context.WithTimeout(ctx, c.opts.ObserveTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var unfit error
+	if c.opts.SelfCheck != nil {
+		wg.Go(func() {
+			err := guard(func() error { return c.opts.SelfCheck(bounded) })
+			mu.Lock()
+			unfit = err
+			mu.Unlock()
+		})
+	}
+	type seen struct {
+		v *voter
+		o Observation
+	}
+	var all []seen
+	for _, w := range c.services {
+		for _, v := range w.voters {
+			wg.Go(func() {
+				var o Observation
+				if err := guard(func() error { o = v.observer.Observe(bounded); return nil }); err != nil {
+					o = Observation{Evidence: err.Error()}
+				}
+				mu.Lock()
+				all = append(all, seen{v, o})
+				mu.Unlock()
+			})
+		}
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return false
+	}
+	now := time.Now()
+	for _, s := range all {
+		if unfit != nil && s.o.Verdict != Healthy {
+			s.o = Observation{Evidence: fmt.Sprintf("abstains: %v", unfit)}
+		}
+		was := s.v.vote.Verdict
+		s.v.see(s.o, now)
+		changed = changed || was != s.v.vote.Verdict
+	}
+	c.mu.Lock()
+	c.unwell = unfit
+	if c.unwells++; unfit == nil {
+		c.unwells = 0
+	}
+	c.mu.Unlock()
+	return changed
+}
+
+func (c *Controller) ownVotes() map[string][]Vote {
+	votes := make(map[string][]Vote, len(c.services))
+	for _, w := range c.services {
+		for _, v := range w.voters {
+			votes[w.Name] = append(votes[w.Name], v.vote)
+		}
+	}
+	return votes
+}
+
+// judge counts the votes for each service, and tells whether anything is suspect.
+func (c *Controller) judge(ctx context.Context) (suspect bool) {
+	bounded, cancel := context.WithTimeout(ctx, c.opts.ObserveTimeout)
+	defer cancel()
+	others, err := c.board.ballots(bounded, c.opts.Name)
+	if err != nil && ctx.Err() == nil {
+		c.emit(ctx, Event{Kind: KindStoreError, Err: fmt.Errorf("votes of others: %w", err)})
+	}
+	c.seeLeader(others)
+	now := time.Now()
+	for _, w := range c.services {
+		var votes []Vote
+		for _, v := range w.voters {
+			vote := v.vote
+			vote.Age = now.Sub(v.at)
+			votes = append(votes, vote)
+		}
+		for _, other := range others {
+			votes = append(votes, other.Votes[w.Name]...)
+		}
+		was, reason := w.take(votes, now)
+		verdict, _, _ := w.judged()
+		if was != verdict {
+			c.emit(ctx, Event{Kind: KindVerdict, Service: w.Name, Detail: verdict.String() + ": " + reason})
+		}
+		suspect = suspect || verdict == Suspect || verdict == Failed
+	}
+	return suspect
+}
+
+// term is the token of the lead, if this controller has it.
+func (c *Controller) term() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lead == nil {
+		return 0
+	}
+	return c.lead.lease.Token()
+}
+
+// seeLeader notes who says to lead: to show, not to decide by.
+func (c *Controller) seeLeader(others []ballot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var newest uint64
+	for _, b := range others {
+		if b.Term > newest {
+			newest, c.leader = b.Term, b.Controller
+		}
+	}
+	if c.lead != nil {
+		c.leader = c.opts.Name
+	}
+}
+
+// take counts votes.
+func (w *watched) take(votes []Vote, now time.Time) (was Verdict, reason string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	was = w.verdict
+	w.votes = votes
+	w.verdict, w.reason = w.Quorum.Judge(votes)
+	if w.verdict != was || w.since.IsZero() {
+		w.since = now
+	}
+	w.failing = time.Time{}
+	for _, v := range votes {
+		if from := now.Add(-v.Age - v.Failing); v.Failing > 0 && v.Age <= w.Quorum.TTL && (w.failing.IsZero() || from.Before(w.failing)) {
+			w.failing = from
+		}
+	}
+	if w.failing.IsZero() && w.verdict == Failed {
+		w.failing = w.since
+	}
+	return was, w.reason
+}
