@@ -134,7 +134,7 @@ func TestNoTwoHoldALease(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 2 + r.IntN(4) {
 				mine := rand.New(rand.NewPCG(seed, r.Uint64()))
-				way := &chaosStore{Store: shared, rand: mine, rate: 0.3 * r.Float64(), delay: 20 * time.Second, ttl: 0.76 + 0.48*r.Float64()}
+				way := &chaosStore{Store: shared, rand: rand.New(rand.NewPCG(seed, r.Uint64())), rate: 0.3 * r.Float64(), delay: 20 * time.Second, ttl: 0.76 + 0.48*r.Float64()}
 				locker := storeLocker(t, way)
 				wg.Go(func() {
 					for ctx.Err() == nil {
