@@ -31,8 +31,18 @@ func (p Plan) CriticalPath() ([]string, time.Duration) {
 	if err != nil {
 		return nil, 0
 	}
-	ends := make([]time.Duration, len(g.nodes)) // when each step ends if all start as early as they can
-	before := make([]int, len(g.nodes))         // the need that ends last; -1 for none
+	path, ends := g.criticalPath()
+	var last time.Duration
+	for _, end := range ends {
+		last = max(last, end)
+	}
+	return path, last
+}
+
+// criticalPath also returns when each step ends if all start as early as they can.
+func (g *graph) criticalPath() (path []string, ends []time.Duration) {
+	ends = make([]time.Duration, len(g.nodes))
+	before := make([]int, len(g.nodes)) // the need that ends last; -1 for none
 	last := -1
 	for _, i := range g.order {
 		n := &g.nodes[i]
@@ -50,12 +60,11 @@ func (p Plan) CriticalPath() ([]string, time.Duration) {
 			last = i
 		}
 	}
-	var path []string
 	for i := last; i >= 0; i = before[i] {
 		path = append(path, g.nodes[i].id)
 	}
 	slices.Reverse(path)
-	return path, ends[last]
+	return path, ends
 }
 
 // WorstPlane returns the highest plane that the plan depends on, and 0 for an invalid plan.

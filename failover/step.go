@@ -132,6 +132,9 @@ type StepFuncs struct {
 	Check func(context.Context, *Env) (State, error) // nil always answers NotDone: Do is repeated whenever it is in doubt
 	Do    func(context.Context, *Env) error          // nil makes no effect: the step waits for Check to answer Done
 	Undo  func(context.Context, *Env) error          // nil returns ErrIrreversible
+
+	// Ready is that of [Readier]. Nil finds nothing.
+	Ready func(context.Context, *Env) ([]Finding, error)
 }
 
 // NewStep makes a [Step] of its description, which has all the interfaces that a step may have.
@@ -175,4 +178,11 @@ func (s *funcStep) Undo(ctx context.Context, env *Env) error {
 		return ErrIrreversible
 	}
 	return s.f.Undo(ctx, env)
+}
+
+func (s *funcStep) Ready(ctx context.Context, env *Env) ([]Finding, error) {
+	if s.f.Ready == nil {
+		return nil, nil
+	}
+	return s.f.Ready(ctx, env)
 }

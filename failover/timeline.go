@@ -142,15 +142,14 @@ func (t *Timeline) MarshalJSON() ([]byte, error) {
 		Error    string    `json:"error,omitempty"`
 		Detail   string    `json:"detail,omitempty"`
 	}
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	events := t.Events()
 	out := make([]event, len(events))
 	for i := range events {
 		ev := &events[i]
 		out[i] = event{
-			Time: ev.Time.UTC(), OffsetMS: ms(ev.Time.Sub(events[0].Time)), Kind: ev.Kind,
+			Time: ev.Time.UTC(), OffsetMS: milliseconds(ev.Time.Sub(events[0].Time)), Kind: ev.Kind,
 			Incident: ev.Incident, Service: ev.Service, Step: ev.Step, Attempt: ev.Attempt,
-			TookMS: ms(ev.Took), Detail: ev.Detail,
+			TookMS: milliseconds(ev.Took), Detail: ev.Detail,
 		}
 		if ev.Err != nil {
 			out[i].Error = ev.Err.Error()
