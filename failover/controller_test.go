@@ -100,7 +100,12 @@ func (f *fleet) boardOn(s failover.Store) *failover.Board {
 // start runs a controller in a zone.
 func (f *fleet) start(zone string, optFns ...func(*failover.ControllerOptions)) *member {
 	f.Helper()
-	m := &member{link: &link{Store: f.store}, done: make(chan error, 1)}
+	return f.startOn(f.store, zone, optFns...)
+}
+
+func (f *fleet) startOn(store failover.Store, zone string, optFns ...func(*failover.ControllerOptions)) *member {
+	f.Helper()
+	m := &member{link: &link{Store: store}, done: make(chan error, 1)}
 	journal, err := failover.NewJournal(m.link)
 	if err != nil {
 		f.Fatal(err)
@@ -145,7 +150,7 @@ func (f *fleet) startAll() {
 }
 
 // end stops all controllers.
-func (f *fleet) end() {
+func (f *fleet) end(limit time.Duration) {
 	f.Helper()
 	for zone, m := range f.members {
 		m.stop()
@@ -153,7 +158,7 @@ func (f *fleet) end() {
 		if err := <-m.done; !errors.Is(err, context.Canceled) {
 			f.Errorf("%s: %v", zone, err)
 		}
-		if took := time.Since(began); took > 100*time.Millisecond && !m.link.isDown() {
+		if took := time.Since(began); took > limit && !m.link.isDown() {
 			f.Errorf("%s: it took %v to stop", zone, took)
 		}
 	}
@@ -257,7 +262,7 @@ func controllers(t *testing.T, test func(f *fleet), services ...string) {
 		}
 		f := newFleet(t, services...)
 		test(f)
-		f.end()
+		f.end(100 * time.Millisecond)
 	})
 }
 

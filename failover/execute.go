@@ -131,11 +131,9 @@ func (x *execution) insist(ctx context.Context, try func(context.Context) error)
 	}
 }
 
-// close records how the incident ended. What has been done is done, whatever became of ctx.
+// close records how the incident ended, also if that is recorded already: whoever did may not have come to the end of it. What has been
+// done is done, whatever became of ctx.
 func (x *execution) close(ctx context.Context, state IncidentState, detail string) error {
-	if x.known.incident.State == state {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
 	return x.recordWhole(ctx, Record{Phase: PhaseClosed, State: state, Detail: detail})

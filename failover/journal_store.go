@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync"
 )
 
@@ -271,7 +272,7 @@ func (l *storeLog) write(ctx context.Context, batch []*appending) error {
 	if l.fenced != nil {
 		return l.fenced
 	}
-	err := l.list(ctx, batch, PhaseOpened)
+	err := l.list(ctx, batch, PhaseOpened, PhaseRollback)
 	if err == nil {
 		err = l.extend(ctx, batch)
 	}
@@ -347,10 +348,11 @@ func (l *storeLog) roll(ctx context.Context) error {
 	return err
 }
 
-// list keeps the entry of the incident in the list of all: before its opening is recorded, and after its end is.
-func (l *storeLog) list(ctx context.Context, batch []*appending, phase Phase) error {
+// list keeps the entry of the incident in the list of all: before its opening is recorded, and after its end is, so that what is listed as
+// ended has ended.
+func (l *storeLog) list(ctx context.Context, batch []*appending, phases ...Phase) error {
 	for _, a := range batch {
-		if a.record.Phase != phase {
+		if !slices.Contains(phases, a.record.Phase) {
 			continue
 		}
 		if err := l.enter(ctx, a.record); err != nil {

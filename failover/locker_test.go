@@ -68,7 +68,7 @@ func (c *chaosStore) Get(ctx context.Context, group, name string) (failover.Entr
 		return failover.Entry{}, context.Cause(ctx)
 	}
 	e, err := c.Store.Get(ctx, group, name)
-	if err == nil && c.ttl != 0 && len(e.Value) > 0 {
+	if err == nil && c.ttl != 0 && len(e.Value) > 0 && group == "lease" {
 		var row map[string]any
 		if err := json.Unmarshal(e.Value, &row); err != nil {
 			return e, err
