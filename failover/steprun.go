@@ -207,9 +207,14 @@ func (s *stepRun) settle(ctx context.Context) error {
 	return s.doErr
 }
 
-// overrun tells of a call that returned when others may act already: whether what it sent came before that, only a read can tell.
+// overrun tells of a call that returned when others may act already, by the lease of the service or by that of a leader: whether what it sent came before
+// that, only a read can tell.
 func (s *stepRun) overrun(ctx context.Context) {
-	if lost := s.lease.Valid(); lost != nil {
+	lost := s.lease.Valid()
+	if cause := context.Cause(ctx); lost == nil && errors.Is(cause, ErrLeaseLost) {
+		lost = cause
+	}
+	if lost != nil {
 		s.tell(ctx, Event{Kind: KindOverrun, Err: lost})
 	}
 }
