@@ -13,6 +13,7 @@
 //
 // It has no indexes, streams, PartiQL, backups or global tables: a table lives
 // in one region, and a lease in it is worth nothing when the region is gone.
+// The effect [Replicated] shows a table as one of a global table to who asks.
 // Capacity is counted and never enforced: [awstest.Throttle] stands for that.
 // What it does not know it refuses with [awstest.ErrNotModelled], an operation
 // or a parameter alike, the legacy parameters (Expected, AttributeUpdates,
@@ -62,7 +63,7 @@
 // not there. Tables are named by name or ARN.
 //
 //   - CreateTable: keys, names, states, deletion protection, tags. Billing mode, throughput and class are shown and have no effect. No indexes, streams, encryption settings or policies.
-//   - DescribeTable: as above; counts of items and bytes are up to six hours old, as AWS's are. No warm throughput.
+//   - DescribeTable: as above; counts of items and bytes are up to six hours old, as AWS's are. Replicas by the effect [Replicated] only. No warm throughput.
 //   - ListTables: in the order of names, pages.
 //   - UpdateTable: deletion protection, billing mode, throughput and class; the table is UPDATING meanwhile.
 //   - DeleteTable: refused while protected or not active; a second time while DELETING it is no error.
@@ -120,8 +121,8 @@
 //   - ValidationException: anything else that breaks a rule.
 //
 // Of the codes that only [awstest.Reject] brings up, LimitExceededException,
-// RequestLimitExceeded, ThrottlingException and TransactionInProgressException
-// have the SDK's types as well.
+// ReplicatedWriteConflictException, RequestLimitExceeded, ThrottlingException
+// and TransactionInProgressException have the SDK's types as well.
 //
 // # Cost
 //

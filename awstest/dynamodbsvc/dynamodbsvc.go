@@ -84,6 +84,8 @@ func modelled(_, code, message string) error {
 		return &types.LimitExceededException{Message: m}
 	case "ProvisionedThroughputExceededException":
 		return &types.ProvisionedThroughputExceededException{Message: m}
+	case "ReplicatedWriteConflictException":
+		return &types.ReplicatedWriteConflictException{Message: m}
 	case "RequestLimitExceeded":
 		return &types.RequestLimitExceeded{Message: m}
 	case "ResourceInUseException":

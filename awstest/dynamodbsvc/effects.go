@@ -1,7 +1,11 @@
 package dynamodbsvc
 
 import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/awsha/awsha/awstest"
 )
@@ -44,3 +48,31 @@ func Conflict() awstest.Effect {
 func conflicts(call *awstest.Call) bool { return len(awstest.Specials[conflict](call)) > 0 }
 
 const ongoing = "Transaction is ongoing for the item"
+
+// replicated is the effect of [Replicated].
+type replicated struct {
+	consistency types.MultiRegionConsistency
+	regions     []string
+}
+
+// Replicated makes DescribeTable show a table as one of a global table that has
+// replicas in other regions as well, and the consistency that is given; what is
+// in it stays in its region. It is for programs that look what they are given:
+// an empty consistency is shown as none, which means EVENTUAL.
+func Replicated(consistency types.MultiRegionConsistency, regions ...string) awstest.Effect {
+	return awstest.Special(dynamodb.ServiceID, []string{"DescribeTable"}, replicated{consistency, slices.Clone(regions)})
+}
+
+// globalTables is the version of global tables that can be made today.
+// Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/globaltables.DetermineVersion.html (read 2026-11)
+const globalTables = "2019.11.21"
+
+// replicate shows the effect.
+func replicate(call *awstest.Call, d *types.TableDescription) {
+	for _, r := range awstest.Specials[replicated](call) {
+		d.GlobalTableVersion, d.MultiRegionConsistency = aws.String(globalTables), r.consistency
+		for _, region := range r.regions {
+			d.Replicas = append(d.Replicas, types.ReplicaDescription{RegionName: aws.String(region), ReplicaStatus: types.ReplicaStatusActive})
+		}
+	}
+}

@@ -31,7 +31,7 @@ func TestDocListsEveryErrorCode(t *testing.T) {
 func TestErrorsAreOfTheSDKsTypes(t *testing.T) {
 	t.Parallel()
 	all := codes(t)
-	for _, injected := range []string{"LimitExceededException", "RequestLimitExceeded", "ThrottlingException", "TransactionInProgressException"} {
+	for _, injected := range []string{"LimitExceededException", "ReplicatedWriteConflictException", "RequestLimitExceeded", "ThrottlingException", "TransactionInProgressException"} {
 		all[injected] = true
 	}
 	inBubble(t, func(w *world) {

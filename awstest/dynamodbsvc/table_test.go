@@ -379,3 +379,33 @@ func TestDescriptionsLag(t *testing.T) {
 		svctest.WantCode(w, err, "ResourceNotFoundException")
 	}, func(o *awstest.Options) { o.VisibilityLag = 30 * time.Second })
 }
+
+func TestATableIsShownAsOneOfAGlobalTable(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		show := func() string {
+			d := svctest.Must(w.DescribeTable(w.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("plain")}))(w).Table
+			text := fmt.Sprint(aws.ToString(d.GlobalTableVersion), d.MultiRegionConsistency)
+			for _, r := range d.Replicas {
+				text += fmt.Sprint(" ", *r.RegionName, " ", r.ReplicaStatus)
+			}
+			return text
+		}
+		want := func(want string) {
+			w.Helper()
+			if got := show(); got != want {
+				w.Errorf("got %q, want %q", got, want)
+			}
+		}
+		want("")
+		for consistency, shown := range map[types.MultiRegionConsistency]string{
+			"": "2019.11.21 eu-west-1 ACTIVE us-west-2 ACTIVE", "STRONG": "2019.11.21STRONG eu-west-1 ACTIVE us-west-2 ACTIVE",
+		} {
+			heal := svctest.Must(w.cloud.Inject(awstest.Match{Resource: "plain"}, dynamodbsvc.Replicated(consistency, "eu-west-1", "us-west-2")))(w)
+			want(shown)
+			w.wantStatus("sorted", "ACTIVE")
+			heal()
+		}
+		want("")
+	})
+}

@@ -159,7 +159,9 @@ func (s *service) describeTable(tx *awstest.Tx, call *awstest.Call, in *dynamodb
 		return nil, err
 	}
 	t.content.look(tx.Now())
-	return &dynamodb.DescribeTableOutput{Table: t.describe()}, nil
+	out := &dynamodb.DescribeTableOutput{Table: t.describe()}
+	replicate(call, out.Table)
+	return out, nil
 }
 
 // maxTables is how many names a page has at most.

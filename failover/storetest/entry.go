@@ -109,7 +109,7 @@ func values(ctx context.Context, s failover.Store) error {
 	_, _ = rand.Read(random) // never fails
 	g := group("values")
 	for i, value := range [][]byte{
-		nil, {}, {0}, {0xff}, []byte("\n"), []byte(`{"a": "b"}`), all, bytes.Repeat([]byte{0}, largest), bytes.Repeat([]byte{0xff}, largest), random,
+		nil, {}, {0}, {0xff}, []byte("\n"), []byte(`{"a": "b"}`), all, make([]byte, largest), bytes.Repeat([]byte{0xff}, largest), random,
 	} {
 		name := fmt.Sprint(i)
 		version, err := put(ctx, s, g, name, value, "")
@@ -163,7 +163,7 @@ func ended(ctx context.Context, s failover.Store) error {
 	_, errReplace := s.Put(over, g, "there", []byte("w"), version)
 	for call, err := range map[string]error{"Get": errGet, "List": errList, "Put of a new entry": errCreate, "Put over another": errReplace} {
 		if !errors.Is(err, why) {
-			return fmt.Errorf("%s under a context that has ended: error %v, want one that matches the cause", call, err)
+			return fmt.Errorf("%s under a context that has ended: error %q, want one that matches the cause", call, fmt.Sprint(err))
 		}
 	}
 	return errors.Join(isValue(ctx, s, g, "there", []byte("v"), version), isValue(ctx, s, g, "new", nil, ""))

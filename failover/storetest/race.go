@@ -73,7 +73,7 @@ func judge(outcomes []outcome, last failover.Version, found failover.Entry) erro
 		case !errors.Is(o.err, failover.ErrChanged):
 			return fmt.Errorf("%q: %w", o.value, o.err)
 		case !o.unsure && o.value == string(found.Value):
-			return fmt.Errorf("%q was told %v: it is there", o.value, o.err)
+			return fmt.Errorf("%q is there, and was told: %w", o.value, o.err)
 		}
 	}
 	switch {

@@ -34,6 +34,7 @@ type rule struct {
 	name  string
 	check func(context.Context, failover.Store) error
 	long  bool
+	race  bool
 }
 
 func rules() []rule {
@@ -47,8 +48,8 @@ func rules() []rule {
 		{name: "a group is listed in the order of names, without the others", check: listed},
 		{name: "a list is as long as the group", check: longList, long: true},
 		{name: "no two keys are the same, whatever their names", check: names},
-		{name: "of many writers of a version one wins", check: race},
-		{name: "no write of a race is lost", check: count},
+		{name: "of many writers of a version one wins", check: race, race: true},
+		{name: "no write of a race is lost", check: count, race: true},
 		{name: "a context that has ended is told by its cause, and nothing is stored", check: ended},
 	}
 }
@@ -75,8 +76,11 @@ func isValue(ctx context.Context, s failover.Store, group, name string, value []
 // isRefused asserts that a value is not put over a version that is not the entry's.
 func isRefused(ctx context.Context, s failover.Store, group, name string, old failover.Version) error {
 	version, err := s.Put(ctx, group, name, []byte("refuse me"), old)
-	if !errors.Is(err, failover.ErrChanged) {
-		return fmt.Errorf("put %q of %q over version %q, which it does not have: got version %q and error %v, want ErrChanged", name, group, old, version, err)
+	switch {
+	case err == nil:
+		return fmt.Errorf("put %q of %q over version %q, which it does not have: stored as version %q, want ErrChanged", name, group, old, version)
+	case !errors.Is(err, failover.ErrChanged):
+		return fmt.Errorf("put %q of %q over version %q, which it does not have: %w, want ErrChanged", name, group, old, err)
 	}
 	return nil
 }
@@ -97,4 +101,21 @@ func brief(value []byte) string {
 		return fmt.Sprintf("%q", value)
 	}
 	return fmt.Sprintf("%q and %d bytes more", value[:40], len(value)-40)
+}
+
+// Race runs the rules about writers who race alone: for stores whose service is made to refuse some requests for no fault of theirs, which other
+// rules do not forgive.
+func Race(t *testing.T, s failover.Store) {
+	t.Helper()
+	for _, r := range rules() {
+		if !r.race {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			if err := r.check(t.Context(), s); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

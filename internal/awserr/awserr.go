@@ -154,6 +154,8 @@ const (
 	Volume           Resource = "volume"
 	Image            Resource = "image"
 	Database         Resource = "database" // an instance or a cluster
+	Bucket           Resource = "bucket"
+	Object           Resource = "object" // or the current version is a delete marker
 )
 
 // Missing returns what an error of class [NotFound] did not find; for other errors it is empty.

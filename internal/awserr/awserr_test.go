@@ -44,6 +44,10 @@ const (
 	ofBackup      = "https://github.com/openshift/installer/issues/9964"
 	rdsCopy       = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html"
 	rdsRestore    = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html"
+	dynamoErrors  = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html"
+	dynamoPut     = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html"
+	s3Errors      = "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
+	s3Conditional = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"
 	terminated    = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
 )
 
@@ -163,6 +167,18 @@ func TestCodes(t *testing.T) {
 		{400, "InvalidParameterValue", "This snapshot is managed by the AWS Backup service and cannot be deleted via EC2 APIs. If you wish to delete this snapshot, please do so via the Backup console.", awserr.Conflict, "", ofBackup},
 		{400, "InvalidParameterCombination", "", awserr.Terminal, "", ec2Errors},
 		{400, "InvalidParameterValue", "", awserr.Terminal, "", ec2Errors},
+		{400, "ConditionalCheckFailedException", "The conditional request failed", awserr.Conflict, "", dynamoErrors},
+		{400, "ReplicatedWriteConflictException", "", awserr.Busy, "", dynamoPut},
+		{400, "TransactionConflictException", "Transaction is ongoing for the item", awserr.Busy, "", dynamoPut},
+		{400, "ResourceNotFoundException", "Requested resource not found", awserr.NotFound, "", dynamoErrors},
+		{400, "ProvisionedThroughputExceededException", "", awserr.Throttle, "", dynamoErrors},
+		{500, "InternalServerError", "", awserr.Transient, "", dynamoErrors},
+		{409, "ConditionalRequestConflict", "", awserr.Busy, "", s3Conditional},
+		{409, "OperationAborted", "", awserr.Busy, "", s3Errors},
+		{412, "PreconditionFailed", "", awserr.Conflict, "", s3Conditional},
+		{404, "NoSuchKey", "", awserr.NotFound, awserr.Object, s3Errors},
+		{404, "NoSuchBucket", "", awserr.NotFound, awserr.Bucket, s3Errors},
+		{503, "SlowDown", "", awserr.Throttle, "", s3Errors},
 		{412, "DryRunOperation", "", awserr.DryRun, "", ec2Errors},
 	}
 	for _, test := range tests {

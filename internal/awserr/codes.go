@@ -98,6 +98,17 @@ var codes = map[string]row{
 	"KmsAccessDenied":                           {class: Denied},
 	"KMS.AccessDeniedException":                 {class: Denied},
 
+	"ConditionalCheckFailedException":  {class: Conflict},
+	"ReplicatedWriteConflictException": {class: Busy},
+	"ResourceNotFoundException":        {class: NotFound},
+	"TransactionConflictException":     {class: Busy},
+
+	"ConditionalRequestConflict": {class: Busy},
+	"NoSuchBucket":               {class: NotFound, missing: Bucket},
+	"NoSuchKey":                  {class: NotFound, missing: Object},
+	"OperationAborted":           {class: Busy},
+	"PreconditionFailed":         {class: Conflict},
+
 	"DryRunOperation":     {class: DryRun},
 	"Gateway.NotAttached": {class: NoGateway},
 
