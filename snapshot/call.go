@@ -86,6 +86,9 @@ func (r *region) do(ctx context.Context, op operation, resource string, call fun
 
 // again says whether an error of an operation is worth another call, and after which pauses.
 func again(op operation, err error) (retry.Policy, bool) {
+	if final(err) {
+		return retry.Policy{}, false
+	}
 	switch awserr.Of(err) {
 	case awserr.Throttle:
 		return retry.Throttle(), true
@@ -98,7 +101,17 @@ func again(op operation, err error) (retry.Policy, bool) {
 }
 
 // admit waits for the turn of a call.
-func (r *region) admit(ctx context.Context, op operation) error { return r.paces[op.pace].wait(ctx) }
+func (r *region) admit(ctx context.Context, op operation) error {
+	if err := r.paces[op.pace].wait(ctx); err != nil {
+		return &unsentError{err}
+	}
+	return nil
+}
+
+// unsentError is why a call was not made.
+type unsentError struct{ error }
+
+func (e *unsentError) Unwrap() error { return e.error }
 
 // try makes a call that has been admitted.
 func (r *region) try(ctx context.Context, op operation, call func(context.Context) error) error {
@@ -135,7 +148,7 @@ func (r *region) outcome(ctx context.Context, op operation, resource string, err
 		return e
 	}
 	e := opError(op.name, r.name, resource, causeOf(ctx, err))
-	if !op.repeat && awserr.Of(err) == awserr.Transient {
+	if !op.repeat && awserr.Of(err) == awserr.Transient && !errors.As(err, new(*unsentError)) {
 		e.Kind = ErrAmbiguous
 	}
 	return e

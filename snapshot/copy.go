@@ -67,21 +67,27 @@ type copying struct {
 
 func (c *copying) run(ctx context.Context, sources []*Point) error {
 	c.report.Region = c.to.name
-	there, err := c.to.points(ctx, c.policy)
+	all, err := c.to.points(ctx, c.policy)
 	if err != nil {
 		return err
 	}
+	there := slices.DeleteFunc(all, func(p *Point) bool { return p.Source.Region != c.policy.Region }) // others are of a policy of the same name there
 	wanted := c.wanted(sources, there, time.Now())
 	if len(wanted) > 0 {
 		if err := c.to.checkKey(ctx, c.rule.KMSKeyID); err != nil {
 			return err
 		}
 	}
-	var all sync.WaitGroup
+	var work sync.WaitGroup
 	for _, chain := range chains(wanted) {
-		all.Go(func() { c.chain(ctx, chain) })
+		work.Go(func() { c.chain(ctx, chain) })
 	}
-	all.Wait()
+	work.Wait()
+	done := make(map[Ref]bool, len(c.report.Copied))
+	for _, p := range c.report.Copied {
+		done[p.Ref] = true
+	}
+	there = slices.DeleteFunc(there, func(p *Point) bool { return done[p.Ref] }) // it is known better now
 	c.lag(ctx, sources, append(there, c.report.Copied...))
 	c.pace(ctx, sources)
 	return errors.Join(c.errs...)
@@ -101,9 +107,14 @@ func (c *copying) wanted(sources, there []*Point, now time.Time) []link {
 	var links []link
 	for _, set := range c.worthwhile(sources, there, now) {
 		for _, p := range set {
-			if have := copies[p.Ref]; have == nil || have.State == Pending {
-				links = append(links, link{source: p, under: have, members: len(set), failed: failed[p.Ref]})
+			if copies[p.Ref] == nil {
+				links = append(links, link{source: p, members: len(set), failed: failed[p.Ref]})
 			}
+		}
+	}
+	for _, p := range sources { // what is under way needs its source until it is completed, also if nobody wants it any more
+		if have := copies[p.Ref]; have != nil && have.State == Pending {
+			links = append(links, link{source: p, under: have})
 		}
 	}
 	return links
@@ -146,7 +157,7 @@ func item(set []*Point) Item {
 type link struct {
 	source  *Point
 	under   *Point // the copy, if there is one
-	members int    // of the set
+	members int    // of the set, if there is no copy
 	failed  int    // how many copies of it have failed
 }
 
@@ -227,7 +238,7 @@ func (c *copying) one(ctx context.Context, l *link) (done *Point, err error) {
 		if point == nil {
 			point, err = c.begin(ctx, op, l)
 		}
-		if !errors.Is(err, ErrBusy) {
+		if awserr.Of(err) != awserr.Busy { // what is not ready yet has been waited for
 			break
 		}
 		slots.full(awserr.Number(err))
@@ -288,9 +299,9 @@ func (c *copying) begin(ctx context.Context, op operation, l *link) (*Point, err
 // tags are those of the source, which AWS does not copy.
 func (c *copying) tags(source *Point, id *identity) map[string]string {
 	tags := id.tags(c.manager.opts.Owner)
-	for key, value := range source.Tags {
-		if !reserved(key) {
-			tags[key] = value
+	for _, key := range slices.Sorted(maps.Keys(source.Tags)) {
+		if !reserved(key) && len(tags) < maxTags {
+			tags[key] = source.Tags[key]
 		}
 	}
 	return tags

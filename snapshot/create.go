@@ -114,6 +114,9 @@ func (c *creation) take(ctx context.Context, targets []Target) {
 // one takes a target, as often as it needs.
 func (c *creation) one(ctx context.Context, t *Target) ([]*Point, error) {
 	id := identity{policy: c.policy.Name, series: t.Series, slot: c.slot, set: rand.Text(), failed: c.failed[t.Series]}
+	if t.Kind == KindInstance {
+		id.members = len(t.Volumes)
+	}
 	op := c.region.store(t.Kind).creates(t.Kind)
 	same := []string{tagSlot, id.slot.Format(slotFormat), tagSet, id.set}
 	if op.repeat { // what has the name may be another manager's
@@ -127,7 +130,7 @@ func (c *creation) one(ctx context.Context, t *Target) ([]*Point, error) {
 	}}
 	err := w.make(ctx, func(ctx context.Context) error {
 		if !sleep(ctx, c.region.gaps.reserve(t.Volumes, time.Now())) {
-			return context.Cause(ctx)
+			return &unsentError{context.Cause(ctx)}
 		}
 		var err error
 		points, err = c.attempt(ctx, op, t, &id)

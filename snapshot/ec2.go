@@ -36,7 +36,7 @@ func pages(ctx context.Context, r *region, op operation, read func(ctx context.C
 		}); err != nil {
 			return err
 		}
-		if next = after; next == nil {
+		if next = after; next == nil || *next == "" {
 			return nil
 		}
 	}

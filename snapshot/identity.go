@@ -19,7 +19,7 @@ const (
 	tagSet    = tagPrefix + "set"      // what was made by one call
 	tagSource = tagPrefix + "src"      // of a copy: the region and the ID of what it was made of, with a slash between
 	tagTime   = tagPrefix + "src-time" // of a copy: when its data was taken
-	tagOf     = tagPrefix + "of"       // of a copy: how many snapshots the set has
+	tagOf     = tagPrefix + "of"       // how many snapshots the set has; of an original, if there are several
 	tagVolume = tagPrefix + "volume"   // of a copy: the volume, which a copy does not say itself
 
 	tagRestore  = tagPrefix + "restore"       // of what was restored: for which request
@@ -94,7 +94,7 @@ type Point struct {
 	Begun  time.Time `json:"begun,omitzero"`  // when AWS began to make it; of a copy, when the copy began
 	Source Ref       `json:"source,omitzero"` // of a copy: what it was made of
 
-	// Members is how many snapshots the set of a copy has, if all have been copied; zero if it is no copy.
+	// Members is how many snapshots the set has, if all are there and have been copied; zero if it is not of a set and no copy.
 	Members int `json:"members,omitzero"`
 
 	State    State  `json:"state"`
@@ -154,9 +154,17 @@ func (i *identity) description() string {
 // Source: CreateDBSnapshotInput.DBSnapshotIdentifier and CreateImageInput.Name of the SDK (read 2026-11)
 func (i *identity) name(owner string) string {
 	digest := token(owner, i.policy, i.series.String(), i.slot.Format(slotFormat), i.source.String(), strconv.Itoa(i.failed))
-	words := strings.FieldsFunc(i.policy, func(r rune) bool { return r == '-' })
-	return strings.Join(append([]string{"awsha"}, append(words, i.series.ID, strings.ToLower(i.slot.Format("20060102T150405Z")), digest[:8])...), "-")
+	return i.stem() + digest[:8]
 }
+
+// stem is the name without what it ends with.
+func (i *identity) stem() string {
+	words := strings.FieldsFunc(i.policy, func(r rune) bool { return r == '-' })
+	return strings.Join(append([]string{"awsha"}, append(words, i.series.ID, strings.ToLower(i.slot.Format("20060102T150405Z")))...), "-") + "-"
+}
+
+// named tells a name that this package has given. What somebody has copied under another name has the tags too, and is theirs.
+func (i *identity) named(name string) bool { return strings.HasPrefix(name, i.stem()) }
 
 // tags returns the identity as tags, beside those of owner.
 func (i *identity) tags(owner string) map[string]string {
@@ -166,8 +174,10 @@ func (i *identity) tags(owner string) map[string]string {
 	if i.source.ID != "" {
 		tags[tagSource] = i.source.String()
 		tags[tagTime] = i.time.UTC().Format(time.RFC3339Nano)
-		tags[tagOf] = strconv.Itoa(i.members)
 		tags[tagVolume] = i.volume
+	}
+	if i.source.ID != "" || i.members > 1 {
+		tags[tagOf] = strconv.Itoa(i.members)
 	}
 	return tags
 }
@@ -186,6 +196,12 @@ func identify(tags map[string]string, owner string) (i identity, ok bool) {
 		return i, false
 	}
 	i.slot = i.slot.UTC()
+	of, counted := tags[tagOf]
+	if counted {
+		if i.members, err = strconv.Atoi(of); err != nil || i.members < 1 {
+			return i, false
+		}
+	}
 	source, isCopy := tags[tagSource]
 	if !isCopy {
 		return i, true
@@ -196,6 +212,5 @@ func identify(tags map[string]string, owner string) (i identity, ok bool) {
 		return i, false
 	}
 	i.volume = tags[tagVolume]
-	i.members, err = strconv.Atoi(tags[tagOf])
-	return i, found && id != "" && err == nil && i.members > 0
+	return i, found && id != "" && counted
 }

@@ -79,7 +79,7 @@ func (s *images) describe(ctx context.Context, filters []types.Filter) (points [
 func (s *images) point(i *types.Image) (p *Point, ok bool) {
 	tags := tagMap(i.Tags)
 	id, ok := identify(tags, s.region.manager.opts.Owner)
-	if !ok || id.series.Kind != KindImage {
+	if !ok || id.series.Kind != KindImage || !id.named(aws.ToString(i.Name)) {
 		return nil, false
 	}
 	p = id.point(s.region.name, aws.ToString(i.ImageId))
@@ -135,7 +135,9 @@ func (s *images) leftovers(ctx context.Context, policy string, points []*Point) 
 		for _, id := range p.Snapshots {
 			used[id] = true
 		}
-		making[p.Set+p.Source.ID] = p.State == Pending // it does not name its snapshots yet
+		if p.State == Pending { // it does not name its snapshots yet
+			making[p.Set+p.Source.ID] = true
+		}
 	}
 	filters := append(s.region.ownFilters(policy, nil), types.Filter{Name: aws.String("tag:" + tagSeries), Values: []string{string(KindImage) + "/*"}})
 	snapshots, err := s.region.describeSnapshots(ctx, filters)
@@ -143,7 +145,7 @@ func (s *images) leftovers(ctx context.Context, policy string, points []*Point) 
 		p, ok := s.region.point(&snapshots[i])
 		if ok && p.Kind == KindImage && !used[p.ID] && !making[p.Set+p.Source.ID] && time.Since(p.Begun) > leftoverAge {
 			p.State, p.Message = Failed, "its image is gone"
-			p.Set = p.ID // it stands alone
+			p.Set, p.Time = p.ID, p.Begun // it stands alone, and is as old as it is
 			left = append(left, p)
 		}
 	}

@@ -33,8 +33,23 @@ func newestFirst(a, b *Point) int {
 }
 
 // marked returns the duplicates among points of one region: of two that were made for the same series and slot, or are copies of the same
-// source, one counts, the first that has not failed. Sets are counted as a whole.
+// source, one counts: one that is completed, else one that is pending; of those the one with more members, and then the first. Sets are counted
+// as a whole, copies each by itself.
 func marked(points []*Point) map[Ref]bool {
+	wholes := make(map[whole]standing)
+	for _, p := range points {
+		if p.Source.ID == "" {
+			s := wholes[wholeOf(p)]
+			wholes[wholeOf(p)] = standing{rank: max(s.rank, rank(p.State)), members: s.members + 1}
+		}
+	}
+	stands := func(p *Point) standing {
+		if s, ok := wholes[wholeOf(p)]; ok && p.Source.ID == "" {
+			return s
+		}
+		return standing{rank: rank(p.State)}
+	}
+
 	type made struct {
 		series Series
 		slot   time.Time
@@ -42,7 +57,8 @@ func marked(points []*Point) map[Ref]bool {
 	}
 	first := make(map[made]*Point)
 	ordered := slices.SortedFunc(slices.Values(points), func(a, b *Point) int {
-		return cmp.Or(cmp.Compare(rank(a.State), rank(b.State)), a.Begun.Compare(b.Begun), cmp.Compare(a.Set, b.Set), cmp.Compare(a.ID, b.ID))
+		x, y := stands(a), stands(b)
+		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(y.members, x.members), a.Begun.Compare(b.Begun), cmp.Compare(a.Set, b.Set), cmp.Compare(a.ID, b.ID))
 	})
 	duplicates := make(map[Ref]bool)
 	for _, p := range ordered {
@@ -57,10 +73,25 @@ func marked(points []*Point) map[Ref]bool {
 	return duplicates
 }
 
+// whole is what was made by one call, of originals.
+type whole struct {
+	series Series
+	slot   time.Time
+	set    string
+}
+
+func wholeOf(p *Point) whole { return whole{p.Series, p.Slot, p.Set} }
+
+// standing is how much a whole is worth: by the worst of its points, and by how many there are.
+type standing struct{ rank, members int }
+
 // rank orders points by whether they are worth more than others of the same data.
 func rank(s State) int {
-	if s == Failed {
+	switch s {
+	case Completed:
+		return 0
+	case Pending:
 		return 1
 	}
-	return 0
+	return 2
 }

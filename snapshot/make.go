@@ -18,6 +18,7 @@ type maker struct {
 
 	looked time.Duration // spent on looking
 	lost   int           // calls of which nobody knew what they did
+	blind  bool          // and nobody could look
 }
 
 // busyPause is the pause before another try while too many snapshots are being made, and maxLost how many calls may be lost.
@@ -28,8 +29,12 @@ func (w *maker) make(ctx context.Context, call func(context.Context) error) erro
 	const unlimited = 1 << 62
 	return retry.Do(ctx, unlimited, func(ctx context.Context) error {
 		err := call(ctx)
-		if !final(err) && w.unclear(err) && ctx.Err() == nil && w.found(ctx) {
-			return nil
+		if !final(err) && w.unclear(err) && ctx.Err() == nil {
+			found, lookErr := w.found(ctx)
+			if found {
+				return nil
+			}
+			w.blind = lookErr != nil
 		}
 		return err
 	}, w.again, nil)
@@ -47,20 +52,22 @@ func final(err error) bool {
 	return ok
 }
 
-// found looks for what may have been made, for as long as reads may be behind.
-func (w *maker) found(ctx context.Context) bool {
+// found looks for what may have been made, for as long as reads may be behind. The error is that of the last look: with one, nothing is certain.
+func (w *maker) found(ctx context.Context) (found bool, err error) {
 	began := time.Now()
 	defer func() { w.looked += time.Since(began) }()
 	w.lost++
 	lag := w.region.manager.opts.ReadLag
-	return retry.Poll(ctx, lag, retry.Policy{First: 2 * time.Second, Max: 30 * time.Second, Growth: 1.5, Jitter: 0.2}, func(ctx context.Context) bool {
-		found, err := w.look(ctx)
-		return found && err == nil
+	found = retry.Poll(ctx, lag, retry.Policy{First: 2 * time.Second, Max: 30 * time.Second, Growth: 1.5, Jitter: 0.2}, func(ctx context.Context) bool {
+		var there bool
+		there, err = w.look(ctx)
+		return there && err == nil
 	})
+	return found, err
 }
 
 func (w *maker) again(err error, elapsed time.Duration) (retry.Policy, bool) {
-	if final(err) || elapsed-w.looked >= w.region.manager.opts.BusyTimeout {
+	if w.blind || final(err) || elapsed-w.looked >= w.region.manager.opts.BusyTimeout {
 		return retry.Policy{}, false
 	}
 	switch awserr.Of(err) {

@@ -49,19 +49,20 @@ func (m *Manager) Plan(ctx context.Context, p *Policy) (*Plan, error) {
 	}
 	now := time.Now().UTC()
 	plan := &Plan{Policy: *p, Fingerprint: p.Fingerprint(), At: now}
-	home := stock{region: m.region(p.Region), retain: p.Retain}
+	home := stock{region: m.region(p.Region), retain: p.Retain, home: p.Region}
 	if err := home.read(ctx, p); err != nil {
 		return nil, err
 	}
 	for i := range p.Copies {
 		rule := &p.Copies[i]
-		copies := stock{region: m.region(rule.Region), retain: rule.Retain, copies: true}
+		copies := stock{region: m.region(rule.Region), retain: rule.Retain, copies: true, home: p.Region}
 		if err := copies.read(ctx, p); err != nil {
 			return nil, err
 		}
 		c := copying{manager: m, policy: p, rule: rule, to: copies.region}
-		home.awaitCopies(&c, copies.points, now)
-		copies.incomplete(home.points)
+		wanted := c.wanted(home.points, copies.own(), now)
+		home.awaitCopies(&c, wanted)
+		copies.incomplete(wanted)
 		copies.keepBases()
 		decisions, err := copies.decide(ctx, now)
 		if err != nil {
@@ -69,6 +70,7 @@ func (m *Manager) Plan(ctx context.Context, p *Policy) (*Plan, error) {
 		}
 		plan.Regions = append(plan.Regions, RegionPlan{Region: rule.Region, Decisions: decisions})
 	}
+	home.incomplete(nil)
 	decisions, err := home.decide(ctx, now)
 	if err != nil {
 		return nil, err
@@ -82,6 +84,7 @@ type stock struct {
 	region *region
 	retain Retention
 	copies bool
+	home   string // the policy's own region
 	points []*Point
 	held   map[string][]Hold // by ID
 	states map[string]State  // other than that of the point, by ID
@@ -107,8 +110,8 @@ func (s *stock) read(ctx context.Context, p *Policy) (err error) {
 func (s *stock) hold(id string, h Hold) { s.held[id] = append(s.held[id], h) }
 
 // awaitCopies holds what is to have copies, and what a copy is being made of.
-func (s *stock) awaitCopies(c *copying, there []*Point, now time.Time) {
-	for _, l := range c.wanted(s.points, there, now) {
+func (s *stock) awaitCopies(c *copying, wanted []link) {
+	for _, l := range wanted {
 		if l.under != nil {
 			s.hold(l.source.ID, Hold{Kind: HeldByCopy, Detail: l.under.String()})
 		} else {
@@ -117,19 +120,30 @@ func (s *stock) awaitCopies(c *copying, there []*Point, now time.Time) {
 	}
 }
 
-// incomplete marks sets of copies of which some are missing: they do not count. They are pending as long as the source is there, and else
-// have failed.
-func (s *stock) incomplete(sources []*Point) {
-	at := make(map[Ref]bool, len(sources))
-	for _, p := range sources {
-		at[p.Ref] = true
+// foreign tells a copy beside originals, which is of a policy that has changed, and the other way round; and a copy from another region than the policy's,
+// which is of a policy of the same name there.
+func (s *stock) foreign(p *Point) bool {
+	return p.Source.ID != "" != s.copies || s.copies && p.Source.Region != s.home
+}
+
+// own returns the points that are not foreign.
+func (s *stock) own() []*Point {
+	return slices.DeleteFunc(slices.Clone(s.points), s.foreign)
+}
+
+// incomplete marks sets of which some are missing: they do not count. Those of copies are pending as long as copies of their source are wanted; all
+// others will not be complete any more, and have failed.
+func (s *stock) incomplete(wanted []link) {
+	coming := make(map[string]bool) // sets
+	for _, l := range wanted {
+		coming[l.source.Set] = true
 	}
-	for _, set := range sets(s.points) {
+	for _, set := range sets(s.own()) {
 		if len(set) >= set[0].Members {
 			continue
 		}
 		state := Failed
-		if slices.ContainsFunc(set, func(p *Point) bool { return at[p.Source] }) {
+		if coming[set[0].Set] {
 			state = Pending
 		}
 		for _, p := range set {
@@ -172,15 +186,28 @@ func (s *stock) decide(ctx context.Context, now time.Time) ([]Decision, error) {
 
 func (s *stock) items() []Item {
 	duplicates := marked(s.points)
+	pending := make(map[whole]bool) // of what is being made nothing goes
+	for _, p := range s.points {
+		if p.State == Pending && p.Source.ID == "" {
+			pending[wholeOf(p)] = true
+		}
+	}
 	items := make([]Item, len(s.points))
 	for i, p := range s.points {
 		state := p.State
 		if other, ok := s.states[p.ID]; ok && state == Completed {
 			state = other
 		}
+		if duplicates[p.Ref] && p.Source.ID == "" && pending[wholeOf(p)] {
+			state = Pending
+		}
+		set, at := p.Set, p.Time
+		if p.State == Failed && p.Source.ID != "" { // it stands alone: another copy of its source may have been completed
+			set, at = "", p.Begun
+		}
 		items[i] = Item{
-			ID: p.ID, Series: p.Series.String(), Set: p.Set, Time: p.Time, State: state, Duplicate: duplicates[p.Ref],
-			Foreign: p.Source.ID != "" != s.copies, // a copy beside sources is of a policy that has changed: nobody's any more
+			ID: p.ID, Series: p.Series.String(), Set: set, Time: at, State: state, Duplicate: duplicates[p.Ref],
+			Foreign: s.foreign(p),
 			Holds:   slices.Clip(append(serviceHolds(p.Tags), s.held[p.ID]...)),
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
-
-	"github.com/awsha/awsha/internal/awserr"
 )
 
 // poller waits for the snapshots of a region. Of those who wait one looks at a time, for all, and hands that over when it has what it wants: so
@@ -202,11 +200,7 @@ func (p *poller) take(ctx context.Context, r reading) {
 
 // failed takes in that a read failed, for all of Options.RetryTimeout or for good. In an outage it is waited on.
 func (p *poller) failed(ctx context.Context, r reading, err error) {
-	switch awserr.Of(err) {
-	case awserr.Throttle, awserr.Transient, awserr.Unsent:
-		return
-	}
-	if ctx.Err() != nil {
+	if outage(err) || ctx.Err() != nil {
 		return
 	}
 	p.mu.Lock()

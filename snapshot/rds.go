@@ -111,7 +111,7 @@ func (s *rdsStore) read(ctx context.Context, tags map[string]string) (points []*
 func (s *rdsStore) point(r *record) (p *Point, ok bool) {
 	tags := rdsTagMap(r.tags)
 	id, ok := identify(tags, s.region.manager.opts.Owner)
-	if !ok || id.series.Kind != s.kind {
+	if !ok || id.series.Kind != s.kind || !id.named(aws.ToString(r.id)) {
 		return nil, false
 	}
 	p = id.point(s.region.name, aws.ToString(r.id))

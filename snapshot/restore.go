@@ -310,7 +310,7 @@ func (w *volumeWait) fail(id string, err error) {
 func (w *volumeWait) available(ctx context.Context) {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(w.left)), maxFilterValues) {
 		volumes, err := w.region.describeVolumes(ctx, []types.Filter{{Name: aws.String("volume-id"), Values: ids}})
-		if err != nil {
+		if w.refused(ctx, ids, err) || err != nil {
 			continue // it is looked again
 		}
 		found := make(map[string]types.VolumeState, len(volumes))
@@ -321,6 +321,26 @@ func (w *volumeWait) available(ctx context.Context) {
 			w.take(id, found[id])
 		}
 	}
+}
+
+// refused ends the wait for volumes if a read of them was refused for good. In an outage it is waited on.
+func (w *volumeWait) refused(ctx context.Context, ids []string, err error) bool {
+	if err == nil || ctx.Err() != nil || outage(err) {
+		return false
+	}
+	for _, id := range ids {
+		w.fail(id, err)
+	}
+	return true
+}
+
+// outage tells an error of a read that may be over some time.
+func outage(err error) bool {
+	switch awserr.Of(err) {
+	case awserr.Throttle, awserr.Transient, awserr.Unsent:
+		return true
+	}
+	return false
 }
 
 func (w *volumeWait) take(id string, state types.VolumeState) {
@@ -347,6 +367,24 @@ func (w *volumeWait) take(id string, state types.VolumeState) {
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html, KmsKeyId (read 2026-11)
 const errVanished = failure("the volume has vanished: AWS deletes volumes whose key it cannot use")
 
+// vanished looks which of volumes that were available have gone.
+func (w *volumeWait) vanished(ctx context.Context, ids []string) {
+	volumes, err := w.region.describeVolumes(ctx, []types.Filter{{Name: aws.String("volume-id"), Values: ids}})
+	if err != nil {
+		w.refused(ctx, ids, err)
+		return
+	}
+	there := make(map[string]bool, len(volumes))
+	for i := range volumes {
+		there[aws.ToString(volumes[i].VolumeId)] = true
+	}
+	for _, id := range ids {
+		if !there[id] {
+			w.fail(id, &OpError{Op: opDescribeVolumes.name, Region: w.region.name, Resource: id, Kind: ErrFailed, Err: failure("the volume has been deleted")})
+		}
+	}
+}
+
 // initialized looks how far the data are.
 func (w *volumeWait) initialized(ctx context.Context) {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(w.left)), maxFilterValues) {
@@ -357,6 +395,11 @@ func (w *volumeWait) initialized(ctx context.Context) {
 			}, once)
 			return err
 		}); err != nil {
+			if errors.Is(err, ErrNotFound) { // one has vanished, and AWS tells of none then
+				w.vanished(ctx, ids)
+			} else {
+				w.refused(ctx, ids, err)
+			}
 			continue
 		}
 		for i := range out.VolumeStatuses {

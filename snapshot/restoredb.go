@@ -441,8 +441,11 @@ func (d *databaseRestore) await(ctx context.Context, id string, status func(cont
 			}
 			err = &OpError{Op: "Restore", Region: d.region.name, Resource: id, Kind: ErrFailed, Err: failure("it has vanished")}
 			return true
-		case readErr != nil: // it is looked again
+		case readErr != nil && (outage(readErr) || ctx.Err() != nil): // it is looked again
 			return false
+		case readErr != nil:
+			err = readErr
+			return true
 		case now == "available":
 			err = nil
 			return true

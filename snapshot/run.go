@@ -133,13 +133,16 @@ func (m *Manager) follow(ctx context.Context, p *Policy) {
 		return // Run has looked
 	}
 	last := time.Now().Add(-p.CatchUp) // slots up to then are past
+	var busy time.Time                 // since when the last slot has been run, if it has just ended
 	for ctx.Err() == nil {
 		now := time.Now()
 		slot, count := missed(schedule, last, now)
 		if count > 0 {
 			last = slot
 		}
-		fresh := count > 0 && now.Sub(slot) <= max(p.CatchUp, late)
+		// What comes while a slot is run has not been missed.
+		fresh := count > 0 && (now.Sub(slot) <= max(p.CatchUp, late) || !busy.IsZero() && !slot.Before(busy))
+		busy = time.Time{}
 		if skipped := count - 1; skipped > 0 || count > 0 && !fresh {
 			if !fresh {
 				skipped++
@@ -147,6 +150,7 @@ func (m *Manager) follow(ctx context.Context, p *Policy) {
 			m.emit(ctx, Event{Kind: SlotMissed, Policy: p.Name, Region: p.Region, Slot: slot, Count: skipped})
 		}
 		if fresh {
+			busy = now
 			_, _ = m.runSlot(ctx, p, slot, schedule.Next(now)) // told by events
 			continue
 		}

@@ -16,7 +16,7 @@ func sets(points []*Point) [][]*Point {
 	at := make(map[key]int)
 	var list [][]*Point
 	for _, p := range slices.SortedFunc(slices.Values(points), newestFirst) {
-		if duplicates[p.Ref] {
+		if duplicates[p.Ref] || p.State == Failed && p.Source.ID != "" {
 			continue
 		}
 		k := key{p.Region, p.Series, p.Set}
