@@ -59,11 +59,12 @@ func (m *Manager) apply(ctx context.Context, plan, now *Plan, optFns []func(*App
 		fn(&opts)
 	}
 	report := &ApplyReport{}
-	known := make(map[Ref]Action)
+	known, duplicates := make(map[Ref]Action), make(map[Ref]bool)
 	for i := range now.Regions {
 		for k := range now.Regions[i].Decisions {
 			d := &now.Regions[i].Decisions[k]
-			known[Ref{Region: now.Regions[i].Region, ID: d.Item.ID, Kind: kindOf(d.Item.Series)}] = d.Action
+			ref := Ref{Region: now.Regions[i].Region, ID: d.Item.ID, Kind: kindOf(d.Item.Series)}
+			known[ref], duplicates[ref] = d.Action, d.Item.Duplicate
 		}
 	}
 	var going []Ref
@@ -79,6 +80,11 @@ func (m *Manager) apply(ctx context.Context, plan, now *Plan, optFns []func(*App
 	}
 	if err := now.mass(len(going)); err != nil && !opts.AllowMassDelete {
 		return report, err
+	}
+	for _, ref := range going {
+		if duplicates[ref] {
+			m.emit(ctx, Event{Kind: DuplicateSeen, Policy: now.Policy.Name, Region: ref.Region, Point: &Point{Ref: ref}})
+		}
 	}
 	return report, m.delete(ctx, going, report)
 }

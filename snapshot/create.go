@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ type CreateReport struct {
 // all others.
 //
 // Two managers at once may take a target twice: EC2 has no way to forbid it. One of the two is a duplicate then, which does not count, and
-// which the next Prune deletes.
+// which the next Prune deletes, once the other is completed. The same manager refuses a slot that it is taking already with [ErrUnderWay].
 func (m *Manager) Create(ctx context.Context, p *Policy, slot time.Time) (*CreateReport, error) {
 	slot = slot.Truncate(time.Second).UTC()
 	report := &CreateReport{Slot: slot}
@@ -39,6 +40,11 @@ func (m *Manager) Create(ctx context.Context, p *Policy, slot time.Time) (*Creat
 	if err := mistakes.err(); err != nil {
 		return report, err
 	}
+	end := m.begin("slot " + slot.Format(slotFormat) + " of " + p.Name)
+	if end == nil {
+		return report, fmt.Errorf("snapshot: take slot %s of %s: %w", slot.Format(slotFormat), p.Name, ErrUnderWay)
+	}
+	defer end()
 	targets, errs, err := m.find(ctx, p)
 	if err != nil {
 		return report, err

@@ -76,7 +76,7 @@
 //		"Condition": {"StringEquals": {"ec2:CreateAction": ["CreateSnapshot", "CreateSnapshots", "CopySnapshot", "CreateVolume", "CreateImage", "CopyImage"]}}},
 //	{"Effect": "Allow", "Resource": ["arn:aws:ec2:*::snapshot/*", "arn:aws:ec2:*::image/*"],
 //		"Action": ["ec2:DeleteSnapshot", "ec2:DeregisterImage", "ec2:EnableImageDeprecation"],
-//		"Condition": {"StringEquals": {"aws:ResourceTag/awsha:owner": "awsha"}}}
+//		"Condition": {"StringEquals": {"aws:ResourceTag/awsha:owner": "awsha"}}},
 //	{"Effect": "Allow", "Resource": "*", "Action": ["rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSnapshots", "rds:DescribeDBClusterSnapshots",
 //		"rds:CreateDBSnapshot", "rds:CreateDBClusterSnapshot", "rds:CopyDBSnapshot", "rds:CopyDBClusterSnapshot", "rds:AddTagsToResource",
 //		"rds:RestoreDBInstanceFromDBSnapshot", "rds:RestoreDBInstanceToPointInTime", "rds:RestoreDBClusterFromSnapshot", "rds:RestoreDBClusterToPointInTime",

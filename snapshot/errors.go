@@ -50,6 +50,9 @@ var (
 	// ErrMassDelete reports that a plan would delete so much at once that something is probably wrong with the policy.
 	ErrMassDelete = errors.New("mass delete")
 
+	// ErrUnderWay reports that the same manager is running the policy, or taking the slot, already. Nothing was done.
+	ErrUnderWay = errors.New("already under way")
+
 	// ErrNoPoint reports that there is no completed snapshot to restore.
 	ErrNoPoint = errors.New("no completed snapshot")
 )

@@ -8,7 +8,7 @@ import (
 )
 
 // Points returns what there is of a policy, in its region and those of its copies, the newest first. It takes a call for each 1,000 in each
-// region. Reads are behind: what was made in the last minutes may be missing.
+// region, and of RDS one for each 100 that there are, whosoever. Reads are behind: what was made in the last minutes may be missing.
 func (m *Manager) Points(ctx context.Context, p *Policy) ([]*Point, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err

@@ -14,8 +14,8 @@ type Options struct {
 	// Before is called before a target is taken: to freeze file systems, or to flush a database. What it returns an error for is not
 	// taken. Its context ends after HookTimeout, which is when it counts as failed. Calls are concurrent, one for each target.
 	Before func(context.Context, Target) error
-	// After is called after each Before, whatever came of it, with the error that the target met: to thaw. Nothing comes between the two but the call
-	// that takes the target, since the data are those of the instant at which AWS answers. Its context ends after HookTimeout, and not before
+	// After is called after each Before, whatever came of it, with the error that the target met: to thaw. Nothing comes between the two but Fence and the
+	// call that takes the target, since the data are those of the instant at which AWS answers. Its context ends after HookTimeout, and not before
 	// when the manager stops.
 	After func(context.Context, Target, error)
 	// HookTimeout is how long each hook may take. Default 30 s.
@@ -28,7 +28,7 @@ type Options struct {
 	// Rates are how many calls are made in a second.
 	Rates Rates
 
-	// Workers is how many calls that change something are under way in a region at a time. Default 8.
+	// Workers is how many calls that change something each Create, and each Apply in each region, has under way at a time. Copies have slots of their own. Default 8.
 	Workers int
 
 	// CopySlots is how many copies to one region are under way at a time. AWS's limit is 20 for an account, all of its tools together, and is not adjustable; what AWS says

@@ -96,12 +96,12 @@ type CopyRule struct {
 var (
 	policyName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 	zoneID     = regexp.MustCompile(`^[a-z0-9]+-az[0-9]+$`)
-	regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 	// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Volume.html: a hyphen, and 8 or 17 hexadecimal digits (read 2026-11)
 	volumeID   = regexp.MustCompile(`^vol-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	instanceID = regexp.MustCompile(`^i-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html (read 2026-11)
-	databaseID = regexp.MustCompile(`^[a-z]([a-z0-9]|-[a-z0-9]){0,62}$`)
+	databaseID = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
 )
 
 // Limits of AWS on tags: 50 for a resource, keys of 128 and values of 256 characters.
@@ -121,6 +121,9 @@ func (p *Policy) Validate() error {
 }
 
 func (p *Policy) check(m *mistakes) {
+	if m.require(p != nil, "policy", nil, "must not be nil"); p == nil {
+		return
+	}
 	m.require(policyName.MatchString(p.Name), "name", p.Name, "must be 1 to 64 characters of a-z, 0-9 and -")
 	m.require(regionName.MatchString(p.Region), "region", p.Region, "must be the name of a region, such as eu-west-1")
 	p.Targets.check(m, "targets")
@@ -163,12 +166,12 @@ func (p *Policy) regions() []string {
 }
 
 func (t *Targets) check(m *mistakes, path string) {
-	t.Volumes.check(m, join(path, "volumes"), volumeID, "must be the ID of a volume, such as vol-0123456789abcdef0")
-	t.Instances.check(m, join(path, "instances"), instanceID, "must be the ID of an instance, such as i-0123456789abcdef0")
-	t.Images.check(m, join(path, "images"), instanceID, "must be the ID of an instance, such as i-0123456789abcdef0")
-	t.Databases.check(m, join(path, "databases"), databaseID, "must be the identifier of a DB instance, in lower case")
-	t.Clusters.check(m, join(path, "clusters"), databaseID, "must be the identifier of a DB cluster, in lower case")
-	t.Exclude.check(m, join(path, "exclude"), volumeID, "must be the ID of a volume, such as vol-0123456789abcdef0")
+	t.Volumes.check(m, join(path, "volumes"), volumeID.MatchString, "must be the ID of a volume, such as vol-0123456789abcdef0")
+	t.Instances.check(m, join(path, "instances"), instanceID.MatchString, "must be the ID of an instance, such as i-0123456789abcdef0")
+	t.Images.check(m, join(path, "images"), instanceID.MatchString, "must be the ID of an instance, such as i-0123456789abcdef0")
+	t.Databases.check(m, join(path, "databases"), isDatabase, "must be the identifier of a DB instance, in lower case")
+	t.Clusters.check(m, join(path, "clusters"), isDatabase, "must be the identifier of a DB cluster, in lower case")
+	t.Exclude.check(m, join(path, "exclude"), volumeID.MatchString, "must be the ID of a volume, such as vol-0123456789abcdef0")
 	some := false
 	for _, s := range []*Selector{&t.Volumes, &t.Instances, &t.Images, &t.Databases, &t.Clusters} {
 		some = some || !s.IsZero()
@@ -178,9 +181,12 @@ func (t *Targets) check(m *mistakes, path string) {
 		"must be an hour to 3650 days")
 }
 
-func (s *Selector) check(m *mistakes, path string, id *regexp.Regexp, rule string) {
+// isDatabase tells an identifier of RDS, as it lists them: in lower case, and of 63 characters at most.
+func isDatabase(id string) bool { return len(id) <= 63 && databaseID.MatchString(id) }
+
+func (s *Selector) check(m *mistakes, path string, is func(id string) bool, rule string) {
 	for i, one := range s.IDs {
-		m.require(id.MatchString(one), fmt.Sprintf("%s.ids[%d]", path, i), one, rule)
+		m.require(is(one), fmt.Sprintf("%s.ids[%d]", path, i), one, rule)
 	}
 	for key, value := range s.Tags {
 		m.require(key != "" && len([]rune(key)) <= maxTagKey && len([]rune(value)) <= maxTagValue, join(path+".tags", key), value,

@@ -51,7 +51,7 @@ func (p *poller) wait(ctx context.Context, points []*Point) map[Ref]Result {
 		case <-a.done:
 			r.Err = a.err
 		default:
-			r.Err = &OpError{Op: opDescribeSnapshots.name, Region: p.region.name, Resource: ref.ID, Err: context.Cause(ctx)}
+			r.Err = &OpError{Op: ref.Kind.read(), Region: p.region.name, Resource: ref.ID, Err: context.Cause(ctx)}
 		}
 		results[ref] = r
 	}
@@ -183,7 +183,7 @@ func (p *poller) take(ctx context.Context, r reading) {
 		case a == nil: // nobody waits any more
 		case point == nil && now.Sub(a.seen) < p.region.manager.opts.ReadLag:
 		case point == nil:
-			p.endLocked(a, &OpError{Op: opDescribeSnapshots.name, Region: p.region.name, Resource: a.point.ID, Kind: ErrNotFound})
+			p.endLocked(a, &OpError{Op: a.point.Kind.read(), Region: p.region.name, Resource: a.point.ID, Kind: ErrNotFound})
 		default:
 			a.point, a.seen = point, now
 			if point.State != Pending {
@@ -228,12 +228,25 @@ func ended(a *awaited) Event {
 	return e
 }
 
+// read is the operation that shows how a point of the kind is.
+func (k Kind) read() string {
+	switch k {
+	case KindImage:
+		return opDescribeImages.name
+	case KindDatabase:
+		return databaseOps.snapshots.name
+	case KindCluster:
+		return clusterOps.snapshots.name
+	}
+	return opDescribeSnapshots.name
+}
+
 // verdict is the error of a point that has failed; nil for all others.
 func verdict(p *Point) error {
 	if p.State != Failed {
 		return nil
 	}
-	return &OpError{Op: opDescribeSnapshots.name, Region: p.Region, Resource: p.ID, Kind: ErrFailed, Err: failure(p.Message)}
+	return &OpError{Op: p.Kind.read(), Region: p.Region, Resource: p.ID, Kind: ErrFailed, Err: failure(p.Message)}
 }
 
 // failures joins the errors of results in the order of points.

@@ -57,8 +57,9 @@ type RestoreRequest struct {
 	// Tags are given to the volumes.
 	Tags map[string]string
 
-	// Token makes Restore repeatable: with the same one, after a crash too, the same volumes are returned and none made twice, also if
-	// there is a newer point meanwhile. It costs a read more. Default a new one.
+	// Token makes Restore repeatable: with the same one, after a crash too, the same volumes are returned and none made twice. If there is a newer
+	// point meanwhile, that holds once reads show the volumes that were made, which AWS may take up to Options.ReadLag for: name At to be sure earlier. It
+	// costs a read more. Default a new one.
 	Token string
 
 	again bool // the token may have been used before
@@ -128,6 +129,7 @@ func (q *RestoreRequest) complete() error {
 	for key := range q.Tags {
 		m.require(!reserved(key), join("Tags", key), nil, `must not begin with "aws:", "rds:" or "awsha:"`)
 	}
+	q.Volumes = slices.Compact(slices.Sorted(slices.Values(q.Volumes)))
 	q.again = q.Token != ""
 	orDefault(&q.Token, rand.Text())
 	return m.err()

@@ -115,7 +115,7 @@ func (q *DatabaseRequest) complete() error {
 	isCluster := q.Series.Kind == KindCluster
 	m.require(isCluster || q.Series.Kind == KindDatabase, "Series.Kind", string(q.Series.Kind), "must be database or cluster")
 	m.require(q.Series.ID != "", "Series.ID", nil, "must be set")
-	m.require(databaseID.MatchString(q.ID), "ID", q.ID, "must be an identifier of at most 63 lower-case letters, digits and hyphens")
+	m.require(isDatabase(q.ID), "ID", q.ID, "must be an identifier of at most 63 lower-case letters, digits and hyphens")
 	set := 0
 	for _, is := range []bool{!q.At.IsZero(), !q.PointInTime.IsZero(), q.Latest} {
 		if is {

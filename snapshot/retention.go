@@ -101,6 +101,25 @@ func (r *Retention) check(m *mistakes, path string) {
 	m.require(r.MaxAge >= 0, join(path, "max_age"), r.MaxAge, "must not be negative")
 	m.require(r.FailedAfter >= 0, join(path, "failed_after"), r.FailedAfter, "must not be negative")
 	m.require(r.MinKeep >= 0, join(path, "min_keep"), r.MinKeep, "must not be negative")
+	checkZone(m, join(path, "zone"), r.Location)
+}
+
+// checkZone refuses a zone that is another one, or none, when it is read by its name: a policy is JSON in a stored plan.
+func checkZone(m *mistakes, path string, l *time.Location) {
+	if l == nil {
+		return
+	}
+	same := false
+	if known, err := time.LoadLocation(l.String()); err == nil && l.String() != "Local" {
+		same = true
+		for month := range time.Month(12) { // winter and summer
+			at := time.Date(2026, month+1, 1, 0, 0, 0, 0, time.UTC)
+			_, is := at.In(l).Zone()
+			_, reads := at.In(known).Zone()
+			same = same && is == reads
+		}
+	}
+	m.require(same, path, l.String(), "must be a zone of the IANA database by its name, as time.LoadLocation returns it")
 }
 
 // String says the rules in a few words, such as "daily 7, weekly 4, within 48h0m0s".

@@ -35,6 +35,9 @@ var errNextSlot = errors.New("snapshot: the next slot begins")
 func (m *Manager) runSlot(ctx context.Context, p *Policy, slot, until time.Time) (*Report, error) {
 	slot = slot.Truncate(time.Second).UTC()
 	report := &Report{Slot: slot}
+	if err := p.Validate(); err != nil {
+		return report, err
+	}
 	m.emit(ctx, Event{Kind: SlotTaken, Policy: p.Name, Region: p.Region, Slot: slot})
 	waiting := ctx
 	if !until.IsZero() {
@@ -93,11 +96,16 @@ func (m *Manager) Ages(ctx context.Context, p *Policy) (map[Series]time.Duration
 // At the beginning, and after a time in which nothing ran, the newest slot that was missed is run if it is younger than Policy.CatchUp, and
 // others are not; one that had been run costs reads only. A slot that is still waited for when the next one comes is left to that.
 //
-// It returns an error at once if a policy is not valid, has no schedule, or has the name of another one.
+// It returns an error at once if a policy is not valid, has no schedule, or has the name of another one, and [ErrUnderWay] if this manager runs one
+// of that name already.
 func (m *Manager) Run(ctx context.Context, policies ...*Policy) error {
 	var errs []error
 	names := make(map[string]bool)
 	for _, p := range policies {
+		if p == nil {
+			errs = append(errs, p.Validate())
+			continue
+		}
 		if err := p.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("policy %q: %w", p.Name, err))
 		}
@@ -113,6 +121,17 @@ func (m *Manager) Run(ctx context.Context, policies ...*Policy) error {
 		return errors.Join(errs...)
 	}
 	var all sync.WaitGroup
+	for _, p := range policies {
+		end := m.begin("policy " + p.Name)
+		if end == nil {
+			errs = append(errs, fmt.Errorf("snapshot: run policy %q: %w", p.Name, ErrUnderWay))
+			continue
+		}
+		defer end()
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
 	for _, p := range policies {
 		all.Go(func() { m.follow(ctx, p) })
 	}

@@ -38,6 +38,7 @@ func (s *Schedule) check(m *mistakes, path string) {
 		m.require(s.Location == nil, join(path, "zone"), s.Location, "is of use with cron only")
 		return
 	}
+	checkZone(m, join(path, "zone"), s.Location)
 	if _, err := Cron(s.Cron, s.Location); err != nil {
 		m.require(false, join(path, "cron"), nil, err.Error())
 	}

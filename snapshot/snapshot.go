@@ -14,7 +14,8 @@ type Manager struct {
 
 	mu      sync.Mutex
 	regions map[string]*region
-	calls   map[string]int // by operation
+	calls   map[string]int  // by operation
+	running map[string]bool // policies that Run follows, by name, and slots that are being taken
 }
 
 // New makes a Manager. The function returns the clients of a region, and is called once for each. New makes no calls.
@@ -31,7 +32,7 @@ func New(clients func(region string) Clients, optFns ...func(*Options)) (*Manage
 	if err := m.err(); err != nil {
 		return nil, err
 	}
-	return &Manager{opts: opts, clients: clients, regions: make(map[string]*region), calls: make(map[string]int)}, nil
+	return &Manager{opts: opts, clients: clients, regions: make(map[string]*region), calls: make(map[string]int), running: make(map[string]bool)}, nil
 }
 
 // Calls returns how many calls have been made so far, by operation, such as "CreateSnapshots".
@@ -51,6 +52,21 @@ func (m *Manager) region(name string) *region {
 		m.regions[name] = r
 	}
 	return r
+}
+
+// begin notes that something is under way which must not be twice in a manager. end is nil if it is already.
+func (m *Manager) begin(what string) (end func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.running[what] {
+		return nil
+	}
+	m.running[what] = true
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.running, what)
+	}
 }
 
 // fenced asks the fence.

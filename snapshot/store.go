@@ -49,6 +49,9 @@ func (r *region) store(k Kind) store {
 // stores returns where the points of a policy are.
 func (r *region) stores(p *Policy) (list []store, err error) {
 	t := &p.Targets
+	if (!t.Volumes.IsZero() || !t.Instances.IsZero() || !t.Images.IsZero()) && r.clients.EC2 == nil {
+		return nil, &OpError{Op: "Clients", Region: r.name, Err: errors.New("EC2 is not set, and the policy has volumes, instances or images")}
+	}
 	if !t.Volumes.IsZero() || !t.Instances.IsZero() {
 		list = append(list, &r.volumes)
 	}

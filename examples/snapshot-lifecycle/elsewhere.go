@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/awsha/awsha/snapshot"
 )
@@ -41,7 +42,7 @@ func account(ctx context.Context, f *flags) (func(region string) aws.Config, err
 func elsewhere(ctx context.Context, f *flags, in func(region string) aws.Config, stdout io.Writer) error {
 	m, err := snapshot.New(func(region string) snapshot.Clients {
 		cfg := in(region)
-		return snapshot.Clients{EC2: ec2.NewFromConfig(cfg), KMS: kms.NewFromConfig(cfg)}
+		return snapshot.Clients{EC2: ec2.NewFromConfig(cfg), KMS: kms.NewFromConfig(cfg), RDS: rds.NewFromConfig(cfg)}
 	})
 	if err != nil {
 		return err

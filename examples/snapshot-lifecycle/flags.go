@@ -109,6 +109,7 @@ func (f *flags) checkStory(bad func(wrong bool, name, rule string)) {
 	for _, s := range []*snapshot.Selector{&t.Volumes, &t.Instances, &t.Images} {
 		bad(len(s.IDs) > 0, "policy", "must select by tags, and not by IDs, but with -aws and -endpoint")
 	}
+	bad(!t.Databases.IsZero() || !t.Clusters.IsZero(), "policy", "must be without databases and clusters, but with -aws and -endpoint")
 	bad(f.policy.Schedule.IsZero(), "policy", "must have a schedule, but with -aws and -endpoint")
 	bad(f.volumes > 0 && len(t.Instances.Tags) == 0, "policy", "must select instances for -volumes")
 }
