@@ -286,8 +286,8 @@ func (w *watched) detection() Detection {
 }
 
 // judged returns what is thought of the service.
-func (w *watched) judged() (v Verdict, since time.Time, reason string) {
+func (w *watched) judged() Verdict {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.verdict, w.since, w.reason
+	return w.verdict
 }

@@ -3,15 +3,12 @@ package failover_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/awsha/awsha/failover"
 )
@@ -783,7 +780,7 @@ func TestVerdictsAreText(t *testing.T) {
 	if new(failover.Verdict).UnmarshalText([]byte("dead")) == nil {
 		t.Error("dead is a verdict")
 	}
-	if diff := cmp.Diff("Verdict(9)", fmt.Sprint(failover.Verdict(9))); diff != "" {
-		t.Error(diff)
+	if text := failover.Verdict(9).String(); text != "Verdict(9)" {
+		t.Error(text)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // lockFile waits until nobody else has the file locked, in whatever process. The lock ends when the file is closed.
 func lockFile(f *os.File) error {
 	for {
-		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != syscall.EINTR { //nolint:errorlint // a bare number
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != syscall.EINTR {
 			return err
 		}
 	}

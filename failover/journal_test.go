@@ -1,6 +1,7 @@
 package failover_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -346,7 +347,7 @@ func TestADamagedFileIsReportedAndUsedOnlyIfAsked(t *testing.T) {
 	}{
 		{"cut off in a record", func(b []byte) []byte { return b[:len(b)-5] }, 4, 2},
 		{"cut off right before its end", func(b []byte) []byte { return b[:len(b)-1] }, 4, 2},
-		{"a flipped bit", func(b []byte) []byte { i := strings.Index(string(b), "second"); b[i] ^= 1; return b }, 3, 1},
+		{"a flipped bit", func(b []byte) []byte { i := bytes.Index(b, []byte("second")); b[i] ^= 1; return b }, 3, 1},
 		{"a record too few", func(b []byte) []byte { l := strings.SplitAfter(string(b), "\n"); return []byte(l[0] + l[1] + l[3]) }, 3, 1},
 		{"zeros", func(b []byte) []byte { return append(b, make([]byte, 100)...) }, 5, 3},
 		{"of something else", func([]byte) []byte { return []byte("hello\n") }, 1, 0},

@@ -221,7 +221,7 @@ func (l *leading) round(ctx context.Context) (begun int) {
 func (l *leading) quiet() bool {
 	for _, w := range l.services {
 		c := l.cases[w.Name]
-		if verdict, _, _ := w.judged(); verdict == Failed || c.incident != "" || c.proposal != nil {
+		if verdict := w.judged(); verdict == Failed || c.incident != "" || c.proposal != nil {
 			return false
 		}
 	}
@@ -271,7 +271,7 @@ func (l *leading) unfit() string {
 		return ""
 	}
 	for _, w := range l.services {
-		if verdict, _, _ := w.judged(); verdict != Failed {
+		if verdict := w.judged(); verdict != Failed {
 			continue
 		}
 		if d := w.detection(); d.Zone == l.opts.Zone {
@@ -284,7 +284,7 @@ func (l *leading) unfit() string {
 // wants tells whether an incident of the service is to begin now.
 func (l *leading) wants(ctx context.Context, c *casefile) bool {
 	w := c.w
-	verdict, _, _ := w.judged()
+	verdict := w.judged()
 	if verdict != Failed {
 		if c.proposal != nil && verdict == Healthy {
 			l.drop(ctx, c)
@@ -369,7 +369,7 @@ func (l *leading) state(ctx context.Context, c *casefile) (*state, hold) {
 		incidents: l.incidents, orders: l.orders, incident: p.Incident,
 	}
 	for _, w := range l.services {
-		if verdict, _, _ := w.judged(); verdict == Failed {
+		if verdict := w.judged(); verdict == Failed {
 			s.failed++
 		}
 		if l.cases[w.Name].stop != nil {

@@ -109,7 +109,7 @@ func (l *heldLease) write(ctx context.Context, change func(*leaseRow)) error {
 	for {
 		row := l.row
 		change(&row)
-		entry, err := put(ctx, l.locker.store, leaseGroup, l.name, row.value(), l.at)
+		entry, err := row.put(ctx, l.locker.store, l.name, l.at)
 		if err != nil && !errors.Is(err, ErrChanged) {
 			return err
 		}

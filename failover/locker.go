@@ -111,14 +111,14 @@ const (
 
 func (r *leaseRow) epoch() uint16 { return uint16(r.Token >> epochShift) }
 
-// value is different for each write of a name.
-func (r leaseRow) value() []byte {
+// put writes the row over what is there, with a value that no other write of the name has.
+func (r leaseRow) put(ctx context.Context, store Store, name string, over Version) (Entry, error) {
 	r.V, r.Written = leaseVersion, time.Now().UTC()
 	value, err := json.Marshal(r)
-	if err != nil { // it has no value that JSON lacks
-		panic(err)
+	if err != nil {
+		return Entry{}, Permanent(err)
 	}
-	return value
+	return put(ctx, store, leaseGroup, name, value, over)
 }
 
 func parseLease(name string, e Entry) (leaseRow, error) {
@@ -246,7 +246,7 @@ func (a *acquisition) take(values context.Context, over Version) (*heldLease, er
 		Grant: a.grant, Holder: a.want.Holder, TTL: a.locker.opts.TTL,
 	}
 	sent := time.Now()
-	entry, err := put(ctx, a.locker.store, leaseGroup, a.name, row.value(), over)
+	entry, err := row.put(ctx, a.locker.store, a.name, over)
 	if err != nil {
 		return nil, err
 	}

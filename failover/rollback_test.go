@@ -243,7 +243,7 @@ func TestFinalStepsCleanUp(t *testing.T) {
 				var w world
 				var mu sync.Mutex
 				var did []string
-				make := func(id string, needs ...string) failover.StepFuncs {
+				made := func(id string, needs ...string) failover.StepFuncs {
 					f := w.step(id, 0, needs...)
 					f.Do = func(context.Context, *failover.Env) error {
 						if id == tt.breaks {
@@ -256,16 +256,16 @@ func TestFinalStepsCleanUp(t *testing.T) {
 					}
 					return f
 				}
-				resume := make("resume", "suspend", "work")
+				resume := made("resume", "suspend", "work")
 				resume.Final = true
-				first := make("first")
+				first := made("first")
 				first.Do = func(context.Context, *failover.Env) error {
 					if tt.breaks == "first" {
 						return failover.Permanent(errors.New("broken"))
 					}
 					return nil
 				}
-				p := plan(first, make("suspend", "first"), make("work", "suspend"), resume, make("last", "resume", "work"))
+				p := plan(first, made("suspend", "first"), made("work", "suspend"), resume, made("last", "resume", "work"))
 				_, err := newEngine(t, newLocker(t), new(failover.MemoryJournal)).Execute(t.Context(), "i", p)
 				if (err != nil) != (tt.breaks != "") {
 					t.Error(err)

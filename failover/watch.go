@@ -160,7 +160,7 @@ func (c *Controller) judge(ctx context.Context) (suspect bool) {
 			votes = append(votes, other.Votes[w.Name]...)
 		}
 		was, reason := w.take(votes, now)
-		verdict, _, _ := w.judged()
+		verdict := w.judged()
 		if was != verdict {
 			c.emit(ctx, Event{Kind: KindVerdict, Service: w.Name, Detail: verdict.String() + ": " + reason})
 		}

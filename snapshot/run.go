@@ -120,18 +120,20 @@ func (m *Manager) Run(ctx context.Context, policies ...*Policy) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	var all sync.WaitGroup
+	var ends []func()
+	defer func() {
+		for _, end := range ends {
+			end()
+		}
+	}()
 	for _, p := range policies {
 		end := m.begin("policy " + p.Name)
 		if end == nil {
-			errs = append(errs, fmt.Errorf("snapshot: run policy %q: %w", p.Name, ErrUnderWay))
-			continue
+			return fmt.Errorf("snapshot: run policy %q: %w", p.Name, ErrUnderWay)
 		}
-		defer end()
+		ends = append(ends, end)
 	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
+	var all sync.WaitGroup
 	for _, p := range policies {
 		all.Go(func() { m.follow(ctx, p) })
 	}

@@ -28,7 +28,7 @@ type site struct {
 	answers  func(ctx context.Context, m *machine) failover.Observation // how a machine sees the service
 	pause    time.Duration                                              // from the leader's first step until its zone dies; 0: before its first call
 	strike   func(ctx context.Context) error                            // the service's instance dies
-	verify   func(ctx context.Context) error                            // that the service answers where it should
+	verify   func(ctx context.Context) bool                             // that the service answers where it should
 	client   *traffic                                                   // nil: nobody sends requests
 	effects  func() map[string]int                                      // by step, as AWS has carried them out; nil: nobody has counted
 	end      func(ctx context.Context) error

@@ -27,7 +27,7 @@ const (
 //	stop-primary -> label-standby
 //
 // Every controller makes it with its own clients. The journal tells a controller that takes over what has been done.
-func (s *service) plan(api *ec2.Client, verify func(context.Context) error) (failover.Plan, error) {
+func (s *service) plan(api *ec2.Client, verify func(context.Context) bool) (failover.Plan, error) {
 	remapper, err := eip.New(api)
 	if err != nil {
 		return failover.Plan{}, err
@@ -70,10 +70,10 @@ func (s *service) plan(api *ec2.Client, verify func(context.Context) error) (fai
 		{
 			ID: stepVerify, Needs: []string{stepRemap}, Plane: failover.PlaneData, Estimate: 50 * time.Millisecond,
 			Check: func(ctx context.Context, _ *failover.Env) (failover.State, error) {
-				if verify(ctx) != nil {
-					return failover.InProgress, nil
+				if verify(ctx) {
+					return failover.Done, nil
 				}
-				return failover.Done, nil
+				return failover.InProgress, nil
 			},
 		},
 	}

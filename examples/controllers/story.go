@@ -43,13 +43,13 @@ func tell(ctx context.Context, place func(context.Context) (*site, error), show 
 
 	ctx, cancel := context.WithCancel(ctx)
 	f := &fleet{site: s, show: show, at: make(map[failover.Kind]time.Time), dead: make(map[string]bool)}
-	s.verify = func(context.Context) error { return nil }
+	s.verify = func(context.Context) bool { return true }
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	defer f.running.Wait()
 	defer cancel()
 	if s.client != nil {
-		s.verify = s.client.check
+		s.verify = func(ctx context.Context) bool { return s.client.check(ctx) == nil }
 		beside.Go(func() { s.client.run(ctx) })
 	}
 	return f.run(ctx)

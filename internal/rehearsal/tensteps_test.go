@@ -215,13 +215,15 @@ func (p *tenSteps) attached(ctx context.Context, env *failover.Env) (failover.St
 	if err != nil {
 		return 0, err
 	}
-	for _, a := range out.Volumes[0].Attachments {
-		if a.State == types.VolumeAttachmentStateAttached {
-			return failover.Done, nil
-		}
+	attachments := out.Volumes[0].Attachments
+	switch {
+	case len(attachments) == 0:
+		return failover.NotDone, nil
+	case attachments[0].State == types.VolumeAttachmentStateAttached:
+		return failover.Done, nil
+	default:
 		return failover.InProgress, nil
 	}
-	return failover.NotDone, nil
 }
 
 func (p *tenSteps) associated(ctx context.Context, env *failover.Env) (failover.State, error) {
