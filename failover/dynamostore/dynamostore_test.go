@@ -25,7 +25,7 @@ import (
 func TestStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	_, client := newCloud(t)
-	store := newStore(t, client)
+	store := newStore(t, client, patient)
 	storetest.Run(t, func(*testing.T) failover.Store { return store })
 }
 
@@ -39,7 +39,7 @@ func TestStoreKeepsTheContractWhileRepliesAreLost(t *testing.T) {
 	cloud, _ := newCloud(t)
 	inject(t, cloud, awstest.Match{Probability: 0.05}, awstest.LoseReply())
 	inject(t, cloud, awstest.Match{Probability: 0.05}, awstest.Throttle())
-	store := newStore(t, dynamodb.NewFromConfig(cloud.Config("us-east-1"), hasty), func(o *dynamostore.Options) { o.Timeout = 10 * time.Second })
+	store := newStore(t, dynamodb.NewFromConfig(cloud.Config("us-east-1"), hasty), patient)
 	storetest.Run(t, func(*testing.T) failover.Store { return store })
 }
 
@@ -48,7 +48,7 @@ func TestARaceIsWonOnceAlthoughOthersAreInTheWay(t *testing.T) {
 	cloud, client := newCloud(t)
 	inject(t, cloud, awstest.Match{Operation: "PutItem", Probability: 0.2}, dynamodbsvc.Conflict())
 	inject(t, cloud, awstest.Match{Operation: "PutItem", Probability: 0.2}, awstest.Reject(awstest.APIError{Code: "ReplicatedWriteConflictException", Status: 400}))
-	storetest.Race(t, newStore(t, client))
+	storetest.Race(t, newStore(t, client, patient))
 }
 
 func TestAWriteWhoseReplyIsLostSucceeds(t *testing.T) {
@@ -346,7 +346,7 @@ func TestNewReportsMistakesAllAtOnce(t *testing.T) {
 	}
 }
 
-// patient gives the SDK the time for all of its pauses.
+// patient gives the SDK the time for all of its pauses, and a machine under load that for all of its work.
 func patient(o *dynamostore.Options) { o.Timeout = time.Minute }
 
 func key(group, name string) map[string]types.AttributeValue {

@@ -29,17 +29,7 @@ import (
 func TestStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	_, client := newCloud(t)
-	store := newStore(t, client, func(o *s3store.Options) { o.Prefix = strings.Repeat("p", 499) + "/" })
-	storetest.Run(t, func(*testing.T) failover.Store { return store })
-}
-
-func TestStoreKeepsTheContractInAVersionedBucket(t *testing.T) {
-	t.Parallel()
-	_, client := newCloud(t)
-	if err := version(t.Context(), client); err != nil {
-		t.Fatal(err)
-	}
-	store := newStore(t, client)
+	store := newStore(t, client, patient, func(o *s3store.Options) { o.Prefix = strings.Repeat("p", 499) + "/" })
 	storetest.Run(t, func(*testing.T) failover.Store { return store })
 }
 
@@ -48,12 +38,15 @@ func hasty(o *s3.Options) {
 	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 8, time.Millisecond })
 }
 
-func TestStoreKeepsTheContractWhileRepliesAreLost(t *testing.T) {
+func TestStoreKeepsTheContractInAVersionedBucketWhileRepliesAreLost(t *testing.T) {
 	t.Parallel()
-	cloud, _ := newCloud(t)
+	cloud, client := newCloud(t)
+	if err := version(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
 	inject(t, cloud, awstest.Match{Probability: 0.05}, awstest.LoseReply())
 	inject(t, cloud, awstest.Match{Probability: 0.05}, awstest.Throttle())
-	store := newStore(t, s3.NewFromConfig(cloud.Config("us-east-1"), hasty), func(o *s3store.Options) { o.Timeout = 10 * time.Second })
+	store := newStore(t, s3.NewFromConfig(cloud.Config("us-east-1"), hasty), patient)
 	storetest.Run(t, func(*testing.T) failover.Store { return store })
 }
 
@@ -61,7 +54,7 @@ func TestARaceIsWonOnceAlthoughOthersAreInTheWay(t *testing.T) {
 	t.Parallel()
 	cloud, client := newCloud(t)
 	inject(t, cloud, awstest.Match{Operation: "PutObject", Probability: 0.3}, s3svc.Conflict())
-	storetest.Race(t, newStore(t, client))
+	storetest.Race(t, newStore(t, client, patient))
 }
 
 func TestAWriteWhoseReplyIsLostSucceeds(t *testing.T) {
@@ -522,7 +515,7 @@ func use(ctx context.Context, s failover.Store) map[string]error {
 	return map[string]error{`get "n" of "g"`: get, `list "g"`: list, `put "n" of "g"`: put}
 }
 
-// patient gives the SDK the time for all of its pauses.
+// patient gives the SDK the time for all of its pauses, and a machine under load that for all of its work.
 func patient(o *s3store.Options) { o.Timeout = time.Minute }
 
 func version(ctx context.Context, client *s3.Client) error {

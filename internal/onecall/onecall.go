@@ -35,6 +35,9 @@ func Do(ctx context.Context, timeout time.Duration, call func(context.Context, T
 	defer cancel()
 	var heard answers
 	err := call(limited, heard.tap)
+	if end, _ := limited.Deadline(); errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(end) {
+		<-limited.Done() // whoever looks at the clock may be ahead of the context's timer
+	}
 	cause := context.Cause(limited)
 	if err == nil || cause == nil || awserr.Of(err) != awserr.Transient {
 		return err // answered, even if the time ended just then

@@ -3,6 +3,7 @@ package onecall_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
 	"go.uber.org/goleak"
 
 	"github.com/awsha/awsha/awstest"
@@ -84,3 +86,17 @@ func TestDo(t *testing.T) {
 
 // pause is longer than half a second, so that two tries are the most in a second.
 var pause = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 600 * time.Millisecond, nil })
+
+func TestTheClockMayBeAheadOfTheTimer(t *testing.T) {
+	t.Parallel()
+	err := onecall.Do(t.Context(), time.Millisecond, func(ctx context.Context, _ onecall.Tap) error {
+		end, _ := ctx.Deadline()
+		for time.Now().Before(end) {
+			runtime.Gosched()
+		}
+		return &smithy.CanceledError{Err: context.DeadlineExceeded}
+	})
+	if !errors.As(err, new(*onecall.CutError)) {
+		t.Error(err)
+	}
+}
