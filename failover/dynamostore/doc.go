@@ -5,8 +5,8 @@
 //
 // # When to use it
 //
-// Use it as the [failover.Store] of a fleet, unless what is to be failed over is DynamoDB, or must go on while DynamoDB is down in the region: package
-// s3store has fewer dependencies in common with what it moves, and is slower. Two stores never stand in for each other.
+// Use it as the [failover.Store] of a fleet, unless what is to be failed over must go on while DynamoDB is down in the region: package
+// s3store is for those, and slower. Two stores never stand in for each other.
 //
 // # Table
 //
@@ -66,6 +66,17 @@
 //   - Region or DynamoDB down: every call fails, nobody acquires, and holders stop in time. That is the price of a lease.
 //   - Table restored from a backup: leases and journals are those of that time. Tokens may return then: stop all controllers first, and
 //     put a group of another name into use.
+//
+// # Retries
+//
+// The SDK's pause before its first repetition is drawn from up to two seconds, twice what a request may take here. A client that is made
+// for the store has more tries in that time:
+//
+//	client := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+//		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, 100*time.Millisecond })
+//	})
+//
+// Source: https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/aws/retry (read 2026-11)
 //
 // # AWS calls and IAM actions
 //

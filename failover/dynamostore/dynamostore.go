@@ -127,7 +127,8 @@ func (s *Store) List(ctx context.Context, group string) ([]failover.Entry, error
 func (s *Store) Put(ctx context.Context, group, name string, value []byte, old failover.Version) (failover.Version, error) {
 	what := s.what("put", name, group)
 	if len(value) > maxValue {
-		return "", fmt.Errorf("%s: %w", what, &failover.FieldError{Field: "bytes of value", Value: len(value), Rule: fmt.Sprintf("must be at most %d", maxValue)})
+		wrong := &failover.FieldError{Field: "bytes of value", Value: len(value), Rule: fmt.Sprintf("must be at most %d", maxValue)}
+		return "", fmt.Errorf("%s: %w", what, wrong)
 	}
 	if err := s.begin(ctx, what, group, name); err != nil {
 		return "", err
@@ -148,7 +149,7 @@ func (s *Store) Put(ctx context.Context, group, name string, value []byte, old f
 	case errors.As(err, new(*onecall.CutError)): // whatever was answered before, the last try may have been stored
 		return "", err
 	case class == awserr.Conflict:
-		return s.refused(err, what, old, next)
+		return refused(err, old, next)
 	case class == awserr.Busy:
 		return "", fmt.Errorf("%w: %w", err, ErrBusy)
 	default:
@@ -176,7 +177,7 @@ func (s *Store) putItem(group, name string, value []byte, before, next version) 
 }
 
 // refused settles a condition that did not hold by the item that DynamoDB returns with the refusal.
-func (s *Store) refused(err error, what string, old failover.Version, next version) (failover.Version, error) {
+func refused(err error, old failover.Version, next version) (failover.Version, error) {
 	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
 	if !ok || len(failed.Item) == 0 {
 		return "", fmt.Errorf("%w: over version %q: %w", err, old, failover.ErrChanged)
@@ -184,7 +185,7 @@ func (s *Store) refused(err error, what string, old failover.Version, next versi
 	found, bad := versionOf(failed.Item)
 	switch {
 	case bad != nil:
-		return "", fmt.Errorf("%s: %w: %w", what, bad, err)
+		return "", fmt.Errorf("%w: over version %q: %w: %w", err, old, failover.ErrChanged, bad)
 	case found == next:
 		return next.text(), nil // an earlier try of this request: nobody else has its write
 	default:

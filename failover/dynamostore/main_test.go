@@ -17,9 +17,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newCloud returns a DynamoDB with the table "failover".
-func newCloud(t testing.TB) (*awstest.Cloud, *dynamodb.Client) {
+func newCloud(t testing.TB, optFns ...func(*awstest.Options)) (*awstest.Cloud, *dynamodb.Client) {
 	t.Helper()
-	cloud, err := awstest.New([]awstest.Service{dynamodbsvc.New(func(o *dynamodbsvc.Options) { o.Creating = dynamodbsvc.Immediately })})
+	cloud, err := awstest.New([]awstest.Service{dynamodbsvc.New(func(o *dynamodbsvc.Options) { o.Creating = dynamodbsvc.Immediately })}, optFns...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ type Options struct {
 	// "name". They must differ from each other and from "value", "version" and "write", which are the store's own.
 	GroupAttribute, NameAttribute string
 
-	// Timeout bounds each request to DynamoDB, the SDK's retries included. Default 1 s: the lease's default timing leaves a renewal
-	// 1.5 s ([failover.LeaseTiming]), in which a write that hangs is then given up and looked for. Whoever sets a RenewInterval sets this to less
+	// Timeout bounds each request to DynamoDB, the SDK's retries included. Default 1 s: the lease's default timing leaves a renewal 1.5 s
+	// ([failover.LeaseTiming]), in which a write that hangs is then given up and looked for. Whoever sets a RenewInterval sets this to less
 	// than half of it.
 	Timeout time.Duration
 

@@ -23,26 +23,28 @@
 //
 // For CloudFormation:
 //
-//		FailoverBucket:
-//		  Type: AWS::S3::Bucket
-//		  DeletionPolicy: Retain
-//		  Properties:
-//		    BucketName: failover-use1
-//		    PublicAccessBlockConfiguration:
-//		      {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}
+//	FailoverBucket:
+//	  Type: AWS::S3::Bucket
+//	  DeletionPolicy: Retain
+//	  Properties:
+//	    BucketName: failover-use1
+//	    PublicAccessBlockConfiguration:
+//	      {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}
 //
-//	  - Versioning is not needed. In a bucket that has it every renewal of a lease leaves a version, 28,800 a day at 3 s: add a lifecycle rule
-//	    with NoncurrentVersionExpiration. Conditions are on the current version; behind a delete marker there is none.
-//	    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html (read 2026-11)
-//	  - A lifecycle rule that expires current versions deletes leases under their holders, and so does a clean-up by hand.
-//	  - Replication from the bucket does no harm, and its copy is no store: it is behind. In a bucket that replication also writes to, the
-//	    last writer of two regions wins. That does not show in a bucket, so keep to one that is no destination.
-//	  - A Multi-Region Access Point leads to several buckets; [New] refuses it.
-//	  - A directory bucket (S3 Express One Zone) is in one zone, and gone with it. Its ETags are random and unique to the object, not MD5;
-//	    nothing here relies on that. It lists in no order, which does not matter here.
-//	    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-differences.html (read 2026-11)
-//	  - A bucket policy may insist on conditions, by s3:if-match and s3:if-none-match: nobody overwrites a lease by mistake then.
-//	    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html (read 2026-11)
+// Other settings, and other buckets:
+//
+//   - Versioning is not needed. In a bucket that has it every renewal of a lease leaves a version, 28,800 a day at 3 s: add a lifecycle rule
+//     with NoncurrentVersionExpiration. Conditions are on the current version; behind a delete marker there is none.
+//     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html (read 2026-11)
+//   - A lifecycle rule that expires current versions deletes leases under their holders, and so does a clean-up by hand.
+//   - Replication from the bucket does no harm, and its copy is no store: it is behind. In a bucket that replication also writes to, the
+//     last writer of two regions wins. That does not show in a bucket, so keep to one that is no destination.
+//   - A Multi-Region Access Point leads to several buckets; [New] refuses it.
+//   - A directory bucket (S3 Express One Zone) is in one zone, and gone with it. Its ETags are random and unique to the object, not MD5;
+//     nothing here relies on that. It lists in no order, which does not matter here.
+//     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-differences.html (read 2026-11)
+//   - A bucket policy may insist on conditions, by s3:if-match and s3:if-none-match: nobody overwrites a lease by mistake then.
+//     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html (read 2026-11)
 //
 // # Guarantees and failure modes
 //
@@ -62,6 +64,17 @@
 //   - Bucket missing, or of another owner than Options.ExpectedOwner: the SDK's error NoSuchBucket or AccessDenied.
 //   - Region or S3 down: every call fails, nobody acquires, and holders stop in time. That is the price of a lease.
 //
+// # Retries
+//
+// The SDK's pause before its first repetition is drawn from up to two seconds, twice what a request may take here. A client that is made
+// for the store has more tries in that time:
+//
+//	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
+//		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, 100*time.Millisecond })
+//	})
+//
+// Source: https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/aws/retry (read 2026-11)
+//
 // # AWS calls and IAM actions
 //
 // Get is one GetObject. Put is one PutObject, and one GetObject more if it was refused. List is one ListObjectsV2 for each 1,000 entries
@@ -78,8 +91,8 @@
 //	  "Resource": "arn:aws:s3:::BUCKET"
 //	}
 //
-// Without s3:ListBucket, S3 answers AccessDenied for an object that does not exist, and no entry can be created. A condition on s3:prefix in
-// that statement has the same effect for GetObject.
+// Without s3:ListBucket, S3 answers AccessDenied for an object that does not exist, and a Get of an entry that is not there is an error.
+// Whether that permission may have a condition on s3:prefix, AWS does not say: without one it is known to do.
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (read 2026-11)
 //
 // # Errors

@@ -19,9 +19,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const bucket = "failover"
 
 // newCloud returns an S3 with a bucket.
-func newCloud(t testing.TB) (*awstest.Cloud, *s3.Client) {
+func newCloud(t testing.TB, optFns ...func(*awstest.Options)) (*awstest.Cloud, *s3.Client) {
 	t.Helper()
-	cloud, err := awstest.New([]awstest.Service{s3svc.New()})
+	cloud, err := awstest.New([]awstest.Service{s3svc.New()}, optFns...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,9 @@ func New(api API, bucket string, optFns ...func(*Options)) (*Store, error) {
 	case bucket == "":
 		errs = append(errs, &failover.FieldError{Field: "bucket", Value: bucket, Rule: "must be the name of a bucket"})
 	case strings.HasSuffix(bucket, ".mrap"):
-		errs = append(errs, &failover.FieldError{Field: "bucket", Value: bucket, Rule: "must be one bucket, not a Multi-Region Access Point to several"})
+		errs = append(errs, &failover.FieldError{
+			Field: "bucket", Value: bucket, Rule: "must be one bucket, not a Multi-Region Access Point to several",
+		})
 	}
 	if err := errors.Join(append(errs, s.opts.complete())...); err != nil {
 		return nil, err
@@ -70,9 +72,9 @@ func (s *Store) Get(ctx context.Context, group, name string) (failover.Entry, er
 	return failover.Entry{Name: name, Value: o.value, Version: version}, nil
 }
 
-// List implements [failover.Store] by one ListObjectsV2 for each 1,000 entries and one GetObject for each entry, of which Options.Parallel are
-// under way at once. Objects that do not belong to the group, such as those that stand for folders, are passed over if their keys show it,
-// and are errors else.
+// List implements [failover.Store] by one ListObjectsV2 for each 1,000 entries and one GetObject for each entry, of which Options.Parallel
+// are under way at once. Objects that do not belong to the group, such as those that stand for folders, are passed over if their keys show
+// it, and are errors else.
 func (s *Store) List(ctx context.Context, group string) ([]failover.Entry, error) {
 	what := fmt.Sprintf("s3store: list %q in %s", group, s.bucket)
 	if err := s.begin(ctx, what, group, "any"); err != nil {
@@ -143,7 +145,8 @@ func (s *Store) keys(ctx context.Context, what, folder string) ([]string, error)
 func (s *Store) Put(ctx context.Context, group, name string, value []byte, old failover.Version) (failover.Version, error) {
 	what := s.what("put", name, group)
 	if len(value) > maxValue {
-		return "", fmt.Errorf("%s: %w", what, &failover.FieldError{Field: "bytes of value", Value: len(value), Rule: fmt.Sprintf("must be at most %d", maxValue)})
+		wrong := &failover.FieldError{Field: "bytes of value", Value: len(value), Rule: fmt.Sprintf("must be at most %d", maxValue)}
+		return "", fmt.Errorf("%s: %w", what, wrong)
 	}
 	if err := s.begin(ctx, what, group, name); err != nil {
 		return "", err

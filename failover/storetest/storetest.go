@@ -103,8 +103,8 @@ func brief(value []byte) string {
 	return fmt.Sprintf("%q and %d bytes more", value[:40], len(value)-40)
 }
 
-// Race runs the rules about writers who race alone: for stores whose service is made to refuse some requests for no fault of theirs, which other
-// rules do not forgive.
+// Race runs the rules about writers who race alone: for stores whose service is made to refuse some requests for no fault of theirs, which
+// other rules do not forgive.
 func Race(t *testing.T, s failover.Store) {
 	t.Helper()
 	for _, r := range rules() {

@@ -7,6 +7,8 @@
 // difference that is mended fails the test. (One that is mended only after a while is not seen: known differences are looked at
 // three times, not waited for.)
 //
+// What is built on conditional writes, the stores of package failover, is held to its own contract in the same places over HTTP.
+//
 // It has tests and nothing else.
 //
 // # How it runs

@@ -17,8 +17,8 @@ import (
 // Tap is given the retryer of a call's options, and returns the one to use instead.
 type Tap func(aws.Retryer) aws.Retryer
 
-// CutError is a call that ended for want of time, or because its caller left: whether it had an effect is unknown. Its parts are reachable, so
-// that a class of [awserr.Of] is that of the last answer and not that of the call: who decides what was done looks for this type first.
+// CutError is a call that ended for want of time, or because its caller left: whether it had an effect is unknown. Its parts are reachable,
+// so that a class of [awserr.Of] is that of the last answer and not that of the call: who decides what was done looks for this type first.
 type CutError struct {
 	Cause error // why it ended: of the caller's context, or the timeout, which matches context.DeadlineExceeded
 	Last  error // the last answer, or what the SDK returned if there was none
