@@ -22,10 +22,11 @@ import (
 	"github.com/awsha/awsha/failover/storetest"
 )
 
+// Reads that are not strongly consistent see nothing of it.
 func TestStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	_, client := newCloud(t)
-	store := newStore(t, client, patient)
+	_, client := newCloud(t, func(o *awstest.Options) { o.VisibilityLag = time.Minute })
+	store := newStore(t, client, patient, func(o *dynamostore.Options) { o.SkipTableCheck = true }) // the table is not to be seen yet
 	storetest.Run(t, func(*testing.T) failover.Store { return store })
 }
 
