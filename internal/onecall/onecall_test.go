@@ -39,7 +39,7 @@ func TestDo(t *testing.T) {
 	}{
 		"an answer":                 {effect: awstest.Deny(), class: awserr.Denied},
 		"throttled":                 {effect: awstest.Throttle(), cut: true, is: context.DeadlineExceeded, class: throttled},
-		"throttled, an old retryer": {effect: awstest.Throttle(), retryer: v1{retry.NewStandard()}, cut: true, is: context.DeadlineExceeded, class: throttled},
+		"throttled, an old retryer": {effect: awstest.Throttle(), retryer: v1{slow()}, cut: true, is: context.DeadlineExceeded, class: throttled},
 		"throttled, without pauses": {effect: awstest.Throttle(), retryer: aws.NopRetryer{}, class: throttled},
 		"silence":                   {effect: awstest.Hang(), cut: true, is: context.DeadlineExceeded, class: awserr.Transient},
 		"silence, and the caller leaves": {
@@ -59,7 +59,7 @@ func TestDo(t *testing.T) {
 					t.Fatal(err)
 				}
 				client := dynamodb.NewFromConfig(cloud.Config("us-east-1"), func(o *dynamodb.Options) {
-					if o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.Backoff = pause }); test.retryer != nil {
+					if o.Retryer = slow(); test.retryer != nil {
 						o.Retryer = test.retryer
 					}
 				})
@@ -84,8 +84,11 @@ func TestDo(t *testing.T) {
 	}
 }
 
-// pause is longer than half a second, so that two tries are the most in a second.
-var pause = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 600 * time.Millisecond, nil })
+// slow pauses for more than half a second, so that a second has time for two tries and not for the third.
+func slow() aws.Retryer {
+	pause := retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 600 * time.Millisecond, nil })
+	return retry.NewStandard(func(o *retry.StandardOptions) { o.Backoff = pause })
+}
 
 func TestTheClockMayBeAheadOfTheTimer(t *testing.T) {
 	t.Parallel()
