@@ -19,14 +19,27 @@ func BenchmarkExecute(b *testing.B) {
 			return []string{strconv.Itoa(i - 1)}
 		},
 	}
-	for name, needs := range shapes {
+	for _, shape := range []struct {
+		name   string
+		stored bool
+	}{
+		{"100 steps at once", false}, {"100 steps in a row", false}, {"100 steps at once", true}, {"100 steps in a row", true},
+	} {
+		needs, stored, name := shapes[shape.name], shape.stored, shape.name
+		if stored {
+			name += ", journal on a store"
+		}
 		b.Run(name, func(b *testing.B) {
 			var fs []failover.StepFuncs
 			for i := range 100 {
 				fs = append(fs, step(strconv.Itoa(i), 0, needs(i)...))
 			}
 			p := plan(fs...)
-			e := newEngine(b, newLocker(b), new(failover.MemoryJournal))
+			journal, err := failover.NewJournal(new(failover.MemoryStore))
+			if err != nil {
+				b.Fatal(err)
+			}
+			e := newEngine(b, storeLocker(b, new(failover.MemoryStore)), map[bool]failover.Journal{true: journal, false: new(failover.MemoryJournal)}[stored])
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
 				if _, err := e.Execute(context.Background(), strconv.Itoa(n), p); err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-//go:generate go tool -modfile=../internal/tools/go.mod moq -rm -out failovermock/failovermock.go -pkg failovermock . Locker Lease Journal Log Step Store
+//go:generate go tool -modfile=../internal/tools/go.mod moq -rm -out failovermock/failovermock.go -pkg failovermock . Locker Lease Journal Log Step Store Observer
 
 // Locker grants leases: at most one live lease of a name at any time, each with a token greater than every one before it.
 //

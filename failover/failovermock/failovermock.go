@@ -1024,3 +1024,143 @@ func (mock *StoreMock) PutCalls() []struct {
 	mock.lockPut.RUnlock()
 	return calls
 }
+
+// Ensure, that ObserverMock does implement failover.Observer.
+// If this is not the case, regenerate this file with moq.
+var _ failover.Observer = &ObserverMock{}
+
+// ObserverMock is a mock implementation of failover.Observer.
+//
+//	func TestSomethingThatUsesObserver(t *testing.T) {
+//
+//		// make and configure a mocked failover.Observer
+//		mockedObserver := &ObserverMock{
+//			NameFunc: func() string {
+//				panic("mock out the Name method")
+//			},
+//			ObserveFunc: func(ctx context.Context) failover.Observation {
+//				panic("mock out the Observe method")
+//			},
+//			ZoneFunc: func() string {
+//				panic("mock out the Zone method")
+//			},
+//		}
+//
+//		// use mockedObserver in code that requires failover.Observer
+//		// and then make assertions.
+//
+//	}
+type ObserverMock struct {
+	// NameFunc mocks the Name method.
+	NameFunc func() string
+
+	// ObserveFunc mocks the Observe method.
+	ObserveFunc func(ctx context.Context) failover.Observation
+
+	// ZoneFunc mocks the Zone method.
+	ZoneFunc func() string
+
+	// calls tracks calls to the methods.
+	calls struct {
+		// Name holds details about calls to the Name method.
+		Name []struct {
+		}
+		// Observe holds details about calls to the Observe method.
+		Observe []struct {
+			// Ctx is the ctx argument value.
+			Ctx context.Context
+		}
+		// Zone holds details about calls to the Zone method.
+		Zone []struct {
+		}
+	}
+	lockName    sync.RWMutex
+	lockObserve sync.RWMutex
+	lockZone    sync.RWMutex
+}
+
+// Name calls NameFunc.
+func (mock *ObserverMock) Name() string {
+	if mock.NameFunc == nil {
+		panic("ObserverMock.NameFunc: method is nil but Observer.Name was just called")
+	}
+	callInfo := struct {
+	}{}
+	mock.lockName.Lock()
+	mock.calls.Name = append(mock.calls.Name, callInfo)
+	mock.lockName.Unlock()
+	return mock.NameFunc()
+}
+
+// NameCalls gets all the calls that were made to Name.
+// Check the length with:
+//
+//	len(mockedObserver.NameCalls())
+func (mock *ObserverMock) NameCalls() []struct {
+} {
+	var calls []struct {
+	}
+	mock.lockName.RLock()
+	calls = mock.calls.Name
+	mock.lockName.RUnlock()
+	return calls
+}
+
+// Observe calls ObserveFunc.
+func (mock *ObserverMock) Observe(ctx context.Context) failover.Observation {
+	if mock.ObserveFunc == nil {
+		panic("ObserverMock.ObserveFunc: method is nil but Observer.Observe was just called")
+	}
+	callInfo := struct {
+		Ctx context.Context
+	}{
+		Ctx: ctx,
+	}
+	mock.lockObserve.Lock()
+	mock.calls.Observe = append(mock.calls.Observe, callInfo)
+	mock.lockObserve.Unlock()
+	return mock.ObserveFunc(ctx)
+}
+
+// ObserveCalls gets all the calls that were made to Observe.
+// Check the length with:
+//
+//	len(mockedObserver.ObserveCalls())
+func (mock *ObserverMock) ObserveCalls() []struct {
+	Ctx context.Context
+} {
+	var calls []struct {
+		Ctx context.Context
+	}
+	mock.lockObserve.RLock()
+	calls = mock.calls.Observe
+	mock.lockObserve.RUnlock()
+	return calls
+}
+
+// Zone calls ZoneFunc.
+func (mock *ObserverMock) Zone() string {
+	if mock.ZoneFunc == nil {
+		panic("ObserverMock.ZoneFunc: method is nil but Observer.Zone was just called")
+	}
+	callInfo := struct {
+	}{}
+	mock.lockZone.Lock()
+	mock.calls.Zone = append(mock.calls.Zone, callInfo)
+	mock.lockZone.Unlock()
+	return mock.ZoneFunc()
+}
+
+// ZoneCalls gets all the calls that were made to Zone.
+// Check the length with:
+//
+//	len(mockedObserver.ZoneCalls())
+func (mock *ObserverMock) ZoneCalls() []struct {
+} {
+	var calls []struct {
+	}
+	mock.lockZone.RLock()
+	calls = mock.calls.Zone
+	mock.lockZone.RUnlock()
+	return calls
+}
