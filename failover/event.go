@@ -59,9 +59,9 @@ type Event struct {
 
 // Call is one call of an AWS API.
 type Call struct {
-	Service   string // as the SDK calls it: "EC2", "Elastic Load Balancing v2"
-	Operation string // "AssociateAddress"
-	RequestID string // of the answer, which AWS support asks for; empty without one
+	Service   string `json:"service"`              // as the SDK calls it: "EC2", "Elastic Load Balancing v2"
+	Operation string `json:"operation"`            // "AssociateAddress"
+	RequestID string `json:"request_id,omitempty"` // of the answer, which AWS support asks for; empty without one
 }
 
 func (e *Event) attrs() []slog.Attr {

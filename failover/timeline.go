@@ -109,6 +109,9 @@ func (t *Timeline) String() string {
 			took = ev.Took.Round(time.Millisecond).String()
 		}
 		detail := ev.Detail
+		if ev.Call != nil {
+			detail = strings.TrimSuffix(fmt.Sprintf("%s %s %s", ev.Call.Service, ev.Call.Operation, ev.Call.RequestID), " ")
+		}
 		if ev.Err != nil {
 			why := ev.Err.Error()
 			var se *StepError
@@ -141,6 +144,7 @@ func (t *Timeline) MarshalJSON() ([]byte, error) {
 		TookMS   float64   `json:"took_ms,omitempty"`
 		Error    string    `json:"error,omitempty"`
 		Detail   string    `json:"detail,omitempty"`
+		Call     *Call     `json:"call,omitempty"`
 	}
 	events := t.Events()
 	out := make([]event, len(events))
@@ -149,7 +153,7 @@ func (t *Timeline) MarshalJSON() ([]byte, error) {
 		out[i] = event{
 			Time: ev.Time.UTC(), OffsetMS: milliseconds(ev.Time.Sub(events[0].Time)), Kind: ev.Kind,
 			Incident: ev.Incident, Service: ev.Service, Step: ev.Step, Attempt: ev.Attempt,
-			TookMS: milliseconds(ev.Took), Detail: ev.Detail,
+			TookMS: milliseconds(ev.Took), Detail: ev.Detail, Call: ev.Call,
 		}
 		if ev.Err != nil {
 			out[i].Error = ev.Err.Error()
