@@ -385,11 +385,12 @@ func TestATableIsShownAsOneOfAGlobalTable(t *testing.T) {
 	inBubble(t, func(w *world) {
 		show := func() string {
 			d := svctest.Must(w.DescribeTable(w.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("plain")}))(w).Table
-			text := fmt.Sprint(aws.ToString(d.GlobalTableVersion), d.MultiRegionConsistency)
+			var text strings.Builder
+			text.WriteString(fmt.Sprint(aws.ToString(d.GlobalTableVersion), d.MultiRegionConsistency))
 			for _, r := range d.Replicas {
-				text += fmt.Sprint(" ", *r.RegionName, " ", r.ReplicaStatus)
+				text.WriteString(fmt.Sprint(" ", *r.RegionName, " ", r.ReplicaStatus))
 			}
-			return text
+			return text.String()
 		}
 		want := func(want string) {
 			w.Helper()

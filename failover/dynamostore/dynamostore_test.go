@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -247,9 +248,7 @@ func TestAnItemOfSomebodyElseIsAnError(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				_, client := newCloud(t)
 				s, ctx := newStore(t, client), t.Context()
-				for name, value := range key("g", "n") {
-					item[name] = value
-				}
+				maps.Copy(item, key("g", "n"))
 				if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("failover"), Item: item}); err != nil {
 					t.Fatal(err)
 				}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/awsha/awsha/healthcheck"
+	"github.com/awsha/awsha/internal/htmlpage"
 )
 
 // version is that of the JSON. It grows when a field is taken away or changes its meaning.
@@ -133,20 +134,7 @@ func targetOf(s healthcheck.Status, showErrors bool) target {
 		t.Last.Code = &r.Code
 	}
 	if showErrors {
-		t.Last.Error = errorText(r.Err)
+		t.Last.Error = htmlpage.ErrorText(r.Err)
 	}
 	return t
-}
-
-// errorText is the text of an error, which is code that the page was given: a panic in it is recovered.
-func errorText(err error) (text string) {
-	defer func() {
-		if recover() != nil {
-			text = "the error has no text: it panicked"
-		}
-	}()
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/awsha/awsha/healthcheck"
+	"github.com/awsha/awsha/internal/htmlpage"
 )
 
 // sheet is what the template gets.
@@ -52,7 +53,7 @@ type choice struct {
 func choicesOf(q query, zones []zone) []choice {
 	choices := []choice{{Value: anything, Text: "all"}}
 	add := func(name string) {
-		if shown := visible(name); shown == name {
+		if shown := htmlpage.Visible(name); shown == name {
 			choices = append(choices, choice{Value: name, Text: cmp.Or(shown, noZone), Chosen: name == q.Zone})
 		}
 	}
@@ -69,11 +70,11 @@ const noZone = "(no zone)"
 
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"visible": func(s any) string { return visible(text(s)) },
-		"seconds": func(s float64) string { return span(time.Duration(s * float64(time.Second))) },
+		"visible": func(s any) string { return htmlpage.Visible(text(s)) },
+		"seconds": func(s float64) string { return htmlpage.Span(time.Duration(s * float64(time.Second))) },
 		"stamp":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"ago":     func(now, t time.Time) string { return span(now.Sub(t)) },
+		"ago":     func(now, t time.Time) string { return htmlpage.Span(now.Sub(t)) },
 		"link":    query.link,
 		"percent": func(share float32) string { return strconv.Itoa(int(100*share)) + " %" },
 		"count": func(n int, one, many string) string {

@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"github.com/awsha/awsha/healthcheck"
+	"github.com/awsha/awsha/internal/htmlpage"
 )
 
 // anything is the value of zone and state that stands for all of them: a zone may be called by any other, or by none.
 const anything = "*"
 
-const maxSearch = maxText
+const maxSearch = htmlpage.MaxText
 
 // query is what a request asks for.
 type query struct {

@@ -2,13 +2,12 @@ package statuspage
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"html/template"
 	"net/http"
-	"strconv"
 	"sync"
+
+	"github.com/awsha/awsha/internal/htmlpage"
 )
 
 type handler struct {
@@ -36,29 +35,20 @@ func Handler(source Source, optFns ...func(*Options)) http.Handler {
 	for _, fn := range optFns {
 		fn(&o)
 	}
-	sum := sha256.Sum256([]byte(style))
 	return &handler{
 		source: source,
 		opts:   o.withDefaults(),
 		page:   template.Must(template.New("page").Funcs(functions()).Parse(markup)), // a constant that the tests parse
-		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; " +
-			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		policy: htmlpage.Policy(style),
 	}
 }
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Content-Security-Policy", h.policy)
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		header.Set("Allow", "GET, HEAD")
-		w.WriteHeader(http.StatusMethodNotAllowed)
+	if !htmlpage.Begin(w, r, h.policy) {
 		return
 	}
-	header.Set("Vary", "Accept")
+	w.Header().Set("Vary", "Accept")
 	q, err := parse(r, h.opts)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -74,15 +64,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the status cannot be shown", http.StatusInternalServerError)
 		return
 	}
+	kind := htmlpage.HTML
 	if q.JSON {
-		header.Set("Content-Type", "application/json")
-	} else {
-		header.Set("Content-Type", "text/html; charset=utf-8")
+		kind = htmlpage.JSON
 	}
-	header.Set("Content-Length", strconv.Itoa(body.Len()))
-	if r.Method != http.MethodHead {
-		_, _ = body.WriteTo(w) // the caller is gone; there is nobody to tell
-	}
+	htmlpage.Send(w, r, kind, &body)
 }
 
 // render writes the whole answer before any of it is sent, so that one that breaks is an error and not half a page.

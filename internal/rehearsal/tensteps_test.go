@@ -3,6 +3,7 @@ package rehearsal_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,10 +44,8 @@ func found[S ~string](env *failover.Env, ids []*string, states []S, want ...S) (
 		return 0, failover.Permanent(fmt.Errorf("%d of %s", len(ids), env.Step))
 	}
 	env.Put("id", *ids[0])
-	for _, w := range want {
-		if states[0] == w {
-			return failover.Done, nil
-		}
+	if slices.Contains(want, states[0]) {
+		return failover.Done, nil
 	}
 	return failover.InProgress, nil
 }
@@ -144,10 +143,8 @@ func (p *tenSteps) state(id func(*failover.Env) string, want ...types.InstanceSt
 			return 0, err
 		}
 		state := out.Reservations[0].Instances[0].State.Name
-		for _, w := range want {
-			if state == w {
-				return failover.Done, nil
-			}
+		if slices.Contains(want, state) {
+			return failover.Done, nil
 		}
 		if state == types.InstanceStateNameStopping || state == types.InstanceStateNameShuttingDown {
 			return failover.InProgress, nil

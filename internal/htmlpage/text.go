@@ -1,4 +1,4 @@
-package statuspage
+package htmlpage
 
 import (
 	"fmt"
@@ -8,16 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-const maxText = 128
+// MaxText is how many characters Visible leaves of a text.
+const MaxText = 128
 
-// visible returns a text that looks like what it is: what cannot be seen, or moves what stands beside it as the overrides of
+// Visible returns a text that looks like what it is: what cannot be seen, or moves what stands beside it as the overrides of
 // the direction of writing do, is shown as an escape, and so are what is no UTF-8 and spaces
 // that a browser would drop. It is cut to 128 characters.
-func visible(s string) string {
+func Visible(s string) string {
 	var b strings.Builder
 	before := ' '
 	for n := 0; s != ""; n++ {
-		if n == maxText {
+		if n == MaxText {
 			b.WriteString("…")
 			break
 		}
@@ -46,8 +47,8 @@ func isBlank(r rune) bool {
 	return r <= 0xffff && unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || r == '\u2800' // the braille pattern without dots
 }
 
-// span is a length of time for people, to two units: "4d 3h", "5m 12s", "12.3 ms".
-func span(d time.Duration) string {
+// Span is a length of time for people, to two units: "4d 3h", "5m 12s", "12.3 ms".
+func Span(d time.Duration) string {
 	switch {
 	case d < 0:
 		return "0 s"
@@ -62,4 +63,17 @@ func span(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%.3g ms", float64(d)/float64(time.Millisecond))
 	}
+}
+
+// ErrorText is the text of an error, which is code of somebody else: a panic in it is recovered. That of nil is empty.
+func ErrorText(err error) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "the error has no text: it panicked"
+		}
+	}()
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -1,0 +1,175 @@
+package statuspage
+
+import (
+	"bytes"
+	"html/template"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/awsha/awsha/failover"
+	"github.com/awsha/awsha/internal/htmlpage"
+)
+
+// TimelineOptions configure the page of a timeline. Every zero value means the default that its comment names.
+type TimelineOptions struct {
+	// Title is the heading. Default "Timeline".
+	Title string
+
+	// Plan is what was executed: its critical path is shown beside what was measured. Nil shows none.
+	Plan *failover.Plan
+}
+
+// WriteTimeline writes a page of a timeline, complete in itself. One that still grows is shown as it is now. The error is that of w.
+func WriteTimeline(w io.Writer, t *failover.Timeline, optFns ...func(*TimelineOptions)) error {
+	var o TimelineOptions
+	for _, fn := range optFns {
+		fn(&o)
+	}
+	var page bytes.Buffer
+	if err := timelinePage.Execute(&page, sheetOf(t, o)); err != nil {
+		return err
+	}
+	_, err := page.WriteTo(w)
+	return err
+}
+
+// TimelineHandler serves the page of what source returns, such as the timeline of the drill that runs. Nil is answered with 404. It is safe for concurrent use if source is.
+func TimelineHandler(source func() *failover.Timeline, optFns ...func(*TimelineOptions)) http.Handler {
+	policy := htmlpage.Policy(style)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !htmlpage.Begin(w, r, policy) {
+			return
+		}
+		serveTimeline(w, r, source(), optFns...)
+	})
+}
+
+func serveTimeline(w http.ResponseWriter, r *http.Request, t *failover.Timeline, optFns ...func(*TimelineOptions)) {
+	if t == nil {
+		http.Error(w, "there is no timeline", http.StatusNotFound)
+		return
+	}
+	var page bytes.Buffer
+	if err := WriteTimeline(&page, t, optFns...); err != nil {
+		http.Error(w, "the timeline cannot be shown", http.StatusInternalServerError)
+		return
+	}
+	htmlpage.Send(w, r, htmlpage.HTML, &page)
+}
+
+// timelineSheet is what the template gets.
+type timelineSheet struct {
+	Title  string
+	Style  template.CSS
+	Chart  chart
+	Facts  []fact
+	Events []line
+	Left   int // events that were left out
+}
+
+// fact is a line of the summary.
+type fact struct{ What, Is string }
+
+// line is an event in the table.
+type line struct {
+	Time    time.Time
+	Offset  string
+	Kind    string
+	Class   string
+	Step    string
+	Attempt int
+	Took    string
+	Call    string
+	Request string
+	Detail  string
+	Error   string
+}
+
+func sheetOf(t *failover.Timeline, o TimelineOptions) timelineSheet {
+	events := t.Events()
+	s := timelineSheet{Title: o.Title, Style: style, Facts: facts(events, o.Plan)}
+	if s.Title == "" {
+		s.Title = "Timeline"
+	}
+	s.Chart = draw(events)
+	for i := range events {
+		if i == maxEvents {
+			s.Left = len(events) - i
+			break
+		}
+		s.Events = append(s.Events, lineOf(&events[i], events[0].Time))
+	}
+	return s
+}
+
+func lineOf(ev *failover.Event, from time.Time) line {
+	l := line{
+		Time: ev.Time, Offset: ev.Time.Sub(from).Round(time.Millisecond).String(), Kind: string(ev.Kind), Step: ev.Step, Attempt: ev.Attempt, Detail: ev.Detail,
+	}
+	if ev.Took > 0 {
+		l.Took = htmlpage.Span(ev.Took)
+	}
+	if ev.Call != nil {
+		l.Call, l.Request = ev.Call.Service+" "+ev.Call.Operation, ev.Call.RequestID
+	}
+	if ev.Err != nil {
+		l.Error, l.Class = htmlpage.ErrorText(ev.Err), "bad"
+	}
+	return l
+}
+
+// facts are the summary.
+func facts(events []failover.Event, plan *failover.Plan) (list []fact) {
+	var detection, downtime, total time.Duration
+	ends := make(map[string]failover.Kind)
+	var calls int
+	for i := range events {
+		ev := &events[i]
+		switch ev.Kind {
+		case failover.KindDetected:
+			detection = max(detection, ev.Took)
+		case failover.KindDowntime:
+			downtime = max(downtime, ev.Took)
+		case failover.KindEnded:
+			total += ev.Took
+		case failover.KindCall:
+			calls++
+		case failover.KindStepDone, failover.KindStepSkipped, failover.KindStepFailed, failover.KindStepNotRun, failover.KindStepUndone, failover.KindStepKept:
+			ends[ev.Step] = ev.Kind
+		}
+	}
+	add := func(what string, d time.Duration) {
+		if d > 0 {
+			list = append(list, fact{what, htmlpage.Span(d)})
+		}
+	}
+	add("Without an answer (RTO)", downtime)
+	add("Detection", detection)
+	add("Execution", total)
+	if plan != nil {
+		if path, estimate := plan.CriticalPath(); len(path) > 0 {
+			list = append(list, fact{"Critical path, estimated", htmlpage.Span(estimate) + ": " + strings.Join(path, ", ")})
+		}
+	}
+	if len(ends) > 0 {
+		counts := make(map[failover.Kind]int)
+		for _, kind := range ends {
+			counts[kind]++
+		}
+		var texts []string
+		for _, k := range []failover.Kind{
+			failover.KindStepDone, failover.KindStepSkipped, failover.KindStepFailed, failover.KindStepNotRun, failover.KindStepUndone, failover.KindStepKept,
+		} {
+			if n := counts[k]; n > 0 {
+				texts = append(texts, count(n)+" "+strings.TrimPrefix(string(k), "step "))
+			}
+		}
+		list = append(list, fact{"Steps", strings.Join(texts, ", ")})
+	}
+	if calls > 0 {
+		list = append(list, fact{"AWS calls", count(calls)})
+	}
+	return list
+}
