@@ -129,7 +129,7 @@ const (
 	OrderPause       OrderKind = "pause"       // the kill switch: no controller begins or goes on with anything
 	OrderApprove     OrderKind = "approve"     // a proposed incident may be executed
 	OrderAcknowledge OrderKind = "acknowledge" // what a past incident blocks is allowed again
-	OrderAbandon     OrderKind = "abandon"     // controllers leave an open incident alone
+	OrderAbandon     OrderKind = "abandon"     // an open incident is given up
 )
 
 // Pause is the kill switch of a fleet: controllers stop what they are executing, which stays resumable, and begin nothing until Unpause.
@@ -153,7 +153,7 @@ func (b *Board) Acknowledge(ctx context.Context, service, incident, by, why stri
 	return b.order(ctx, orderName(OrderAcknowledge, service, incident), Order{Kind: OrderAcknowledge, Service: service, Incident: incident, By: by, Why: why})
 }
 
-// Abandon makes controllers leave an open incident alone. Whoever calls it looks after what is left.
+// Abandon has the leader give up an open incident, whoever has begun it: see [Engine.Abandon]. Whoever calls it looks after what is left.
 func (b *Board) Abandon(ctx context.Context, service, incident, by, why string) error {
 	return b.order(ctx, orderName(OrderAbandon, service, incident), Order{Kind: OrderAbandon, Service: service, Incident: incident, By: by, Why: why})
 }

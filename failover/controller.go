@@ -94,7 +94,9 @@ type Controller struct {
 	ran      atomic.Bool
 	wake     chan struct{}
 
-	gave uint64 // the token of the last term, if it was given away
+	gave     uint64 // the token of the last term, if it was given away
+	watching sync.WaitGroup
+	self     chan error // of the self-check that is under way
 
 	mu      sync.Mutex
 	lead    *leading // nil while another controller leads
@@ -215,10 +217,9 @@ func (c *Controller) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var watching sync.WaitGroup
-	defer watching.Wait()
+	defer c.watching.Wait()
 	defer cancel(nil)
-	watching.Go(func() { c.watch(ctx) })
+	c.watching.Go(func() { c.watch(ctx) })
 	for {
 		lease, err := c.engine.locker.Acquire(ctx, c.opts.Lease, LeaseOptions{Holder: c.holder(0)})
 		if err != nil {

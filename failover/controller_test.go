@@ -685,9 +685,10 @@ func TestAnAbandonedIncidentIsLeftAlone(t *testing.T) {
 		if err := f.board.Abandon(f.Context(), "orders", f.incidents()[0].ID, "ann", "by hand"); err != nil {
 			f.Fatal(err)
 		}
-		time.Sleep(time.Hour)
-		if len(f.w.times("orders-move")) > 0 || len(f.incidents()) != 1 {
-			f.Errorf("%v", f.incidents())
+		f.until("it is abandoned", func() bool { return f.incidents()[0].State == failover.IncidentAbandoned })
+		time.Sleep(30 * time.Minute)
+		if s := f.leader().Status().Services[0]; len(f.w.times("orders-move")) > 0 || len(f.incidents()) != 1 || s.Incident != "" || !strings.Contains(s.Held, "cooldown") {
+			f.Errorf("%v, %+v", f.incidents(), s)
 		}
 	})
 }
@@ -783,4 +784,57 @@ func TestVerdictsAreText(t *testing.T) {
 	if text := failover.Verdict(9).String(); text != "Verdict(9)" {
 		t.Error(text)
 	}
+}
+
+// An observer that hangs holds nobody up: it cannot tell, and the others go on.
+func TestAnObserverThatHangsHoldsNobodyUp(t *testing.T) {
+	controllers(t, func(f *fleet) {
+		hung := make(chan struct{})
+		f.services = append(f.services, func(s *failover.Service) {
+			if zone := s.Observers[0].Zone(); zone == zones[0] {
+				s.Observers = append(s.Observers, failover.NewObserver("deaf", zone, func(context.Context) failover.Observation {
+					<-hung
+					return failover.Observation{Verdict: failover.Failed}
+				}))
+			}
+		})
+		f.startAll()
+		time.Sleep(time.Minute)
+		f.patients["orders"].set(failover.Failed, zones...)
+		if took := f.until("it is done", func() bool { return f.done("orders") }); took > 45*time.Second {
+			f.Errorf("it took %v", took)
+		}
+		votes := f.members[zones[0]].Status().Services[0].Votes
+		i := slices.IndexFunc(votes, func(v failover.Vote) bool { return v.Observer == "deaf" })
+		if votes[i].Verdict != failover.Unknown || !strings.Contains(votes[i].Evidence, "does not return") {
+			f.Errorf("%+v", votes[i])
+		}
+		close(hung)
+	})
+}
+
+// What somebody has begun by hand and left open blocks automatic runs until it is abandoned.
+func TestAnOpenIncidentOfAPersonBlocksUntilItIsAbandoned(t *testing.T) {
+	controllers(t, func(f *fleet) {
+		j, err := failover.NewJournal(f.store)
+		if err != nil {
+			f.Fatal(err)
+		}
+		broken := failover.StepFuncs{ID: "x", Plane: failover.PlaneData, Do: func(context.Context, *failover.Env) error { return failover.Permanent(errors.New("no")) }}
+		if _, err := newEngine(f, storeLocker(f, f.store), j).Execute(f.Context(), "by hand", plan(broken)); err == nil {
+			f.Fatal("no error")
+		}
+		f.startAll()
+		time.Sleep(time.Minute)
+		f.patients["orders"].set(failover.Failed, zones...)
+		time.Sleep(10 * time.Minute)
+		if held := f.leader().last(failover.KindHeld); len(f.incidents()) != 1 || !strings.Contains(held.Detail, "by hand is open") {
+			f.Errorf("%v, held: %v", f.incidents(), held)
+		}
+		if err := f.board.Abandon(f.Context(), "orders", "by hand", "ann", "looked after"); err != nil {
+			f.Fatal(err)
+		}
+		f.until("it is done", func() bool { return f.done("orders") })
+		f.once("orders")
+	})
 }

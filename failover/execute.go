@@ -23,6 +23,8 @@ type execution struct {
 	budget   time.Duration
 	graph    *graph
 	back     bool // a rollback
+	abandon  bool // only that, for why
+	why      string
 	timeline *Timeline
 	how      ExecOptions
 
@@ -64,7 +66,10 @@ func (x *execution) run(ctx context.Context) (err error) {
 	if err := x.open(work); err != nil {
 		return x.refuse(work, err)
 	}
-	if x.back {
+	switch {
+	case x.abandon:
+		return x.close(work, IncidentAbandoned, x.why)
+	case x.back:
 		return x.rollBack(work)
 	}
 	return x.goOn(work)
@@ -74,6 +79,9 @@ func (x *execution) run(ctx context.Context) (err error) {
 func (x *execution) open(ctx context.Context) error {
 	if err := x.insist(ctx, x.replay); err != nil {
 		return err
+	}
+	if x.abandon {
+		return nil
 	}
 	if err := x.graph.knows(x.known.steps); err != nil {
 		return err

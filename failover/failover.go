@@ -86,6 +86,28 @@ func (e *Engine) Rollback(ctx context.Context, incident string, plan Plan, optFn
 	return e.carry(ctx, incident, plan, optFns, true)
 }
 
+// Abandon gives an incident up: what is done stays, what is not is left, and it blocks nothing any more. It waits for the lease of the service, so that nobody executes the
+// incident meanwhile. Executing it opens it again. Holder and Dead of the options are of the lease; the others do not count.
+func (e *Engine) Abandon(ctx context.Context, service, incident, why string, optFns ...func(*ExecOptions)) error {
+	var opts ExecOptions
+	for _, fn := range optFns {
+		fn(&opts)
+	}
+	var errs []error
+	for _, f := range []FieldError{{"service", service, ""}, {"incident", incident, ""}} {
+		if f.Value == "" {
+			errs = append(errs, &FieldError{f.Field, f.Value, "must not be empty"})
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	x := &execution{
+		Engine: e, incident: incident, service: service, graph: new(graph), timeline: new(Timeline), how: opts, abandon: true, why: why,
+	}
+	return x.run(ctx)
+}
+
 func (e *Engine) carry(ctx context.Context, incident string, plan Plan, optFns []func(*ExecOptions), back bool) (*Timeline, error) {
 	var opts ExecOptions
 	for _, fn := range optFns {

@@ -28,6 +28,8 @@ type leading struct {
 	orders    []Order
 	cases     map[string]*casefile // by service
 	stopped   bool                 // by an order to pause
+	read      time.Time            // when both were last read
+	leaving   map[abandonment]bool
 }
 
 // casefile is what a leader knows of the incident of a service.
@@ -46,9 +48,13 @@ type casefile struct {
 	settles  time.Time // until then what was done may not be seen yet
 }
 
+// abandonment is an incident that is being given up.
+type abandonment struct{ service, incident string }
+
 type ending struct {
-	c   *casefile
-	err error
+	c    *casefile
+	left *abandonment // nil: it was executed
+	err  error
 }
 
 // Causes of the end of an execution that the leader stops.
@@ -64,7 +70,7 @@ func (c *Controller) leads(ctx context.Context, lease Lease) error {
 	defer context.AfterFunc(lease.Context(), func() { cancel(context.Cause(lease.Context())) })()
 	l := &leading{
 		Controller: c, lease: lease, alone: c.gave != 0 && lease.Token() == c.gave+1, since: time.Now(), cancel: cancel,
-		ended: make(chan ending), news: make(chan struct{}, 1), cases: make(map[string]*casefile),
+		ended: make(chan ending), news: make(chan struct{}, 1), cases: make(map[string]*casefile), leaving: make(map[abandonment]bool),
 	}
 	for _, w := range c.services {
 		l.cases[w.Name] = &casefile{w: w}
@@ -180,7 +186,7 @@ func (l *leading) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("orders: %w", err)
 	}
-	l.incidents, l.orders = incidents, orders
+	l.incidents, l.orders, l.read = incidents, orders, time.Now()
 	return nil
 }
 
@@ -195,15 +201,16 @@ func (l *leading) round(ctx context.Context) (begun int) {
 		}
 	}
 	l.obey()
+	begun = l.abandon(ctx)
 	if why := l.unfit(); why != "" {
 		l.emit(ctx, Event{Kind: KindHandOver, Detail: why})
 		l.cancel(fmt.Errorf("%w: %s", errHandOver, why))
-		return 0
+		return begun
 	}
 	for _, w := range l.services {
 		c := l.cases[w.Name]
 		switch {
-		case c.stop != nil || c.givenUp: // it is being executed, or left alone
+		case c.stop != nil || c.givenUp || l.leaving[abandonment{w.Name, c.incident}]: // it is being executed, or left alone
 		case c.incident != "":
 			if l.mayResume(c) {
 				l.begin(ctx, c)
@@ -217,8 +224,14 @@ func (l *leading) round(ctx context.Context) (begun int) {
 	return begun
 }
 
-// quiet tells that nothing is to be decided, so that the store need not be asked.
+// quietRefresh is how often the store is asked while nothing is to be decided.
+const quietRefresh = time.Minute
+
+// quiet tells that nothing is to be decided, so that the store need not be asked now.
 func (l *leading) quiet() bool {
+	if time.Since(l.read) >= quietRefresh {
+		return false
+	}
 	for _, w := range l.services {
 		c := l.cases[w.Name]
 		if verdict := w.judged(); verdict == Failed || c.incident != "" || c.proposal != nil {
@@ -244,13 +257,34 @@ func (l *leading) obey() {
 			if c.stop != nil {
 				c.stop(errAbandoned)
 			}
-			c.givenUp = true
 		case l.stopped && c.stop != nil:
 			c.stop(errPaused)
 		case c.givenUp && ordered(l.orders, OrderAcknowledge, service, c.incident):
 			c.givenUp, c.resumes = false, 0
 		}
 	}
+}
+
+// abandon gives up what orders say, whoever has begun it, and returns how many it has begun to give up.
+func (l *leading) abandon(ctx context.Context) (begun int) {
+	for i := range l.incidents {
+		in := &l.incidents[i]
+		a := abandonment{in.Service, in.ID}
+		c := l.cases[in.Service]
+		busy := c != nil && c.stop != nil
+		if in.State != IncidentOpen && in.State != IncidentRollingBack || busy || l.leaving[a] || !ordered(l.orders, OrderAbandon, in.Service, in.ID) {
+			continue
+		}
+		l.leaving[a] = true
+		begun++
+		l.running.Go(func() {
+			err := l.engine.Abandon(ctx, a.service, a.incident, "by an order", func(o *ExecOptions) {
+				o.Holder, o.Dead = l.holder(l.lease.Token()), l.predecessor
+			})
+			l.ended <- ending{left: &a, c: c, err: err}
+		})
+	}
+	return begun
 }
 
 // unfit returns why this controller should not lead. One that has given the lead away before, and taken it again since nobody else did, keeps it.
@@ -436,7 +470,7 @@ func (l *leading) withdraw(ctx context.Context, p Proposal) {
 
 // mayResume tells whether an open incident goes on now.
 func (l *leading) mayResume(c *casefile) bool {
-	return !l.stopped && !time.Now().Before(c.resumeAt)
+	return !l.stopped && !time.Now().Before(c.resumeAt) && !ordered(l.orders, OrderAbandon, c.w.Name, c.incident)
 }
 
 // begin executes the incident of a service, or goes on with it.
@@ -470,7 +504,7 @@ func (l *leading) begin(ctx context.Context, c *casefile) {
 		if proposal != nil && proposal.Seq > 0 {
 			l.withdraw(context.WithoutCancel(work), *proposal)
 		}
-		l.ended <- ending{c, err}
+		l.ended <- ending{c: c, err: err}
 	})
 }
 
@@ -489,6 +523,16 @@ func (l *leading) predecessor(_ context.Context, h LeaseHolder) bool {
 // end takes in how an execution ended.
 func (l *leading) end(ctx context.Context, e ending) {
 	c := e.c
+	if e.left != nil {
+		delete(l.leaving, *e.left)
+		switch {
+		case e.err != nil && ctx.Err() == nil:
+			l.emit(ctx, Event{Kind: KindStoreError, Service: e.left.service, Incident: e.left.incident, Err: e.err})
+		case e.err == nil && c != nil && c.incident == e.left.incident:
+			c.incident, c.givenUp, c.resumes, c.timeline, c.planned = "", false, 0, nil, nil
+		}
+		return
+	}
 	c.stop = nil
 	switch {
 	case e.err == nil:

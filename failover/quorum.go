@@ -136,6 +136,8 @@ type voter struct {
 	since     time.Time // of bad
 	vote      Vote
 	at        time.Time
+
+	answer chan Observation // of the look that is under way
 }
 
 // see takes in an observation.

@@ -317,3 +317,43 @@ func TestFactsAreThoseOfTheOpening(t *testing.T) {
 		t.Errorf("%+v", in)
 	}
 }
+
+// What is abandoned is closed, and opened again by whoever executes it.
+func TestAnAbandonedIncidentCanBeOpenedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		var j failover.MemoryJournal
+		e := newEngine(t, newLocker(t), &j)
+		mended := false
+		move := w.step("move", 0, "fence")
+		do := move.Do
+		move.Do = func(ctx context.Context, env *failover.Env) error {
+			if !mended {
+				return failover.Permanent(errors.New("denied"))
+			}
+			return do(ctx, env)
+		}
+		p := plan(w.step("fence", 0), move)
+		if _, err := e.Execute(t.Context(), "i", p); err == nil {
+			t.Fatal("no error")
+		}
+		if err := e.Abandon(t.Context(), "orders", "i", "looked after"); err != nil {
+			t.Fatal(err)
+		}
+		if in := incident(t, &j); in.State != failover.IncidentAbandoned || in.Closed.IsZero() || in.Detail != "looked after" {
+			t.Errorf("%+v", in)
+		}
+		mended = true
+		if _, err := e.Execute(t.Context(), "i", p); err != nil || len(w.times("fence")) != 1 || len(w.times("move")) != 1 {
+			t.Errorf("%v: %v", err, w.left())
+		}
+		if in := incident(t, &j); in.State != failover.IncidentDone {
+			t.Errorf("%+v", in)
+		}
+		var field *failover.FieldError
+		if err := e.Abandon(t.Context(), "", "i", ""); !errors.As(err, &field) || field.Field != "service" {
+			t.Error(err)
+		}
+	})
+}

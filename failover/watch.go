@@ -2,9 +2,9 @@ package failover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 )
 
@@ -74,59 +74,84 @@ func (c *Controller) post(ctx context.Context, mine ballot, at *Version) error {
 	return err
 }
 
-// look asks all observers at once, and tells whether a vote has changed.
+// grace is for how long an observer is waited for after its context has ended.
+const grace = 100 * time.Millisecond
+
+// look asks all observers at once, and tells whether a vote has changed. Who does not return in time cannot tell, and is not asked again before it has.
 func (c *Controller) look(ctx context.Context) (changed bool) {
 	bounded, cancel := context.WithTimeout(ctx, c.opts.ObserveTimeout)
 	defer cancel()
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	var unfit error
-	if c.opts.SelfCheck != nil {
-		wg.Go(func() {
-			err := guard(func() error { return c.opts.SelfCheck(bounded) })
-			mu.Lock()
-			unfit = err
-			mu.Unlock()
-		})
+	over, enough := context.WithTimeout(ctx, c.opts.ObserveTimeout+grace)
+	defer enough()
+	if c.opts.SelfCheck != nil && c.self == nil {
+		answer := make(chan error, 1)
+		c.self = answer
+		c.watching.Go(func() { answer <- guard(func() error { return c.opts.SelfCheck(bounded) }) })
 	}
-	type seen struct {
-		v *voter
-		o Observation
-	}
-	var all []seen
 	for _, w := range c.services {
 		for _, v := range w.voters {
-			wg.Go(func() {
-				var o Observation
-				if err := guard(func() error { o = v.observer.Observe(bounded); return nil }); err != nil {
-					o = Observation{Evidence: err.Error()}
-				}
-				mu.Lock()
-				all = append(all, seen{v, o})
-				mu.Unlock()
-			})
+			if v.answer == nil {
+				answer := make(chan Observation, 1)
+				v.answer = answer
+				c.watching.Go(func() {
+					var o Observation
+					if err := guard(func() error { o = v.observer.Observe(bounded); return nil }); err != nil {
+						o = Observation{Evidence: err.Error()}
+					}
+					answer <- o
+				})
+			}
 		}
 	}
-	wg.Wait()
-	if ctx.Err() != nil {
-		return false
-	}
-	now := time.Now()
-	for _, s := range all {
-		if unfit != nil && s.o.Verdict != Healthy {
-			s.o = Observation{Evidence: fmt.Sprintf("abstains: %v", unfit)}
+	unfit := c.checkSelf(over)
+	for _, w := range c.services {
+		for _, v := range w.voters {
+			o := v.observed(over)
+			if ctx.Err() != nil {
+				return false
+			}
+			if unfit != nil && o.Verdict != Healthy {
+				o = Observation{Evidence: fmt.Sprintf("abstains: %v", unfit)}
+			}
+			was := v.vote.Verdict
+			v.see(o, time.Now())
+			changed = changed || was != v.vote.Verdict
 		}
-		was := s.v.vote.Verdict
-		s.v.see(s.o, now)
-		changed = changed || was != s.v.vote.Verdict
+	}
+	return changed
+}
+
+// checkSelf takes in what the self-check says.
+func (c *Controller) checkSelf(over context.Context) (unfit error) {
+	if c.self != nil {
+		select {
+		case unfit = <-c.self:
+			c.self = nil
+		case <-over.Done():
+			unfit = errSilent
+		}
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.unwell = unfit
 	if c.unwells++; unfit == nil {
 		c.unwells = 0
 	}
-	c.mu.Unlock()
-	return changed
+	return unfit
+}
+
+// errSilent is why nothing is known of who does not return.
+var errSilent = errors.New("it does not return")
+
+// observed is what an observer that has been asked saw.
+func (v *voter) observed(over context.Context) Observation {
+	select {
+	case o := <-v.answer:
+		v.answer = nil
+		return o
+	case <-over.Done():
+		return Observation{Evidence: errSilent.Error()}
+	}
 }
 
 func (c *Controller) ownVotes() map[string][]Vote {
