@@ -386,9 +386,9 @@ func TestATableIsShownAsOneOfAGlobalTable(t *testing.T) {
 		show := func() string {
 			d := svctest.Must(w.DescribeTable(w.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("plain")}))(w).Table
 			var text strings.Builder
-			text.WriteString(fmt.Sprint(aws.ToString(d.GlobalTableVersion), d.MultiRegionConsistency))
+			fmt.Fprint(&text, aws.ToString(d.GlobalTableVersion), d.MultiRegionConsistency)
 			for _, r := range d.Replicas {
-				text.WriteString(fmt.Sprint(" ", *r.RegionName, " ", r.ReplicaStatus))
+				fmt.Fprint(&text, " ", *r.RegionName, " ", r.ReplicaStatus)
 			}
 			return text.String()
 		}
