@@ -7,7 +7,7 @@ import (
 
 // Engine executes plans. It holds no state between executions and is safe for concurrent use.
 //
-// It is the executor alone. What watches and decides when to execute is for the caller.
+// It is the executor alone. When to execute is decided by its caller: a person, a program, or a [Controller].
 type Engine struct {
 	locker  Locker
 	journal Journal

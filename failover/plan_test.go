@@ -2,6 +2,7 @@ package failover_test
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -289,4 +290,23 @@ func FuzzPlanValidate(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAPlanIsJSON(t *testing.T) {
+	t.Parallel()
+	fence, move := step("fence", time.Second), step("move", 1500*time.Millisecond, "fence")
+	fence.Plane, fence.Writes, fence.API = failover.PlaneMutate, []string{"i-1"}, "ec2"
+	move.Plane, move.Blast, move.Timeout, move.Final = failover.PlaneGlobal, failover.BlastRegion, time.Minute, true
+	p := plan(fence, move)
+	p.Budget = time.Hour
+	got, err := json.Marshal(p)
+	const want = `{"service":"orders","budget_ms":3600000,"plane":"global","blast":"region","critical_path":["fence","move"],"estimate_ms":2500,"steps":[` +
+		`{"id":"fence","plane":"mutate","blast":"zone","estimate_ms":1000,"writes":["i-1"],"api":"ec2"},` +
+		`{"id":"move","needs":["fence"],"plane":"global","blast":"region","estimate_ms":1500,"timeout_ms":60000,"final":true}]}`
+	if err != nil || string(got) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, got, want)
+	}
+	if _, err := json.Marshal(failover.Plan{}); !errors.Is(err, failover.ErrInvalidPlan) {
+		t.Error(err)
+	}
 }

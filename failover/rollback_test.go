@@ -357,3 +357,42 @@ func TestAnAbandonedIncidentCanBeOpenedAgain(t *testing.T) {
 		}
 	})
 }
+
+// Cancelling an execution ends it at once, whatever its steps wait for, and leaves it to be resumed.
+func TestCancellingReturnsAtOnceAndLeavesAResumableJournal(t *testing.T) {
+	t.Parallel()
+	for after := time.Duration(0); after < 12*time.Second; after += 333 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			w := world{lag: time.Second}
+			journal, err := failover.NewJournal(&slowStore{Store: new(failover.MemoryStore)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := newEngine(t, newLocker(t), journal)
+			slow := w.step("slow", 0, "a")
+			do := slow.Do
+			slow.Do = func(ctx context.Context, env *failover.Env) error { // done, and seen a while later
+				if err := do(ctx, env); err != nil {
+					return err
+				}
+				return failover.ErrInProgress
+			}
+			p := plan(w.step("a", 3*time.Second), slow, w.step("b", 3*time.Second, "slow"), w.step("c", 5*time.Second))
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			defer cancel()
+			began := time.Now()
+			_, err = e.Execute(ctx, "i", p)
+			if took := time.Since(began); took > after+100*time.Millisecond || err == nil != (took < after) {
+				t.Errorf("cancelled after %v: it returned after %v: %v", after, took, err)
+			}
+			if _, err := e.Execute(t.Context(), "i", p); err != nil {
+				t.Errorf("cancelled after %v: %v", after, err)
+			}
+			for _, id := range []string{"a", "slow", "b", "c"} {
+				if n := len(w.times(id)); n != 1 {
+					t.Errorf("cancelled after %v: %s has %d effects", after, id, n)
+				}
+			}
+		})
+	}
+}
