@@ -168,7 +168,8 @@ func schedule(t *testing.T, seed uint64) (deaths, overruns, refusals, leaders in
 	r := rand.New(rand.NewPCG(seed, 2026))
 	c := &cloud{lag: time.Duration(r.Int64N(int64(1500 * time.Millisecond)))}
 	f := newFleet(t, "orders")
-	var mu sync.Mutex // of what the steps draw
+	var mu sync.Mutex                       // of draws
+	draws := rand.New(rand.NewPCG(seed, 8)) // of the steps, which run beside this goroutine
 	type shape struct {
 		kind  int
 		needs []string
@@ -186,7 +187,7 @@ func schedule(t *testing.T, seed uint64) (deaths, overruns, refusals, leaders in
 	f.plans["orders"] = func(failover.Incident) (failover.Plan, error) {
 		p := failover.Plan{Service: "orders"}
 		for i, s := range shapes {
-			p.Steps = append(p.Steps, c.step(r, &mu, fmt.Sprintf("s%d", i), s.kind, s.needs))
+			p.Steps = append(p.Steps, c.step(draws, &mu, fmt.Sprintf("s%d", i), s.kind, s.needs))
 		}
 		return p, nil
 	}
