@@ -2,6 +2,7 @@ package failover
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -92,6 +93,15 @@ func compile(p Plan) (*graph, error) {
 		if n.timeout < 0 {
 			wrong(".Timeout", n.timeout, "must not be negative")
 		}
+		if v, ok := s.(Validator); ok {
+			for _, err := range split(v.Validate()) {
+				if field, ok := errors.AsType[*FieldError](err); ok {
+					wrong("."+field.Field, field.Value, field.Rule)
+				} else {
+					fault(fmt.Errorf("step %q: %w", n.id, err))
+				}
+			}
+		}
 		if uses[n.id]++; uses[n.id] == 1 {
 			byID[n.id] = i
 		}
@@ -128,6 +138,22 @@ func compile(p Plan) (*graph, error) {
 		return nil, &PlanError{p.Service, faults}
 	}
 	return g, nil
+}
+
+// split takes joined errors apart.
+func split(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, split(e)...)
+	}
+	return all
 }
 
 // sort sets the order and returns the knots: sets of nodes that all need each other. It is Tarjan's algorithm, which finds

@@ -66,6 +66,13 @@ type Caller interface {
 	API() string
 }
 
+// Validator is implemented by a step that can be described wrongly. [Plan.Validate] asks it, and tells every mistake, before anything runs.
+type Validator interface {
+	// Validate returns nil, or the mistakes: [*FieldError] values, joined by [errors.Join] if there are several; their fields are
+	// told as fields of the step. No I/O.
+	Validate() error
+}
+
 // State is what a Check saw. The zero State is not valid, so that an answer cannot be forgotten.
 type State int
 
@@ -135,6 +142,9 @@ type StepFuncs struct {
 
 	// Ready is that of [Readier]. Nil finds nothing.
 	Ready func(context.Context, *Env) ([]Finding, error)
+
+	// Mistakes are those of whoever described the step: see [Validator]. Several are joined by [errors.Join].
+	Mistakes error
 }
 
 // NewStep makes a [Step] of its description, which has all the interfaces that a step may have.
@@ -151,6 +161,7 @@ func (s *funcStep) Writes() []string        { return s.f.Writes }
 func (s *funcStep) API() string             { return s.f.API }
 func (s *funcStep) Final() bool             { return s.f.Final }
 func (s *funcStep) Blast() Blast            { return s.f.Blast }
+func (s *funcStep) Validate() error         { return s.f.Mistakes }
 
 // blind tells that Check knows nothing.
 func (s *funcStep) blind() bool { return s.f.Check == nil }
