@@ -28,6 +28,7 @@ type Env struct {
 	Logger *slog.Logger // with incident and step; never nil when the engine calls
 
 	note    func(text string)
+	save    func(ctx context.Context, outputs map[string]string) error
 	flights *flights // of the execution; nil once the step may have acted
 
 	mu      sync.Mutex
@@ -74,6 +75,20 @@ func (e *Env) Outputs() map[string]string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return maps.Clone(e.outputs)
+}
+
+// Save writes what has been put so far into the journal, now: what a later call of Do must know however this one ends. A launch saves which
+// candidate it asks for next, so that one that was refused is not asked again after a crash; a change saves what was there before, for
+// Undo. It costs one write of the journal. It is for Do alone, and not for goroutines of its own. An error means that nobody knows whether it is written: make no
+// effect, and return it. An Env that no engine has made saves nothing.
+func (e *Env) Save(ctx context.Context) error {
+	if e.save == nil {
+		return nil
+	}
+	if err := e.save(ctx, e.Outputs()); err != nil {
+		return fmt.Errorf("save outputs: %w", err)
+	}
+	return nil
 }
 
 // Note adds a line to the timeline: an AWS request ID, a choice made. Safe for concurrent use.

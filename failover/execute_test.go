@@ -534,6 +534,77 @@ func TestOutputsOfAnEffectThatIsInProgressAreKept(t *testing.T) {
 	})
 }
 
+func TestWhatIsSavedOutlivesAnErrorAndACrash(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var j failover.MemoryJournal
+		locker := newLocker(t)
+		var tries, sent []string
+		dying, die := context.WithCancel(t.Context())
+		launch := step("launch", 0)
+		launch.Check = func(ctx context.Context, env *failover.Env) (failover.State, error) {
+			if err := env.Save(ctx); err == nil {
+				t.Error("a check has saved")
+			}
+			return failover.NotDone, nil
+		}
+		launch.Do = func(ctx context.Context, env *failover.Env) error {
+			last := env.Outputs()["candidate"]
+			tries = append(tries, last)
+			next := map[string]string{"": "zone 1", "zone 1": "zone 2", "zone 2": "zone 3"}[last]
+			env.Put("candidate", next)
+			if err := env.Save(ctx); err != nil {
+				return err
+			}
+			env.Put("candidate", "never saved")
+			sent = append(sent, next)
+			switch next {
+			case "zone 1":
+				return errors.New("no capacity")
+			case "zone 2":
+				die()
+				return ctx.Err()
+			}
+			return nil
+		}
+		p := plan(launch)
+		if _, err := newEngine(t, locker, &j).Execute(dying, "i", p); err == nil {
+			t.Fatal("no error")
+		}
+		if _, err := newEngine(t, locker, &j).Execute(t.Context(), "i", p); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"", "zone 1", "zone 2"}, tries); diff != "" {
+			t.Errorf("what Do found (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"zone 1", "zone 2", "zone 3"}, sent); diff != "" {
+			t.Errorf("what was sent (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestNothingIsSavedUnderANewerToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var j failover.MemoryJournal
+		launch := step("launch", 0)
+		launch.Do = func(ctx context.Context, env *failover.Env) error {
+			if _, err := j.Open(ctx, env.Service, env.Incident, env.Fence.Token()+1); err != nil {
+				t.Error(err)
+			}
+			env.Put("candidate", "zone 1")
+			err := env.Save(ctx)
+			if !errors.Is(err, failover.ErrFenced) {
+				t.Errorf("save: %v", err)
+			}
+			return err
+		}
+		if _, err := newEngine(t, newLocker(t), &j).Execute(t.Context(), "i", plan(launch)); !errors.Is(err, failover.ErrFenced) {
+			t.Error(err)
+		}
+	})
+}
+
 // wantInput executes launch and two steps that need it, and what one of them does to its inputs is nothing to the other.
 func wantInput(t *testing.T, launch failover.StepFuncs) {
 	t.Helper()

@@ -189,6 +189,10 @@ func (s *stepRun) settle(ctx context.Context) error {
 	s.tell(ctx, Event{Kind: KindStepDo})
 	env, end := s.env(ctx, s.attempt)
 	defer end()
+	env.save = func(ctx context.Context, outputs map[string]string) error {
+		s.outputs = outputs
+		return s.record(ctx, PhaseIntent, "saved")
+	}
 	if err := env.Valid(); err != nil {
 		return fmt.Errorf("fence: %w", err)
 	}
@@ -292,6 +296,7 @@ func (s *stepRun) env(ctx context.Context, attempt int) (env *Env, end func()) {
 		flights:  s.flights,
 		Logger:   s.logger,
 		outputs:  maps.Clone(s.outputs),
+		save:     func(context.Context, map[string]string) error { return Permanent(errSave) },
 		note: func(text string) {
 			s.emit(ctx, Event{Kind: KindNote, Step: s.node.id, Attempt: attempt, Detail: text})
 		},
@@ -301,6 +306,9 @@ func (s *stepRun) env(ctx context.Context, attempt int) (env *Env, end func()) {
 	}
 	return env, func() { cancel(errReturned) }
 }
+
+// errSave is of a step that saves where nothing is to be saved.
+var errSave = errors.New("only Do may save")
 
 // errReturned ends the effects of a call of Check or Do that has returned.
 var errReturned = fmt.Errorf("the call has returned: %w", ErrFenced)
