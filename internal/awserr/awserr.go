@@ -52,9 +52,11 @@ const (
 	Burned
 	// Quota: refused because a limit of the account or of a resource is reached.
 	Quota
+	// Capacity: refused because there is none of what was asked for, there. No effect; another zone, subnet or type may do.
+	Capacity
 )
 
-var classNames = [...]string{"none", "terminal", "throttle", "unsent", "transient", "pending", "busy", "conflict", "exists", "not found", "gone", "no gateway", "dry run", "denied", "burned", "quota"}
+var classNames = [...]string{"none", "terminal", "throttle", "unsent", "transient", "pending", "busy", "conflict", "exists", "not found", "gone", "no gateway", "dry run", "denied", "burned", "quota", "capacity"}
 
 // String returns the name of the class in lower case.
 func (c Class) String() string {
@@ -152,6 +154,7 @@ const (
 	Queue            Resource = "queue"
 	Snapshot         Resource = "snapshot"
 	Volume           Resource = "volume"
+	Attachment       Resource = "attachment" // of a volume
 	Image            Resource = "image"
 	Database         Resource = "database" // an instance or a cluster
 	Bucket           Resource = "bucket"

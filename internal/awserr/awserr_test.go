@@ -48,6 +48,8 @@ const (
 	dynamoPut     = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html"
 	s3Errors      = "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
 	s3Conditional = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"
+	tryNext       = "https://github.com/aws/karpenter-provider-aws/blob/main/pkg/errors/errors.go"
+	deviceInUse   = "https://github.com/kubernetes-sigs/aws-ebs-csi-driver/issues/1166"
 	terminated    = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
 )
 
@@ -120,6 +122,22 @@ func TestCodes(t *testing.T) {
 		{400, "ValidationError", "No active Lifecycle Action found with instance ID i-1", awserr.NotFound, "", noAction},
 		{400, "ValidationError", "No active Lifecycle Action found with token 0d5e4f2c", awserr.NotFound, "", noAction},
 		{400, "Gateway.NotAttached", "Network vpc-1 is not attached to any internet gateway", awserr.NoGateway, "", noGateway},
+		{400, "IdempotentInstanceTerminated", "", awserr.Burned, "", ec2Errors},
+		{400, "InsufficientCapacityOnHost", "", awserr.Capacity, "", ec2Errors},
+		{400, "InsufficientFreeAddressesInSubnet", "", awserr.Capacity, "", ec2Errors},
+		{500, "InsufficientHostCapacity", "", awserr.Capacity, "", ec2Errors},
+		{500, "InsufficientInstanceCapacity", "", awserr.Capacity, "", ec2Errors},
+		{400, "ReservationCapacityExceeded", "", awserr.Capacity, "", ec2Errors},
+		{400, "UnfulfillableCapacity", "", awserr.Capacity, "", tryNext},
+		{400, "Unsupported", "", awserr.Capacity, "", ec2Errors},
+		{400, "InstanceLimitExceeded", "", awserr.Quota, "", ec2Errors},
+		{400, "MaxFleetCountExceeded", "", awserr.Quota, "", tryNext},
+		{400, "MaxSpotInstanceCountExceeded", "", awserr.Quota, "", ec2Errors},
+		{400, "VcpuLimitExceeded", "", awserr.Quota, "", ec2Errors},
+		{400, "AttachmentLimitExceeded", "", awserr.Quota, "", ec2Errors},
+		{400, "InvalidAttachment.NotFound", "", awserr.NotFound, awserr.Attachment, ec2Errors},
+		{400, "VolumeInUse", "", awserr.Conflict, "", ec2Errors},
+		{400, "InvalidParameterValue", "Invalid value '/dev/sdf' for unixDevice. Attachment point /dev/sdf is already in use", awserr.Exists, "", deviceInUse},
 		{400, "InvalidAMIName.Duplicate", "", awserr.Exists, "", ec2Errors},
 		{400, "InvalidAMIID.NotFound", "", awserr.NotFound, awserr.Image, ec2Errors},
 		{400, "InvalidAMIID.Unavailable", "", awserr.Gone, "", ec2Errors},
@@ -309,14 +327,14 @@ func TestWhatAReplyLeavesOutIsNotFound(t *testing.T) {
 func TestClassNames(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for c := awserr.None; c <= awserr.Quota; c++ {
+	for c := awserr.None; c <= awserr.Capacity; c++ {
 		if name := c.String(); name == "invalid" || seen[name] {
 			t.Errorf("class %d is named %q", c, name)
 		} else {
 			seen[name] = true
 		}
 	}
-	if got := (awserr.Quota + 1).String(); got != "invalid" {
+	if got := (awserr.Capacity + 1).String(); got != "invalid" {
 		t.Errorf("beyond the last: %q", got)
 	}
 }

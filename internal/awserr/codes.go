@@ -37,7 +37,24 @@ var codes = map[string]row{
 	"InvalidInstanceID.NotFound":         {class: NotFound, missing: Instance},
 	"InvalidNetworkInterfaceID.NotFound": {class: NotFound, missing: NetworkInterface},
 
-	"IdempotentParameterMismatch": {class: Burned},
+	"IdempotentInstanceTerminated": {class: Burned},
+	"IdempotentParameterMismatch":  {class: Burned},
+
+	"InsufficientCapacityOnHost":        {class: Capacity},
+	"InsufficientFreeAddressesInSubnet": {class: Capacity},
+	"InsufficientHostCapacity":          {class: Capacity},
+	"InsufficientInstanceCapacity":      {class: Capacity},
+	"ReservationCapacityExceeded":       {class: Capacity},
+	"UnfulfillableCapacity":             {class: Capacity},
+	"Unsupported":                       {class: Capacity}, // the type, in that zone
+	"InstanceLimitExceeded":             {class: Quota},
+	"MaxFleetCountExceeded":             {class: Quota},
+	"MaxSpotInstanceCountExceeded":      {class: Quota},
+	"VcpuLimitExceeded":                 {class: Quota},
+
+	"AttachmentLimitExceeded":    {class: Quota},
+	"InvalidAttachment.NotFound": {class: NotFound, missing: Attachment},
+	"VolumeInUse":                {class: Conflict},
 
 	"NotFoundException":                     {class: NotFound},
 	"InvalidSnapshot.NotFound":              {class: NotFound, missing: Snapshot},
@@ -155,16 +172,19 @@ func lifecycle(message string) Class {
 	return Terminal
 }
 
-// parameterValue tells three things apart. A lease of SQS that has ended: "Value ... for parameter ReceiptHandle is invalid. Reason: The
+// parameterValue tells four things apart. A lease of SQS that has ended: "Value ... for parameter ReceiptHandle is invalid. Reason: The
 // receipt handle has expired." or "Reason: Message does not exist or is not available for visibility timeout change." A snapshot that
-// only AWS Backup deletes: "This snapshot is managed by the AWS Backup service and cannot be deleted via EC2 APIs. ..." And what is wrong
-// for good.
+// only AWS Backup deletes: "This snapshot is managed by the AWS Backup service and cannot be deleted via EC2 APIs. ..." A device
+// name that the instance has given away: "Invalid value '/dev/sdf' for unixDevice. Attachment point /dev/sdf is already in use". And what is
+// wrong for good.
 func parameterValue(message string) Class {
 	switch {
 	case strings.Contains(message, "receipt handle has expired"), strings.Contains(message, "does not exist or is not available"):
 		return Gone
 	case strings.Contains(message, "managed by the AWS Backup service"):
 		return Conflict
+	case strings.Contains(message, "is already in use"):
+		return Exists
 	}
 	return Terminal
 }
