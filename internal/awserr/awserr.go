@@ -153,6 +153,7 @@ const (
 	HealthCheck      Resource = "health check"
 	Queue            Resource = "queue"
 	Snapshot         Resource = "snapshot"
+	Subnet           Resource = "subnet" // or a free address in it
 	Volume           Resource = "volume"
 	Attachment       Resource = "attachment" // of a volume
 	Image            Resource = "image"
@@ -161,7 +162,8 @@ const (
 	Object           Resource = "object" // or the current version is a delete marker
 )
 
-// Missing returns what an error of class [NotFound] did not find; for other errors it is empty.
+// Missing returns what an error of class [NotFound] did not find, and what one of class [Capacity] is short of if that is not the type of
+// instance; for other errors it is empty.
 func Missing(err error) Resource {
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		return codes[api.ErrorCode()].missing

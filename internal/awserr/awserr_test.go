@@ -124,7 +124,7 @@ func TestCodes(t *testing.T) {
 		{400, "Gateway.NotAttached", "Network vpc-1 is not attached to any internet gateway", awserr.NoGateway, "", noGateway},
 		{400, "IdempotentInstanceTerminated", "", awserr.Burned, "", ec2Errors},
 		{400, "InsufficientCapacityOnHost", "", awserr.Capacity, "", ec2Errors},
-		{400, "InsufficientFreeAddressesInSubnet", "", awserr.Capacity, "", ec2Errors},
+		{400, "InsufficientFreeAddressesInSubnet", "", awserr.Capacity, awserr.Subnet, ec2Errors},
 		{500, "InsufficientHostCapacity", "", awserr.Capacity, "", ec2Errors},
 		{500, "InsufficientInstanceCapacity", "", awserr.Capacity, "", ec2Errors},
 		{400, "ReservationCapacityExceeded", "", awserr.Capacity, "", ec2Errors},

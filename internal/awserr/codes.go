@@ -5,7 +5,7 @@ import "strings"
 // row is what is known of one error code. The test names the documentation of each.
 type row struct {
 	class     Class
-	missing   Resource                   // of class NotFound
+	missing   Resource                   // of class NotFound or Capacity
 	byMessage func(message string) Class // where one code has several meanings
 	policy    bool                       // of class Denied: the credentials are good, and lack the permission
 }
@@ -41,7 +41,7 @@ var codes = map[string]row{
 	"IdempotentParameterMismatch":  {class: Burned},
 
 	"InsufficientCapacityOnHost":        {class: Capacity},
-	"InsufficientFreeAddressesInSubnet": {class: Capacity},
+	"InsufficientFreeAddressesInSubnet": {class: Capacity, missing: Subnet},
 	"InsufficientHostCapacity":          {class: Capacity},
 	"InsufficientInstanceCapacity":      {class: Capacity},
 	"ReservationCapacityExceeded":       {class: Capacity},
