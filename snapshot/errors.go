@@ -55,6 +55,9 @@ var (
 
 	// ErrNoPoint reports that there is no completed snapshot to restore.
 	ErrNoPoint = errors.New("no completed snapshot")
+
+	// ErrTooOld reports that the newest data are older than RestoreRequest.MaxAge.
+	ErrTooOld = errors.New("too old")
 )
 
 // OpError is an operation on one target or snapshot that did not succeed.

@@ -37,6 +37,9 @@ type RestoreRequest struct {
 	Zone string
 	// At asks for the newest point whose data are not younger. Zero is the newest of all.
 	At time.Time
+	// MaxAge is how much of the data may be lost at most: if the newest are older, nothing is made, and the error is ErrTooOld. What an earlier
+	// call with the same Token has begun is ended. Zero is any.
+	MaxAge time.Duration
 	// Volumes are those to restore of an instance, by the IDs that they had. None is all.
 	Volumes []string
 
@@ -85,7 +88,7 @@ type RestoredVolume struct {
 // after it has answered: a volume whose key cannot be used vanishes, which is an [ErrFailed] here. If any volume fails, those that were made stay: Restored has
 // them, and the same Token makes the rest.
 //
-// Without a completed point the error is [ErrNoPoint].
+// Without a completed point the error is [ErrNoPoint], and [ErrTooOld] if its data are older than may be lost.
 func (m *Manager) Restore(ctx context.Context, req RestoreRequest) (*Restored, error) {
 	if err := req.complete(); err != nil {
 		return nil, err
@@ -124,6 +127,7 @@ func (q *RestoreRequest) complete() error {
 	m.require(q.Series.Kind == KindVolume || q.Series.Kind == KindInstance, "Series.Kind", string(q.Series.Kind), "must be volume or instance")
 	m.require(q.Series.ID != "", "Series.ID", nil, "must be set")
 	m.require(q.Zone != "", "Zone", nil, "must be set")
+	m.require(q.MaxAge >= 0, "MaxAge", q.MaxAge, "must not be negative")
 	m.require(q.InitializationRate == 0 || q.InitializationRate >= 100 && q.InitializationRate <= 300, "InitializationRate", q.InitializationRate,
 		"must be 100 to 300 MiB/s")
 	for key := range q.Tags {
@@ -156,6 +160,12 @@ func (r *region) newest(ctx context.Context, req *RestoreRequest) ([]*Point, err
 			set = slices.DeleteFunc(set, func(p *Point) bool { return !slices.Contains(req.Volumes, p.VolumeID) })
 			if len(set) < len(req.Volumes) {
 				continue // it was taken without one of them
+			}
+		}
+		if age := time.Since(set[0].Time); req.MaxAge > 0 && age > req.MaxAge && len(begun) == 0 {
+			return nil, &OpError{
+				Op: opDescribeSnapshots.name, Region: r.name, Resource: req.Series.String(), Kind: ErrTooOld,
+				Err: failure(fmt.Sprintf("the newest data are of %s ago, and %s may be lost", age.Round(time.Second), req.MaxAge)),
 			}
 		}
 		slices.SortFunc(set, func(a, b *Point) int { return cmp.Compare(a.VolumeID, b.VolumeID) })

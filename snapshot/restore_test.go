@@ -97,6 +97,21 @@ func TestTheNewestPointIsRestored(t *testing.T) {
 		if _, err := m.Restore(w.Context(), snapshot.RestoreRequest{Policy: p, Series: volumeSeries(p), Zone: zoneA, At: began.Add(-time.Hour)}); !errors.Is(err, snapshot.ErrNoPoint) {
 			t.Errorf("%v", err)
 		}
+		limited := snapshot.RestoreRequest{Policy: p, Series: volumeSeries(p), Zone: zoneA, MaxAge: time.Hour, Token: "limited"}
+		got, err := m.Restore(w.Context(), limited)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour)
+		again, err := m.Restore(w.Context(), limited) // what was begun in time is ended
+		if err != nil || again.Volumes[0].ID != got.Volumes[0].ID {
+			t.Errorf("%+v, %v", again, err)
+		}
+		creates := m.Calls()["CreateVolume"]
+		limited.Token = "too late"
+		if _, err := m.Restore(w.Context(), limited); !errors.Is(err, snapshot.ErrTooOld) || m.Calls()["CreateVolume"] != creates {
+			t.Errorf("%v", err)
+		}
 	})
 }
 

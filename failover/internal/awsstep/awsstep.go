@@ -53,26 +53,39 @@ const notYet = time.Minute
 
 // Judge returns err, marked as permanent if it says for longer than a minute that something is not there. A nil or another error ends that.
 func (p *Patience) Judge(env *failover.Env, err error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	key := env.Service + "\x00" + env.Incident
 	if awserr.Of(err) != awserr.NotFound {
-		delete(p.since, key)
+		p.End(env)
 		return err
 	}
-	began, ok := p.since[key]
+	if p.Over(env) {
+		return failover.Permanent(err)
+	}
+	return err
+}
+
+// Over tells whether a minute has passed since it was first asked, for an incident.
+func (p *Patience) Over(env *failover.Env) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	began, ok := p.since[key(env)]
 	if !ok {
 		if p.since == nil {
 			p.since = make(map[string]time.Time)
 		}
-		p.since[key] = time.Now()
-		return err
+		p.since[key(env)] = time.Now()
+		return false
 	}
-	if time.Since(began) < notYet {
-		return err
-	}
-	return failover.Permanent(err)
+	return time.Since(began) >= notYet
 }
+
+// End begins anew.
+func (p *Patience) End(env *failover.Env) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.since, key(env))
+}
+
+func key(env *failover.Env) string { return env.Service + "\x00" + env.Incident }
 
 // Mistakes gathers what is wrong with a description.
 type Mistakes struct {
@@ -86,7 +99,9 @@ func (m *Mistakes) Add(field string, value any, rule string) {
 }
 
 // Ref wants a reference.
-func (m *Mistakes) Ref(field string, r failover.Ref) { m.errs = append(m.errs, r.Check(field, m.Needs)) }
+func (m *Mistakes) Ref(field string, r failover.Ref) {
+	m.errs = append(m.errs, r.Check(field, m.Needs))
+}
 
 // IfGiven wants a reference to be right if there is one.
 func (m *Mistakes) IfGiven(field string, r failover.Ref) {
