@@ -50,6 +50,8 @@ const (
 	s3Conditional = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"
 	tryNext       = "https://github.com/aws/karpenter-provider-aws/blob/main/pkg/errors/errors.go"
 	deviceInUse   = "https://github.com/kubernetes-sigs/aws-ebs-csi-driver/issues/1166"
+	notStopped    = "https://github.com/eucalyptus/eucalyptus"
+	neverRan      = "https://github.com/flatcar/mantle/pull/315"
 	terminated    = "https://github.com/cloudposse/terraform-aws-ec2-instance/issues/95"
 )
 
@@ -91,6 +93,9 @@ func TestCodes(t *testing.T) {
 		{400, "InvalidInstanceID", "The shutting-down instance 'i-1' is not in a valid state for this operation.", awserr.Gone, "", terminated},
 		{400, "InvalidInstanceID", "There are multiple interfaces attached to instance 'i-1'. Please specify an interface ID for the operation instead.", awserr.Terminal, "", ec2Errors},
 		{400, "IncorrectInstanceState", "The instance 'i-1' is not in the 'pending' state.", awserr.Terminal, "", ec2Errors},
+
+		{400, "IncorrectInstanceState", "This instance 'i-1' is not in a state from which it can be stopped.", awserr.Pending, "", notStopped},
+		{400, "IncorrectInstanceState", "Instance 'i-1' cannot be stopped as it has never reached the 'running' state.", awserr.Pending, "", neverRan},
 
 		{400, "Resource.AlreadyAssociated", "", awserr.Conflict, "", ec2Errors},
 

@@ -145,12 +145,14 @@ var codes = map[string]row{
 
 // instanceState reads which state an instance was in when it was refused: "The pending instance 'i-1' is not in a valid
 // state for this operation", "The pending-volume-availability instance to which 'eni-1' is attached is not ...", "The
-// terminated instance 'i-1' is not ...". The codes are the same.
+// terminated instance 'i-1' is not ...". The codes are the same. StopInstances says "Instance 'i-1' cannot be stopped as it has never
+// reached the 'running' state." and "This instance 'i-1' is not in a state from which it can be stopped.", of one that is ending: a read tells.
 func instanceState(message string) Class {
 	state, _ := strings.CutPrefix(message, "The ")
 	state, _, _ = strings.Cut(state, " ")
 	switch {
-	case state == "pending" || strings.HasPrefix(state, "pending-"):
+	case state == "pending" || strings.HasPrefix(state, "pending-"),
+		strings.Contains(message, "not in a state from which it can be stopped"), strings.Contains(message, "has never reached the 'running' state"):
 		return Pending
 	case state == "shutting-down" || state == "terminated":
 		return Gone
