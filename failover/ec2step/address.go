@@ -235,7 +235,10 @@ func (a *address) ready(ctx context.Context, env *failover.Env) ([]failover.Find
 	}
 	var found []failover.Finding
 	for _, c := range report.Checks {
-		f := failover.Finding{Text: c.String()}
+		f := failover.Finding{Text: a.s.AllocationID + " to " + to + ": " + c.String()}
+		if c.Action != "" {
+			f.Text += ": " + c.Action
+		}
 		switch c.Verdict {
 		case eip.Fail:
 			f.Level = failover.LevelFail
