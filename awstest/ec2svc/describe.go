@@ -18,17 +18,18 @@ type kind struct {
 
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (read 2026-11)
 var (
-	instanceKind   = kind{"i", "instance ID", "InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound"}
-	interfaceKind  = kind{"eni", "networkInterface ID", "InvalidNetworkInterfaceId.Malformed", "InvalidNetworkInterfaceID.NotFound"}
-	attachmentKind = kind{"eni-attach", "attachment ID", "InvalidNetworkInterfaceAttachmentId.Malformed", "InvalidAttachmentID.NotFound"}
-	subnetKind     = kind{"subnet", "subnet ID", "InvalidSubnetID.Malformed", "InvalidSubnetID.NotFound"}
-	vpcKind        = kind{"vpc", "vpc ID", "InvalidVpcID.Malformed", "InvalidVpcID.NotFound"}
-	gatewayKind    = kind{"igw", "internetGateway ID", "InvalidInternetGatewayId.Malformed", "InvalidInternetGatewayID.NotFound"}
-	volumeKind     = kind{"vol", "volume", "InvalidVolumeID.Malformed", "InvalidVolume.NotFound"}
-	snapshotKind   = kind{"snap", "snapshot", "InvalidSnapshotID.Malformed", "InvalidSnapshot.NotFound"}
-	imageKind      = kind{"ami", "image id", "InvalidAMIID.Malformed", "InvalidAMIID.NotFound"}
-	templateKind   = kind{"lt", "launch template ID", "InvalidLaunchTemplateId.Malformed", "InvalidLaunchTemplateId.NotFound"}
-	addressKind    = kind{"eipalloc", "allocation ID", "", "InvalidAllocationID.NotFound"}
+	instanceKind    = kind{"i", "instance ID", "InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound"}
+	interfaceKind   = kind{"eni", "networkInterface ID", "InvalidNetworkInterfaceId.Malformed", "InvalidNetworkInterfaceID.NotFound"}
+	attachmentKind  = kind{"eni-attach", "attachment ID", "InvalidNetworkInterfaceAttachmentId.Malformed", "InvalidAttachmentID.NotFound"}
+	subnetKind      = kind{"subnet", "subnet ID", "InvalidSubnetID.Malformed", "InvalidSubnetID.NotFound"}
+	vpcKind         = kind{"vpc", "vpc ID", "InvalidVpcID.Malformed", "InvalidVpcID.NotFound"}
+	gatewayKind     = kind{"igw", "internetGateway ID", "InvalidInternetGatewayId.Malformed", "InvalidInternetGatewayID.NotFound"}
+	volumeKind      = kind{"vol", "volume", "InvalidVolumeID.Malformed", "InvalidVolume.NotFound"}
+	snapshotKind    = kind{"snap", "snapshot", "InvalidSnapshotID.Malformed", "InvalidSnapshot.NotFound"}
+	imageKind       = kind{"ami", "image id", "InvalidAMIID.Malformed", "InvalidAMIID.NotFound"}
+	reservationKind = kind{"cr", "Capacity Reservation ID", "InvalidCapacityReservationId.Malformed", "InvalidCapacityReservationId.NotFound"}
+	templateKind    = kind{"lt", "launch template ID", "InvalidLaunchTemplateId.Malformed", "InvalidLaunchTemplateId.NotFound"}
+	addressKind     = kind{"eipalloc", "allocation ID", "", "InvalidAllocationID.NotFound"}
 )
 
 var idSuffix = regexp.MustCompile(`^[0-9a-f]{8}([0-9a-f]{9})?$`)

@@ -31,7 +31,7 @@
 // present.
 //
 // A zone that has lost its power or its network refuses launches and starts
-// with InsufficientInstanceCapacity, is unavailable to
+// with InsufficientInstanceCapacity, whatever is reserved there, is unavailable to
 // DescribeAvailabilityZones, and holds up every change of state in it until
 // it is healed, as [awstest.Cloud.Stick] does for one instance. Its instances stay running to the API; after
 // Options.StatusCheck their status checks are impaired.
@@ -86,7 +86,7 @@
 //   - AssociateAddress: into a VPC with an internet gateway, within a network border group, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
-//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. Volumes come from the image, if it is one of this account, and mappings say what they leave to it. Other images and the type may be anything; their root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups, user data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. No Spot, no reservations.
+//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. Volumes come from the image, if it is one of this account, and mappings say what they leave to it. Other images and the type may be anything; their root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups, user data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. Capacity comes from a targeted Capacity Reservation, else from open ones that match, else from zonal Reserved Instances and what is left. No Spot, no groups of reservations.
 //   - CreateLaunchTemplate: the name, the first version, tags, ClientToken. Data that are modelled for RunInstances; what they name need not exist, as in AWS. There are no warnings about data that will not do, and no quotas.
 //   - CreateLaunchTemplateVersion: SourceVersion, whose parameters are replaced by those given, each as a whole.
 //   - ModifyLaunchTemplate: the default version, by number. A repeat is no mistake, with or without its ClientToken.
@@ -94,6 +94,12 @@
 //   - DeleteLaunchTemplateVersions: any but the default version; what cannot be deleted is said in the reply. The latest version is then the youngest that is left, which AWS does not document.
 //   - DescribeLaunchTemplates: IDs, names, filters, pages.
 //   - DescribeLaunchTemplateVersions: numbers, $Latest and $Default, of one template or of all; filters, pages. A template's versions come youngest first. No MinVersion or MaxVersion.
+//   - CreateCapacityReservation: Linux and other platforms, of which only Linux has instances here; by zone name or ID; open or targeted; with an end or without; ClientToken; tags. It needs capacity, and is active at once, where AWS may show it as pending for minutes. No future-dated ones, no shared ones, no groups, no quota.
+//   - CancelCapacityReservation: instances in it run on. A repeat is no mistake.
+//   - DescribeCapacityReservations: IDs, filters, pages. Those that have ended are shown for ever.
+//   - DescribeReservedInstances: IDs, filters. They are put in by [Reserve].
+//   - DescribeInstanceTypeOfferings: by region, zone or zone ID, filters, pages. Every zone offers every type unless Options.NotOffered has it; those that nobody has named are a few.
+//   - DescribeInstanceTypes: types, filters, pages. What is shown, vCPUs and instance storage, is made of the name of the type by AWS's rules for names.
 //   - StartInstances: capacity is asked for again; refused without a root volume.
 //   - StopInstances: machines stop at once, in good order, and are stopped after Options.Stopping. Force and SkipOsShutdown make no difference. No hibernation.
 //   - RebootInstances: takes no time; terminated instances are passed over. To the status checks the instance starts anew.
@@ -124,7 +130,7 @@
 //   - EnableImageDeregistrationProtection: with a cooldown or without.
 //   - DisableImageDeregistrationProtection: the cooldown goes on for 24 hours.
 //   - DescribeImages: IDs, owners, filters, pages; IncludeDisabled. A pending image shows no mappings, of which AWS says nothing. All are of the account.
-//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses, internet gateways, volumes, snapshots, images and launch templates.
+//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses, internet gateways, volumes, snapshots, images, launch templates and Capacity Reservations.
 //   - DeleteTags: by key, or by key and value, or all but AWS's own.
 //   - DescribeTags: filters, pages.
 //
@@ -176,6 +182,8 @@
 //   - InvalidAttachment.NotFound: DetachVolume from another instance or device than the volume's.
 //   - InvalidAttachmentID.NotFound
 //   - InvalidBlockDeviceMapping: a device twice; CreateImage without the root device, or without one that there is not.
+//   - InvalidCapacityReservationId.Malformed
+//   - InvalidCapacityReservationId.NotFound: both as accounts answer.
 //   - InvalidClientToken
 //   - InvalidID: CreateTags and DeleteTags of what is no ID.
 //   - InvalidIPAddress.InUse
@@ -215,6 +223,7 @@
 //   - OperationNotPermitted: DetachNetworkInterface of the primary interface; AssociateAddress across network border groups, for which AWS documents no code: it is what CreateNatGateway answers; what is locked or protected, likewise without one.
 //   - PendingSnapshotLimitExceeded: CreateSnapshot and CreateSnapshots beyond Options.PendingSnapshots.
 //   - RequestLimitExceeded: status 503, by the effect [awstest.Throttle].
+//   - ReservationCapacityExceeded: a launch into a targeted Capacity Reservation that is full or has ended.
 //   - Resource.AlreadyAssigned: AssignPrivateIpAddresses of an address that is taken.
 //   - Resource.AlreadyAssociated: AssociateAddress without AllowReassociation, AttachInternetGateway of one that is attached.
 //   - ResourceLimitExceeded: CopySnapshot beyond Options.ConcurrentCopies, CopyImage beyond 100; the message has the number.
@@ -224,6 +233,7 @@
 //   - Unavailable: status 503, by the effect [awstest.Unavailable].
 //   - UnauthorizedOperation: status 403, by the effect [awstest.Deny].
 //   - UnknownVolumeType
+//   - Unsupported: a launch, or a Capacity Reservation, of a type that the zone does not offer.
 //   - VolumeInUse: AttachVolume of one that is attached, DeleteVolume of one in use.
 //
 // # Cost

@@ -40,6 +40,8 @@ func New(optFns ...func(*Options)) awstest.Service {
 		s.addInterfaces(e)
 		s.addAddresses(e)
 		s.addInstances(e)
+		s.addReservations(e)
+		s.addOfferings(e)
 		s.addVolumes(e)
 		s.addSnapshots(e)
 		s.addImages(e)

@@ -10,7 +10,7 @@ import (
 )
 
 func (s *service) addInstances(e *awstest.Endpoint) {
-	handle(e, s.runInstances, "MinCount", "MaxCount", "InstanceType", "ImageId", "KeyName", "Placement", "SubnetId",
+	handle(e, s.runInstances, "CapacityReservationSpecification", "MinCount", "MaxCount", "InstanceType", "ImageId", "KeyName", "Placement", "SubnetId",
 		"PrivateIpAddress", "NetworkInterfaces", "ClientToken", "TagSpecifications", "LaunchTemplate", "BlockDeviceMappings",
 		// Accepted and without effect here:
 		"SecurityGroupIds", "SecurityGroups", "UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized")

@@ -20,6 +20,10 @@ func showInstance(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region, i
 		Architecture:   types.ArchitectureValuesX8664,
 		RootDeviceName: aws.String(i.RootDevice), RootDeviceType: types.DeviceTypeEbs,
 		BlockDeviceMappings: showDevices(call, region, i),
+		PlatformDetails:     aws.String(ec2model.DefaultPlatform), CapacityReservationSpecification: showReserve(i.Reserve),
+	}
+	if i.CapacityReservation != "" {
+		out.CapacityReservationId = aws.String(i.CapacityReservation)
 	}
 	if i.KeyName != "" {
 		out.KeyName = aws.String(i.KeyName)

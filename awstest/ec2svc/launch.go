@@ -75,6 +75,9 @@ func launchData(call *awstest.Call, in *ec2.RunInstancesInput) (data ec2model.La
 		Type: string(in.InstanceType), Image: aws.ToString(in.ImageId), KeyName: aws.ToString(in.KeyName),
 		Subnet: aws.ToString(in.SubnetId),
 	}
+	if data.Reserve, err = reserve(call, in.CapacityReservationSpecification); err != nil {
+		return data, err
+	}
 	if data.Private, err = parseAddr(in.PrivateIpAddress); err != nil {
 		return data, err
 	}

@@ -3,6 +3,7 @@ package ec2svc
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/awsha/awsha/awstest"
@@ -79,6 +80,9 @@ type Options struct {
 	// In AWS it depends on the type. Default 28, that of most types.
 	AttachmentLimit int
 
+	// NotOffered has the IDs of the zones that do not offer an instance type, by type. By default every zone offers every type.
+	NotOffered map[string][]string
+
 	// AddressQuota is how many Elastic IP addresses a region allows.
 	// Default 5, AWS's own.
 	AddressQuota int
@@ -142,6 +146,7 @@ func (o *Options) apply(to *ec2model.Options) error {
 	limit("ConcurrentCopies", o.ConcurrentCopies, &to.ConcurrentCopies)
 	limit("SnapshotQuota", o.SnapshotQuota, &to.SnapshotQuota)
 	limit("AddressQuota", o.AddressQuota, &to.AddressQuota)
+	to.NotOffered = maps.Clone(o.NotOffered)
 	switch {
 	case o.RootDevice == "":
 	case !ec2model.IsDevice(o.RootDevice):

@@ -60,6 +60,9 @@ func (s *service) findTagged(tx *awstest.Tx, call *awstest.Call, id string) (tag
 	case imageKind.is(id):
 		i, err := region.Image(tx.Now(), id)
 		return tagged{i.Tags, func(t ec2model.Tags) { region.SetImageTags(tx, id, t) }}, err
+	case reservationKind.is(id):
+		v, err := region.Reservation(tx.Now(), id)
+		return tagged{v.Tags, func(t ec2model.Tags) { region.SetReservationTags(tx, id, t) }}, err
 	case templateKind.is(id):
 		t, err := region.Template(tx.Now(), ec2model.TemplateRef{ID: id})
 		return tagged{t.Tags, func(tags ec2model.Tags) { region.SetTemplateTags(tx, id, tags) }}, err
@@ -152,6 +155,9 @@ func (s *service) describeTags(tx *awstest.Tx, call *awstest.Call, in *ec2.Descr
 	}
 	for id, i := range region.Instances(call.At) {
 		add(id, types.ResourceTypeInstance, i.Tags)
+	}
+	for id, v := range region.Reservations(call.At) {
+		add(id, types.ResourceTypeCapacityReservation, v.Tags)
 	}
 	for id, n := range region.Interfaces(call.At) {
 		add(id, types.ResourceTypeNetworkInterface, n.Tags)

@@ -22,6 +22,7 @@ import (
 // may be ignored without harm.
 var templateFields = []string{
 	"ImageId", "InstanceType", "KeyName", "Placement", "NetworkInterfaces", "TagSpecifications", "BlockDeviceMappings",
+	"CapacityReservationSpecification",
 	// Accepted and without effect here:
 	"SecurityGroupIds", "SecurityGroups", "UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized",
 }

@@ -116,4 +116,3 @@ func wantCalls(w *steptest.World, operation string, want int) {
 		w.Errorf("%d %s, want %d", made, operation, want)
 	}
 }
-

@@ -118,7 +118,7 @@ func (inv *Inventory) onlyOnInstanceStorage(i *Instance) string {
 // lose imagines that a zone is gone.
 func (inv *Inventory) lose(zone string, fleets []Fleet, members [][]Instance) ZoneLoss {
 	loss := ZoneLoss{ZoneID: zone, Stable: true}
-	m := matching{pools: inv.pools(zone, fleets)}
+	m := matching{pools: inv.pools(zone)}
 	var hit []int // fleets
 	for i, f := range fleets {
 		l := FleetLoss{Fleet: f.Name, Needed: cmp.Or(f.Needed, len(members[i])), Carriers: []Carrier{}}
@@ -161,7 +161,7 @@ type pool struct {
 }
 
 // pools are what is reserved outside of a zone.
-func (inv *Inventory) pools(lost string, fleets []Fleet) []pool {
+func (inv *Inventory) pools(lost string) []pool {
 	var all []pool
 	for _, r := range inv.Reservations {
 		if z := inv.zone(r.ZoneID); z != nil && z.usable() && z.ID != lost && r.Free > 0 && r.Tenancy == tenancyDefault {

@@ -270,8 +270,10 @@ func TestForceOnlyAfterAFence(t *testing.T) {
 		plan func(*moved) steptest.Plan
 		want error
 	}{
-		"fenced":     {func(m *moved) steptest.Plan { return m.plan }, nil},
-		"not fenced": {func(m *moved) steptest.Plan { return m.detach(func(s *ec2step.DetachSpec) { s.Timeout = 5 * time.Minute }) }, failover.ErrStepTimeout},
+		"fenced": {func(m *moved) steptest.Plan { return m.plan }, nil},
+		"not fenced": {func(m *moved) steptest.Plan {
+			return m.detach(func(s *ec2step.DetachSpec) { s.Timeout = 5 * time.Minute })
+		}, failover.ErrStepTimeout},
 		"a fence that fences something else": {func(m *moved) steptest.Plan {
 			return func(_ *steptest.World, cfg awsConfig) failover.Plan {
 				api := ec2.NewFromConfig(cfg)

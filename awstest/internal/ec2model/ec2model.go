@@ -59,6 +59,9 @@ type Region struct {
 	gateways   *history.Table[string, Gateway]
 	snapshots  *history.Table[string, Snapshot]
 
+	reservations *history.Table[string, Reservation]
+	reserved     []ReservedInstances
+
 	templates        *history.Table[string, LaunchTemplate]
 	templateNames    *history.Table[string, string] // to ID
 	templateVersions *history.Table[versionKey, TemplateVersion]
@@ -104,6 +107,8 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		gateways:   history.NewTable[string, Gateway](awstest.Memory),
 		snapshots:  history.NewTable[string, Snapshot](awstest.Memory),
 		images:     history.NewTable[string, Image](awstest.Memory),
+
+		reservations: history.NewTable[string, Reservation](awstest.Memory),
 
 		templates:        history.NewTable[string, LaunchTemplate](awstest.Memory),
 		templateNames:    history.NewTable[string, string](awstest.Memory),

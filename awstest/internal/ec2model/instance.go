@@ -29,6 +29,9 @@ type Instance struct {
 	Reason      string    // of the last change of state that had one
 	Cause       Cause     // of the same
 	Machine     *awstest.Instance
+
+	Reserve             Reserve
+	CapacityReservation string // that it runs in; empty if it runs in none
 }
 
 // Cause is why an instance has changed its state: a code, and a message.

@@ -21,6 +21,7 @@ type LaunchData struct {
 	InterfaceTags     Tags
 	Devices           []Device // beside the root volume, or in its place
 	VolumeTags        Tags
+	Reserve           Reserve
 }
 
 // LaunchSpec is what RunInstances asks for.
@@ -86,15 +87,15 @@ func (r *Region) Run(tx *awstest.Tx, spec LaunchSpec) ([]Instance, error) {
 	if subnet == nil {
 		subnet = r.anywhere(tx, spec.Type)
 	}
-	count, err := r.room(tx, spec, subnet)
+	room, err := r.room(tx, spec, subnet)
 	if err != nil {
 		return nil, err
 	}
 	reservation := tx.NewID("r")
-	launched := make([]Instance, 0, count)
-	ids := make([]string, 0, count)
-	for n := range count {
-		i, err := r.launch(tx, spec, subnet, reservation, int32(n))
+	launched := make([]Instance, 0, room.count())
+	ids := make([]string, 0, room.count())
+	for n := range room.count() {
+		i, err := r.launch(tx, spec, subnet, reservation, int32(n), room.of(n))
 		if err != nil {
 			return nil, err // of the first one: the address that it asks for is taken
 		}
@@ -141,7 +142,7 @@ func (r *Region) asked(tx *awstest.Tx, data LaunchData) (*Subnet, error) {
 // that type, or, if there is none, of the first zone.
 func (r *Region) anywhere(tx *awstest.Tx, instanceType string) *Subnet {
 	for _, s := range r.subnets {
-		if s.Default && tx.CanLaunch(s.Zone, instanceType) && s.Available() > 0 {
+		if s.Default && tx.CanLaunch(s.Zone, instanceType) && r.offered(s.Zone, instanceType) && s.Available() > 0 {
 			return s
 		}
 	}
@@ -160,29 +161,34 @@ func (r *Region) DefaultSubnet(z *awstest.Zone) (*Subnet, error) {
 	return nil, awstest.Errorf("MissingInput", "No default subnet for availability zone: '%s'.", z.Name())
 }
 
-// room tells how many instances a launch can have in a subnet, or why none.
-func (r *Region) room(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet) (count int, err error) {
+// room tells what a launch can have in a subnet, or why nothing.
+func (r *Region) room(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet) (room capacity, err error) {
 	if spec.Max > 1 && (spec.Private.IsValid() || spec.Interface != "") {
-		return 0, awstest.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level private IP address may not be specified for more than one instance")
+		return room, awstest.Errorf("InvalidParameterCombination", "Network interfaces and an instance-level private IP address may not be specified for more than one instance")
 	}
 	if spec.Interface != "" {
 		if n, err := r.own(tx, spec.Interface); err != nil {
-			return 0, err
+			return room, err
 		} else if n.Instance != "" {
-			return 0, awstest.Errorf("InvalidNetworkInterface.InUse", "Interface: [%s] in use.", n.ID)
+			return room, awstest.Errorf("InvalidNetworkInterface.InUse", "Interface: [%s] in use.", n.ID)
 		}
 	}
-	if !tx.CanLaunch(subnet.Zone, spec.Type) {
-		return 0, noCapacity(subnet.Zone, spec.Type)
+	if room, err = r.capacity(tx, subnet.Zone, spec.Type, spec.Reserve, spec.Max); err != nil {
+		return room, err
 	}
 	if spec.Interface != "" {
-		return 1, nil
+		return room, nil
 	}
-	count = min(spec.Max, subnet.Available()/max(1, spec.NetworkInterfaces))
-	if count < spec.Min {
-		return 0, subnet.full()
+	if room.count() < spec.Min {
+		return room, noCapacity(subnet.Zone, spec.Type)
 	}
-	return count, nil
+	addresses := subnet.Available() / max(1, spec.NetworkInterfaces)
+	if addresses < spec.Min {
+		return room, subnet.full()
+	}
+	room.reserved = room.reserved[:min(len(room.reserved), addresses)]
+	room.more = min(room.more, addresses-len(room.reserved))
+	return room, nil
 }
 
 // noCapacity is a server error, which the SDK retries.
@@ -208,7 +214,7 @@ func (r *Region) relaunched(tx *awstest.Tx, ids []string) ([]Instance, error) {
 	return out, nil
 }
 
-func (r *Region) launch(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet, reservation string, index int32) (Instance, error) {
+func (r *Region) launch(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet, reservation string, index int32, capacityReservation string) (Instance, error) {
 	interfaces := []string{spec.Interface}
 	owned := spec.Interface == ""
 	if owned {
@@ -229,7 +235,7 @@ func (r *Region) launch(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet, reserva
 		ID: tx.NewID("i"), Reservation: reservation, LaunchIndex: index,
 		Type: spec.Type, Image: spec.Image, KeyName: spec.KeyName, Token: spec.Token,
 		Zone: subnet.Zone, Subnet: subnet, LaunchedAt: tx.Now(), Tags: spec.Tags, RootDevice: spec.Devices[0].Name,
-		State: Pending, Since: tx.Now(),
+		State: Pending, Since: tx.Now(), Reserve: spec.Reserve, CapacityReservation: capacityReservation,
 	}
 	id := i.ID
 	i.Machine = tx.NewInstance(awstest.InstanceSpec{ID: id, Zone: i.Zone, Reach: func(tx *awstest.Tx) { r.reached(tx, id) }})

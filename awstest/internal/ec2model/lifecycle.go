@@ -37,13 +37,19 @@ func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 			return nil, awstest.Errorf("IncorrectInstanceState", "The instance '%s' is not in a state from which it can be started.", i.ID)
 		case !r.hasRoot(tx, i):
 			return nil, awstest.Errorf("InvalidParameterValue", "Invalid value '%s' for instanceId. Instance does not have a volume attached at root (%s)", i.ID, i.RootDevice)
-		case !tx.CanLaunch(i.Zone, i.Type):
-			return nil, noCapacity(i.Zone, i.Type)
+		}
+		if i.State == Stopped {
+			if _, err := r.capacity(tx, i.Zone, i.Type, i.Reserve, 1); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return r.each(tx, list, func(i Instance) Instance {
 		if i.State != Stopped {
 			return i
+		}
+		if room, err := r.capacity(tx, i.Zone, i.Type, i.Reserve, 1); err == nil { // of several, the last may find less than was there before
+			change(tx, r.instances, i.ID, func(i *Instance) { i.CapacityReservation = room.of(0) })
 		}
 		i = r.enter(tx, i, Pending, nil)
 		r.later(tx, i, r.model.opts.Pending, r.becomeRunning)
@@ -135,6 +141,9 @@ func (r *Region) enter(tx *awstest.Tx, i Instance, s State, cause *Cause) Instan
 		}
 		if s == Running {
 			i.BootedAt = tx.Now()
+		}
+		if s == Stopped || s == Terminated {
+			i.CapacityReservation = ""
 		}
 	})
 	if s != Running {

@@ -37,6 +37,9 @@ type Options struct {
 	// can have.
 	AttachmentLimit int
 
+	// NotOffered has the IDs of the zones that do not offer an instance type.
+	NotOffered map[string][]string
+
 	// AddressQuota is the number of Elastic IP addresses a region allows.
 	AddressQuota int
 }

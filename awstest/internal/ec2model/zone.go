@@ -46,6 +46,9 @@ func (r *Region) Zone(id, name string) (*awstest.Zone, error) {
 	return nil, awstest.Errorf("InvalidParameterValue", "Invalid availability zone: [%s]", id+name)
 }
 
+// FindZone returns the zone with an ID or a name; nil if there is none.
+func (r *Region) FindZone(name string) *awstest.Zone { return r.findZone(name, name) }
+
 func (r *Region) findZone(id, name string) *awstest.Zone {
 	for _, z := range r.model.Zones(r.region) {
 		if z.ID() == id || z.Name() == name {
