@@ -29,7 +29,7 @@ func (a *traveller) prepare(w *steptest.World) {
 
 func (a *traveller) give(w *steptest.World, id string) {
 	w.Helper()
-	_, err := admin(w).AssociateAddress(context.WithoutCancel(w.Context()), &ec2.AssociateAddressInput{AllocationId: &a.address, InstanceId: &id, AllowReassociation: ptr(true)})
+	_, err := admin(w).AssociateAddress(context.WithoutCancel(w.Context()), &ec2.AssociateAddressInput{AllocationId: &a.address, InstanceId: &id, AllowReassociation: new(true)})
 	if err != nil {
 		w.Error(err)
 	}

@@ -143,7 +143,7 @@ func rest(t *testing.T, r *rand.Rand, seed uint64, ladder []ec2step.Candidate) {
 		code := []string{"InsufficientInstanceCapacity", "InsufficientFreeAddressesInSubnet", "ReservationCapacityExceeded", "Unsupported", "VcpuLimitExceeded"}[r.IntN(5)]
 		next := ec2step.Rest(left[1:], tried, &smithy.GenericAPIError{Code: code})
 		for _, c := range left[1:] {
-			out := false
+			var out bool
 			switch {
 			case code == "VcpuLimitExceeded":
 				out = strings.HasPrefix(c.Type, "g") == strings.HasPrefix(tried.Type, "g")

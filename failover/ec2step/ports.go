@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
+//go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../stepmock/ec2step.go -pkg stepmock . SurveyAPI LaunchAPI FenceAPI QuarantineAPI VolumeAPI
+
 // SurveyAPI is what [Survey] calls of EC2; *ec2.Client is one, as of all interfaces here. Implementations are safe for concurrent use, end a call
 // when its context ends, and return errors in the SDK's form.
 //

@@ -164,7 +164,7 @@ func TestCodesOfAttach(t *testing.T) {
 		{Code: "UnsupportedOperationException", Want: steptest.Permanent},
 		{Code: "UnauthorizedOperation", Status: 403, Want: steptest.Permanent},
 		{Code: "VolumeInUse", Message: "on our instance already", Want: steptest.Success, Before: func(w *steptest.World) {
-			_, err := admin(w).AttachVolume(w.Context(), &ec2.AttachVolumeInput{VolumeId: &m.volume, InstanceId: &m.to, Device: ptr("/dev/sdg")})
+			_, err := admin(w).AttachVolume(w.Context(), &ec2.AttachVolumeInput{VolumeId: &m.volume, InstanceId: &m.to, Device: new("/dev/sdg")})
 			if err != nil {
 				w.Error(err)
 			}
@@ -172,7 +172,8 @@ func TestCodesOfAttach(t *testing.T) {
 	})
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 func TestAVolumeThatAnotherInstanceKeepsIsLeftToIt(t *testing.T) {
 	t.Parallel()
