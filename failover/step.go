@@ -138,7 +138,7 @@ type StepFuncs struct {
 
 	Check func(context.Context, *Env) (State, error) // nil always answers NotDone: Do is repeated whenever it is in doubt
 	Do    func(context.Context, *Env) error          // nil makes no effect: the step waits for Check to answer Done
-	Undo  func(context.Context, *Env) error          // nil returns ErrIrreversible
+	Undo  func(context.Context, *Env) error          // nil returns ErrIrreversible, or nil if Do is nil: there is nothing to take back
 
 	// Ready is that of [Readier]. Nil finds nothing.
 	Ready func(context.Context, *Env) ([]Finding, error)
@@ -185,10 +185,13 @@ func (s *funcStep) Do(ctx context.Context, env *Env) error {
 }
 
 func (s *funcStep) Undo(ctx context.Context, env *Env) error {
-	if s.f.Undo == nil {
-		return ErrIrreversible
+	switch {
+	case s.f.Undo != nil:
+		return s.f.Undo(ctx, env)
+	case s.f.Do == nil:
+		return nil
 	}
-	return s.f.Undo(ctx, env)
+	return ErrIrreversible
 }
 
 func (s *funcStep) Ready(ctx context.Context, env *Env) ([]Finding, error) {

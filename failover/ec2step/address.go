@@ -57,7 +57,7 @@ func MoveAddress(api eip.API, s AddressSpec, optFns ...func(*eip.Options)) failo
 	a.remapper, err = eip.New(api, optFns...)
 	return failover.NewStep(failover.StepFuncs{
 		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneMutate, API: apiEC2, Writes: []string{s.AllocationID},
-		Estimate: orDefault(s.Estimate, 2*time.Second), Timeout: s.Timeout,
+		Estimate: awsstep.Default(s.Estimate, 2*time.Second), Timeout: s.Timeout,
 		Check: a.check, Do: a.do, Undo: a.undo, Ready: a.ready, Mistakes: errors.Join(m.Err(), err),
 	})
 }

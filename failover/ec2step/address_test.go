@@ -101,30 +101,32 @@ func TestAnAddressMovesThereAndBack(t *testing.T) {
 
 func TestAnAddressMovesWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	new(traveller).scenario().KilledAtEachCall(t, 5)
+	steptest.Scenarios(func() steptest.Scenario { return new(traveller).scenario() }).KilledAtEachCall(t, 5)
 }
 
 func TestAnAddressMovesUnderALeaseWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	new(traveller).scenario(lease).KilledAtEachCall(t, 4)
+	steptest.Scenarios(func() steptest.Scenario { return new(traveller).scenario(lease) }).KilledAtEachCall(t, 4)
 }
 
 func TestAnAddressMovesBackWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	a := new(traveller)
-	s := a.scenario()
-	s.RollBack, s.Verify = true, func(w *steptest.World) { a.on(w, a.from) }
-	s.KilledAtEachCall(t, 4)
+	steptest.Scenarios(func() steptest.Scenario {
+		a := new(traveller)
+		s := a.scenario()
+		s.RollBack, s.Verify = true, func(w *steptest.World) { a.on(w, a.from) }
+		return s
+	}).KilledAtEachCall(t, 4)
 }
 
 func TestAnAddressMovesWhileReadsAreBehind(t *testing.T) {
 	t.Parallel()
-	new(traveller).scenario().Stale(t)
+	steptest.Scenarios(func() steptest.Scenario { return new(traveller).scenario() }).Stale(t)
 }
 
 func TestCodesOfAddresses(t *testing.T) {
 	t.Parallel()
-	new(traveller).scenario(lease).Codes(t, ec2.ServiceID, "AssociateAddress", []steptest.Code{
+	steptest.Scenarios(func() steptest.Scenario { return new(traveller).scenario(lease) }).Codes(t, ec2.ServiceID, "AssociateAddress", []steptest.Code{
 		{Code: "RequestLimitExceeded", Status: 503, Want: steptest.Retried},
 		{Code: "Unavailable", Status: 503, Want: steptest.Retried},
 		{Code: "InternalError", Status: 500, Want: steptest.Retried},

@@ -58,7 +58,7 @@ func Attach(api VolumeAPI, s AttachSpec) failover.Step {
 	}
 	return failover.NewStep(failover.StepFuncs{
 		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneMutate, Blast: failover.BlastInstance, API: apiEC2, Writes: writes(s.Volume),
-		Estimate: orDefault(s.Estimate, 5*time.Second), Timeout: s.Timeout,
+		Estimate: awsstep.Default(s.Estimate, 5*time.Second), Timeout: s.Timeout,
 		Check: a.check, Do: a.do, Undo: a.undo, Ready: a.ready, Mistakes: m.Err(),
 	})
 }

@@ -43,7 +43,7 @@ type DetachSpec struct {
 // It costs a DescribeVolumes a look and one DetachVolume. The request names the instance: a late one takes the volume from nobody else.
 // Undo attaches the volume again where it was, unless another instance has it.
 func Detach(api VolumeAPI, s DetachSpec) failover.Step {
-	s.ForceAfter = orDefault(s.ForceAfter, 30*time.Second)
+	s.ForceAfter = awsstep.Default(s.ForceAfter, 30*time.Second)
 	d := &detach{api: api, s: s}
 	m := awsstep.Mistakes{Needs: s.Needs}
 	m.Ref("Volume", s.Volume)
@@ -54,7 +54,7 @@ func Detach(api VolumeAPI, s DetachSpec) failover.Step {
 	}
 	return failover.NewStep(failover.StepFuncs{
 		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneMutate, Blast: failover.BlastInstance, API: apiEC2, Writes: writes(s.Volume),
-		Estimate: orDefault(s.Estimate, 5*time.Second), Timeout: s.Timeout,
+		Estimate: awsstep.Default(s.Estimate, 5*time.Second), Timeout: s.Timeout,
 		Check: d.check, Do: d.do, Undo: d.undo, Ready: d.ready, Mistakes: m.Err(),
 	})
 }

@@ -51,7 +51,7 @@ func Fence(api FenceAPI, s FenceSpec) failover.Step {
 	m.Ref("Instance", s.Instance)
 	return failover.NewStep(failover.StepFuncs{
 		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneMutate, Blast: failover.BlastInstance, API: apiEC2, Writes: writes(s.Instance),
-		Estimate: orDefault(s.Estimate, 20*time.Second), Timeout: s.Timeout,
+		Estimate: awsstep.Default(s.Estimate, 20*time.Second), Timeout: s.Timeout,
 		Check: f.check, Do: f.do, Undo: f.undo, Ready: f.ready, Mistakes: m.Err(),
 	})
 }

@@ -111,17 +111,17 @@ func TestFenceInADeadZone(t *testing.T) {
 
 func TestFenceDiesAtEachCall(t *testing.T) {
 	t.Parallel()
-	fenced().KilledAtEachCall(t, 3)
+	steptest.Scenarios(fenced).KilledAtEachCall(t, 3)
 }
 
 func TestFenceBehind(t *testing.T) {
 	t.Parallel()
-	fenced().Stale(t)
+	steptest.Scenarios(fenced).Stale(t)
 }
 
 func TestFenceCodes(t *testing.T) {
 	t.Parallel()
-	fenced().Codes(t, ec2.ServiceID, "StopInstances", []steptest.Code{
+	steptest.Scenarios(fenced).Codes(t, ec2.ServiceID, "StopInstances", []steptest.Code{
 		{Code: "RequestLimitExceeded", Status: 503, Want: steptest.Retried},
 		{Code: "Unavailable", Status: 503, Want: steptest.Retried},
 		{Code: "InternalError", Status: 500, Want: steptest.Retried},

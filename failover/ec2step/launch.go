@@ -74,7 +74,7 @@ func (t LaunchTemplate) zero() bool { return t == LaunchTemplate{} }
 func Launch(api LaunchAPI, s LaunchSpec) failover.Step {
 	l := &launch{api: api, s: s}
 	return failover.NewStep(failover.StepFuncs{
-		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneCreate, Estimate: orDefault(s.Estimate, 30*time.Second), Timeout: s.Timeout, API: apiEC2,
+		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneCreate, Estimate: awsstep.Default(s.Estimate, 30*time.Second), Timeout: s.Timeout, API: apiEC2,
 		Check: l.check, Do: l.do, Undo: l.undo, Ready: l.ready, Mistakes: l.mistakes(),
 	})
 }

@@ -313,37 +313,40 @@ func TestALimitOfTheAccountEndsTheLadder(t *testing.T) {
 
 func TestALaunchWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	new(fleet).scenario(nil).KilledAtEachCall(t, 7)
+	steptest.Scenarios(func() steptest.Scenario { return new(fleet).scenario(nil) }).KilledAtEachCall(t, 7)
 }
 
 // TestALadderIsClimbedWhileControllersDie has capacity come back in the zone that refused first: nothing is launched there as well.
 func TestALadderIsClimbedWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	new(fleet).scenario(func(w *steptest.World) {
-		heal := refuse(w, zoneIDs[0], "")
-		time.AfterFunc(100*time.Millisecond, heal)
+	steptest.Scenarios(func() steptest.Scenario {
+		return new(fleet).scenario(func(w *steptest.World) {
+			heal := refuse(w, zoneIDs[0], "")
+			time.AfterFunc(100*time.Millisecond, heal)
+		})
 	}).KilledAtEachCall(t, 8)
 }
 
 func TestALaunchIsTakenBackWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	s := new(fleet).scenario(nil)
-	s.RollBack, s.Verify = true, func(w *steptest.World) {
-		if n := len(replacements(w)); n != 0 {
-			w.Errorf("%d instances", n)
+	steptest.Scenarios(func() steptest.Scenario {
+		s := new(fleet).scenario(nil)
+		s.RollBack, s.Verify = true, func(w *steptest.World) {
+			if n := len(replacements(w)); n != 0 {
+				w.Errorf("%d instances", n)
+			}
 		}
-	}
-	s.KilledAtEachCall(t, 3)
+		return s
+	}).KilledAtEachCall(t, 3)
 }
 
 func TestALaunchWhileReadsAreBehind(t *testing.T) {
 	t.Parallel()
-	new(fleet).scenario(nil).Stale(t)
+	steptest.Scenarios(func() steptest.Scenario { return new(fleet).scenario(nil) }).Stale(t)
 }
 
 func TestCodesOfLaunches(t *testing.T) {
 	t.Parallel()
-	s := new(fleet).scenario(nil)
 	codes := []steptest.Code{}
 	for _, code := range []string{"RequestLimitExceeded", "Unavailable", "InternalError"} {
 		codes = append(codes, steptest.Code{Code: code, Status: 503, Want: steptest.Retried})
@@ -362,7 +365,7 @@ func TestCodesOfLaunches(t *testing.T) {
 	codes = append(codes,
 		steptest.Code{Code: "UnauthorizedOperation", Status: 403, Want: steptest.Permanent},
 		steptest.Code{Code: "AuthFailure.ServiceLinkedRoleCreationNotPermitted", Status: 403, Want: steptest.Permanent})
-	s.Codes(t, ec2.ServiceID, "RunInstances", codes)
+	steptest.Scenarios(func() steptest.Scenario { return new(fleet).scenario(nil) }).Codes(t, ec2.ServiceID, "RunInstances", codes)
 }
 
 // TestAnInstanceThatEndsAtOnceIsReplaced has the first instance terminated while it is pending.

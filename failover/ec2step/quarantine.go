@@ -42,7 +42,7 @@ func Quarantine(api QuarantineAPI, s QuarantineSpec) failover.Step {
 	m.Text("SecurityGroup", s.SecurityGroup)
 	return failover.NewStep(failover.StepFuncs{
 		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneMutate, Blast: failover.BlastInstance, API: apiEC2, Writes: writes(s.Instance),
-		Estimate: orDefault(s.Estimate, 2*time.Second), Timeout: s.Timeout,
+		Estimate: awsstep.Default(s.Estimate, 2*time.Second), Timeout: s.Timeout,
 		Check: q.check, Do: q.do, Undo: q.undo, Ready: q.ready, Mistakes: m.Err(),
 	})
 }

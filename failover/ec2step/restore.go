@@ -62,7 +62,7 @@ func Restore(clients func(region string) snapshot.Clients, s RestoreSpec) failov
 	}
 	return failover.NewStep(failover.StepFuncs{
 		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneCreate, Blast: failover.BlastData, API: apiEC2,
-		Estimate: orDefault(s.Estimate, 15*time.Second), Timeout: s.Timeout,
+		Estimate: awsstep.Default(s.Estimate, 15*time.Second), Timeout: s.Timeout,
 		Do: r.do, Undo: r.undo, Ready: r.ready, Mistakes: m.Err(),
 	})
 }

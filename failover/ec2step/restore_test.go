@@ -117,12 +117,12 @@ func TestTheNewestSnapshotIsRestoredInAnotherZone(t *testing.T) {
 
 func TestARestoreWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	new(backup).scenario().KilledAtEachCall(t, 3)
+	steptest.Scenarios(func() steptest.Scenario { return new(backup).scenario() }).KilledAtEachCall(t, 3)
 }
 
 func TestARestoreWhileReadsAreBehind(t *testing.T) {
 	t.Parallel()
-	new(backup).scenario().Stale(t)
+	steptest.Scenarios(func() steptest.Scenario { return new(backup).scenario() }).Stale(t)
 }
 
 func TestDataThatAreTooOldAreNotRestored(t *testing.T) {
@@ -166,7 +166,7 @@ func TestWithoutASnapshotNothingIsRestored(t *testing.T) {
 
 func TestCodesOfRestores(t *testing.T) {
 	t.Parallel()
-	new(backup).scenario().Codes(t, ec2.ServiceID, "CreateVolume", []steptest.Code{
+	steptest.Scenarios(func() steptest.Scenario { return new(backup).scenario() }).Codes(t, ec2.ServiceID, "CreateVolume", []steptest.Code{
 		{Code: "RequestLimitExceeded", Status: 503, Want: steptest.Retried},
 		{Code: "Unavailable", Status: 503, Want: steptest.Retried},
 		{Code: "UnauthorizedOperation", Status: 403, Want: steptest.Permanent},

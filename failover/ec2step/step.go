@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -20,13 +19,6 @@ const apiEC2 = "ec2"
 
 // once keeps the SDK from repeating a request: the engine decides about that, after a look.
 func once(o *ec2.Options) { o.RetryMaxAttempts = 1 }
-
-func orDefault(d, def time.Duration) time.Duration {
-	if d == 0 {
-		return def
-	}
-	return d
-}
 
 func tags(of map[string]string) []types.Tag {
 	all := make([]types.Tag, 0, len(of))

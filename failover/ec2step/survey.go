@@ -39,7 +39,7 @@ func Survey(ctx context.Context, api SurveyAPI, req SurveyRequest) (*Inventory, 
 	var must, may errgroup.Group
 	must.Go(func() error { return s.zones(ctx) })
 	must.Go(func() error { return s.subnets(ctx) })
-	inTime, cancel := context.WithTimeout(ctx, orDefault(req.Timeout, time.Minute))
+	inTime, cancel := context.WithTimeout(ctx, awsstep.Default(req.Timeout, time.Minute))
 	defer cancel()
 	for _, read := range []func(context.Context) error{s.offerings, s.storage, s.reservations, s.reserved} {
 		may.Go(func() error {

@@ -104,31 +104,38 @@ func TestAVolumeMovesToAnotherInstance(t *testing.T) {
 
 func TestAVolumeMovesWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	new(moved).scenario().KilledAtEachCall(t, 9)
+	steptest.Scenarios(func() steptest.Scenario { return new(moved).scenario() }).KilledAtEachCall(t, 9)
 }
 
 func TestAVolumeMovesBackWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	m := new(moved)
-	s := m.scenario()
-	s.RollBack, s.Verify = true, func(w *steptest.World) { m.on(w, m.from) }
-	s.KilledAtEachCall(t, 6)
+	steptest.Scenarios(func() steptest.Scenario {
+		m := new(moved)
+		s := m.scenario()
+		s.RollBack, s.Verify = true, func(w *steptest.World) { m.on(w, m.from) }
+		return s
+	}).KilledAtEachCall(t, 6)
 }
 
 func TestAVolumeMovesWhileReadsAreBehind(t *testing.T) {
 	t.Parallel()
-	m := new(moved)
-	s := m.scenario()
-	s.Verify = func(w *steptest.World) { m.on(w, m.to) } // what is repeated is refused, or does nothing
-	s.Stale(t)
+	steptest.Scenarios(func() steptest.Scenario {
+		m := new(moved)
+		s := m.scenario()
+		s.Verify = func(w *steptest.World) { m.on(w, m.to) } // what is repeated is refused, or does nothing
+		return s
+	}).Stale(t)
 }
 
 func TestCodesOfDetach(t *testing.T) {
 	t.Parallel()
-	m := new(moved)
-	s := steptest.Scenario{Services: services, Prepare: m.prepare, Verify: func(w *steptest.World) { m.on(w, "") }}
-	s.Plan = func(w *steptest.World, cfg awsConfig) failover.Plan { return m.detach()(w, cfg) }
-	s.Codes(t, ec2.ServiceID, "DetachVolume", []steptest.Code{
+	steptest.Scenarios(func() steptest.Scenario {
+		m := new(moved)
+		return steptest.Scenario{
+			Services: services, Prepare: m.prepare, Verify: func(w *steptest.World) { m.on(w, "") },
+			Plan: func(w *steptest.World, cfg awsConfig) failover.Plan { return m.detach()(w, cfg) },
+		}
+	}).Codes(t, ec2.ServiceID, "DetachVolume", []steptest.Code{
 		{Code: "RequestLimitExceeded", Status: 503, Want: steptest.Retried},
 		{Code: "Unavailable", Status: 503, Want: steptest.Retried},
 		{Code: "InvalidVolume.NotFound", Want: steptest.Retried},
@@ -137,22 +144,38 @@ func TestCodesOfDetach(t *testing.T) {
 		{Code: "UnauthorizedOperation", Status: 403, Want: steptest.Permanent},
 		{Code: "UnsupportedOperation", Want: steptest.Permanent},
 		{Code: "IncorrectState", Message: "detached meanwhile", Want: steptest.Success, Before: func(w *steptest.World) {
-			if _, err := admin(w).DetachVolume(w.Context(), &ec2.DetachVolumeInput{VolumeId: &m.volume}); err != nil {
+			if _, err := admin(w).DetachVolume(w.Context(), &ec2.DetachVolumeInput{VolumeId: theVolume(w)}); err != nil {
 				w.Error(err)
 			}
 		}},
 	})
 }
 
+// theVolume is the one that is no root volume.
+func theVolume(w *steptest.World) *string {
+	w.Helper()
+	out, err := admin(w).DescribeVolumes(w.Context(), &ec2.DescribeVolumesInput{Filters: []types.Filter{{Name: new("size"), Values: []string{"10"}}}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return out.Volumes[0].VolumeId
+}
+
 func TestCodesOfAttach(t *testing.T) {
 	t.Parallel()
-	m := new(moved)
-	s := steptest.Scenario{Services: services, Verify: func(w *steptest.World) { m.on(w, m.to) }, Prepare: func(w *steptest.World) {
-		m.from, m.to = launch(w, zoneA), launch(w, zoneA)
-		m.volume = volume(w, zoneA, "")
-	}}
-	s.Plan = func(w *steptest.World, cfg awsConfig) failover.Plan { return m.attach()(w, cfg) }
-	s.Codes(t, ec2.ServiceID, "AttachVolume", []steptest.Code{
+	var to string // the same in each world
+	steptest.Run(t, services, func(w *steptest.World) { launch(w, zoneA); to = launch(w, zoneA) })
+	steptest.Scenarios(func() steptest.Scenario {
+		m := new(moved)
+		return steptest.Scenario{
+			Services: services, Verify: func(w *steptest.World) { m.on(w, m.to) },
+			Prepare: func(w *steptest.World) {
+				m.from, m.to = launch(w, zoneA), launch(w, zoneA)
+				m.volume = volume(w, zoneA, "")
+			},
+			Plan: func(w *steptest.World, cfg awsConfig) failover.Plan { return m.attach()(w, cfg) },
+		}
+	}).Codes(t, ec2.ServiceID, "AttachVolume", []steptest.Code{
 		{Code: "RequestLimitExceeded", Status: 503, Want: steptest.Retried},
 		{Code: "InternalError", Status: 500, Want: steptest.Retried},
 		{Code: "IncorrectState", Want: steptest.Retried},
@@ -164,7 +187,7 @@ func TestCodesOfAttach(t *testing.T) {
 		{Code: "UnsupportedOperationException", Want: steptest.Permanent},
 		{Code: "UnauthorizedOperation", Status: 403, Want: steptest.Permanent},
 		{Code: "VolumeInUse", Message: "on our instance already", Want: steptest.Success, Before: func(w *steptest.World) {
-			_, err := admin(w).AttachVolume(w.Context(), &ec2.AttachVolumeInput{VolumeId: &m.volume, InstanceId: &m.to, Device: new("/dev/sdg")})
+			_, err := admin(w).AttachVolume(w.Context(), &ec2.AttachVolumeInput{VolumeId: theVolume(w), InstanceId: &to, Device: new("/dev/sdg")})
 			if err != nil {
 				w.Error(err)
 			}
@@ -173,8 +196,6 @@ func TestCodesOfAttach(t *testing.T) {
 }
 
 //go:fix inline
-func ptr[T any](v T) *T { return new(v) }
-
 func TestAVolumeThatAnotherInstanceKeepsIsLeftToIt(t *testing.T) {
 	t.Parallel()
 	var m moved

@@ -40,6 +40,14 @@ func Change[I, O, Options any](
 	return Call(ctx, action, resource, call, in, optFns...)
 }
 
+// Default returns d, or def if d is zero.
+func Default(d, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return d
+}
+
 // Patience is how long what AWS does not find may be something that it does not know yet.
 type Patience struct {
 	mu    sync.Mutex

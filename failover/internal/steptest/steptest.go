@@ -203,15 +203,18 @@ type Scenario struct {
 	RollBack bool
 }
 
+// Scenarios makes a scenario for each run: they run at the same time.
+type Scenarios func() Scenario
+
 // KilledAtEachCall kills the controller at each of its calls, before it and after it was applied, and lets another one go on: Verify must hold.
 // There must be at least so many points.
-func (s Scenario) KilledAtEachCall(t *testing.T, points int) {
+func (fresh Scenarios) KilledAtEachCall(t *testing.T, points int) {
 	t.Helper()
 	for name, after := range map[string]bool{"before the call": false, "after it, before the reply": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := 1
-			for ; s.killedAt(t, n, after); n++ {
+			for ; fresh().killedAt(t, n, after); n++ {
 				if t.Failed() {
 					t.Fatalf("killed at call %d", n)
 				}
@@ -266,11 +269,12 @@ func (s Scenario) killedAt(t *testing.T, n int, after bool) (reached bool) {
 }
 
 // Stale executes the plan while reads are half a minute behind, with an engine that knows it and with one that does not: Verify must hold.
-func (s Scenario) Stale(t *testing.T) {
+func (fresh Scenarios) Stale(t *testing.T) {
 	t.Helper()
 	for _, lag := range []time.Duration{30 * time.Second, 2 * time.Second} {
 		t.Run(fmt.Sprintf("the engine expects %s", lag), func(t *testing.T) {
 			t.Parallel()
+			s := fresh()
 			Run(t, s.Services, func(w *World) {
 				s.Prepare(w)
 				time.Sleep(time.Minute)
@@ -312,11 +316,12 @@ type Code struct {
 }
 
 // Codes executes the plan once for each error, answered to the first two calls of an operation.
-func (s Scenario) Codes(t *testing.T, service, operation string, codes []Code) {
+func (fresh Scenarios) Codes(t *testing.T, service, operation string, codes []Code) {
 	t.Helper()
 	for _, c := range codes {
 		t.Run(operation+" "+c.Code+" "+c.Message, func(t *testing.T) {
 			t.Parallel()
+			s := fresh()
 			Run(t, s.Services, func(w *World) {
 				s.Prepare(w)
 				if c.Before != nil {
