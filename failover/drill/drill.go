@@ -206,13 +206,15 @@ func (r *run) disturb(ctx context.Context) (err error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return r.wrap(phase, cause)
 	}
-	if errors.Is(context.Cause(limited), errLimit) && err != nil {
+	if err != nil && limitReached(limited) {
 		r.limited = phase
 		r.mark(ctx, "limit reached", fmt.Errorf("%s: %w", phase, errLimit))
-		return nil
+		err = nil // it is a miss
 	}
 	return r.wrap(phase, err)
 }
+
+func limitReached(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errLimit) }
 
 // respond has the response answer, and waits for the service to be back. An error is that of a wait; that the plan failed is none.
 func (r *run) respond(ctx context.Context) (phase string, err error) {
@@ -269,10 +271,13 @@ func (r *run) watch(ctx context.Context) (phase string, err error) {
 		}
 		return "plan", err
 	}
-	if t := r.watched.now(); !t.done {
+	t := r.watched.now()
+	if !t.done {
 		r.planErr = t.failure()
 	}
-	r.planEnded = time.Now()
+	if t.done || t.err != nil { // it was executed
+		r.planEnded = time.Now()
+	}
 	return "plan", nil
 }
 
@@ -323,10 +328,11 @@ func (r *run) bounded(ctx context.Context, wait func(context.Context) error) (bo
 	limited, cancel := context.WithTimeoutCause(ctx, r.opts.Limit, errLimit)
 	defer cancel()
 	err := wait(limited)
-	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(limited), errLimit) {
-		return false, nil
+	well := err == nil
+	if ctx.Err() == nil && limitReached(limited) {
+		err = nil // it is a miss
 	}
-	return err == nil, err
+	return well, err
 }
 
 // endFault ends the fault and tells it. It does nothing if none was asked for.
@@ -338,7 +344,11 @@ func (r *run) endFault(ctx context.Context) error {
 	if err != nil {
 		r.opts.Logger.LogAttrs(ctx, slog.LevelError, err.Error(), slog.String("drill", r.id))
 	}
-	r.mark(ctx, "fault ended", err)
+	what := "fault ended"
+	if err != nil {
+		what = "FAULT NOT ENDED"
+	}
+	r.mark(ctx, what, err)
 	return err
 }
 

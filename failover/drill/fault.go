@@ -179,12 +179,16 @@ func (f *injected) watch(ctx context.Context) bool {
 	for sleep(ctx, f.opts.PollInterval) == nil {
 		state, err := bounded(ctx, f.injection.State, nil)
 		if err == nil && state > FaultActive {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			return !f.ending
+			return !f.isEnding()
 		}
 	}
 	return false
+}
+
+func (f *injected) isEnding() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ending
 }
 
 // end takes the fault back, once, whatever has become of ctx. Everybody who calls it waits, and gets the same [*UnendedError] or nil. No lock is held meanwhile.

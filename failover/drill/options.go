@@ -200,17 +200,18 @@ func (d *Drill) validateProbes(m *mistakes) {
 
 // fieldErrors are those that are joined in an error.
 func fieldErrors(err error) []*failover.FieldError {
-	switch e := err.(type) {
-	case nil:
+	if err == nil {
 		return nil
-	case *failover.FieldError:
-		return []*failover.FieldError{e}
-	case interface{ Unwrap() []error }:
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var list []*failover.FieldError
-		for _, one := range e.Unwrap() {
+		for _, one := range joined.Unwrap() {
 			list = append(list, fieldErrors(one)...)
 		}
 		return list
+	}
+	if f, ok := errors.AsType[*failover.FieldError](err); ok {
+		return []*failover.FieldError{f}
 	}
 	return []*failover.FieldError{{Field: "spec", Value: "", Rule: err.Error()}}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Verdict is what a drill comes to. The zero Verdict is NoVerdict.
@@ -178,6 +177,6 @@ func (r *run) judgeFailback(miss func(target, probe, got, want string)) {
 	case r.failback.IsZero():
 		miss(TargetFailback, "", "not begun, since the failover did not go well", "it to be done")
 	case !r.back:
-		miss(TargetFailback, "", "not well "+short(r.opts.Limit)+" after it", "good answers of every probe for "+time.Duration.String(r.opts.Steady))
+		miss(TargetFailback, "", "not well "+short(r.opts.Limit)+" after it", "good answers of every probe for "+short(r.opts.Steady))
 	}
 }

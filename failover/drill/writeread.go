@@ -10,7 +10,8 @@ import (
 
 // WriteReadSpec describes a number that is kept in the service's data. Nobody else may write it while the drill runs.
 type WriteReadSpec struct {
-	// Write replaces the number, and returns nil once the service has acknowledged that. It is called with numbers that only grow.
+	// Write replaces the number, and returns nil once the service has acknowledged that. It is called with numbers that only grow, and should be conditional on
+	// that where it can: a write that timed out and comes late would replace a newer one, which is then lost.
 	Write func(ctx context.Context, number uint64) error
 
 	// Read returns the number that was written last; 0 for none. It must see what was acknowledged, as a consistent read does: an older number counts as lost.
