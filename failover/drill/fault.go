@@ -145,6 +145,9 @@ func inject(ctx context.Context, injector Injector, id string, fault Fault, opts
 	case err == nil:
 		return f, nil
 	}
+	if cause := context.Cause(limited); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
 	err = fmt.Errorf("inject %s: %w", f.fault, err)
 	if found == nil && (limited.Err() != nil || panicked(err)) {
 		f.doubt = err
