@@ -29,5 +29,5 @@
 //
 // # Errors
 //
-// A fault that is described wrongly is a [*failover.FieldError].
+// A fault that is described wrongly is a [*failover.FieldError], or an [*awstest.FieldError] of the cloud.
 package faultinjector

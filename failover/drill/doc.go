@@ -59,14 +59,14 @@
 // # Guarantees and failure modes
 //
 //   - Nothing is broken before every probe was well and the plan was ready, unless Options.BeginAnyway.
-//   - The fault is ended exactly once by Run, whatever happens: on success, after each error, a panic of any part, cancellation and the limit. That takes no part of ctx,
-//     and up to Options.EndTimeout. When ctx or the limit ends, it begins at once, and does not wait for a step that is slow to stop.
+//   - The fault is ended exactly once by Run, whatever happens: on success, after each error, a panic of any part, cancellation and the limit. The end of ctx does not cut that
+//     short: Options.EndTimeout does. When ctx or the limit ends, it begins at once, and does not wait for a step that is slow to stop.
 //   - A fault that could not be ended, or of which nobody knows whether it is there, is an [*UnendedError], before all others, the first miss, and an error in the log. If the process dies,
 //     nobody ends it: give the fault a duration of its own where the injector can.
 //   - A fault that ends by itself before the service is well is a miss: the RTO would be its.
 //   - A failed plan is not rolled back, and nobody fails back after it: the fault is ended, and a person has to look. Executing the incident again resumes it.
 //   - An injector that ignores the end of its context is left behind after 5 s, with its goroutine; an injection that comes late is ended. Everything else is waited for.
-//   - Probes keep what they saw in memory: 32 bytes for each request.
+//   - Probes keep what they saw in memory: 40 bytes for each request.
 //
 // # AWS calls and IAM actions
 //

@@ -291,13 +291,18 @@ func (r *run) after(ctx context.Context) error {
 		return r.wrap("after the fault", err)
 	}
 	r.calm = calm
-	if r.response.Failback == nil || !calm || r.limited != "" || r.planErr != nil {
+	if well := calm && r.limited == "" && r.planErr == nil; !well || r.response.Failback == nil {
 		return nil
 	}
+	return r.wrap("failback", r.failBack(ctx))
+}
+
+// failBack waits until the service can go home, and has it go. An error is that of a wait; what fails is a miss.
+func (r *run) failBack(ctx context.Context) error {
 	if r.response.HomeReady != nil {
 		ready, err := r.bounded(ctx, func(ctx context.Context) error { return guard(func() error { return r.response.HomeReady(ctx) }) })
 		if err != nil {
-			return r.wrap("failback", err)
+			return err
 		}
 		if !ready {
 			r.backErr = fmt.Errorf("what the service goes back to was not ready after %v", r.opts.Limit)
@@ -310,17 +315,14 @@ func (r *run) after(ctx context.Context) error {
 		r.backErr = r.carry(ctx, r.id+"-failback", *r.response.Failback)
 		return context.Cause(ctx)
 	})
-	if err != nil {
-		return r.wrap("failback", err)
+	if failed := r.backErr != nil; err != nil || !done || failed {
+		return err
 	}
-	if !done || r.backErr != nil {
-		return nil
-	}
-	from = time.Now()
+	from := time.Now()
 	r.back, err = r.bounded(ctx, func(ctx context.Context) error {
 		return r.await(ctx, func() bool { return r.everyProbe(func(p *probing) bool { return p.well(from, r.opts.Steady) }) })
 	})
-	return r.wrap("failback", err)
+	return err
 }
 
 // bounded waits for what takes no longer than the limit. It returns false if it did.

@@ -17,16 +17,17 @@ import (
 
 // fieldsOf are the fields that an error names.
 func fieldsOf(err error) (fields []string) {
-	switch e := err.(type) {
-	case nil:
-	case *failover.FieldError:
-		return []string{e.Field}
-	case interface{ Unwrap() []error }:
-		for _, one := range e.Unwrap() {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range joined.Unwrap() {
 			fields = append(fields, fieldsOf(one)...)
 		}
-	case interface{ Unwrap() error }:
-		return fieldsOf(e.Unwrap())
+		return fields
+	}
+	if wrapped := errors.Unwrap(err); wrapped != nil {
+		return fieldsOf(wrapped)
+	}
+	if f, ok := errors.AsType[*failover.FieldError](err); ok {
+		fields = append(fields, f.Field)
 	}
 	return fields
 }
