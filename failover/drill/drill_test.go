@@ -440,6 +440,11 @@ func TestCancellationEndsTheFaultAtOnce(t *testing.T) {
 				if !errors.Is(err, errCause) || !strings.Contains(err.Error(), phase) || report.Verdict != drill.NoVerdict || len(report.Misses) > 0 {
 					t.Errorf("%v\n%v", err, report)
 				}
+				for _, p := range report.Probes { // that they were cut off is no failure of the service
+					if errors.Is(p.LastError, context.Canceled) {
+						t.Errorf("%s: %v", p.Name, p.LastError)
+					}
+				}
 				if took := time.Since(began); took > at+call {
 					t.Errorf("took %v", took)
 				}

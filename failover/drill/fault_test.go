@@ -271,3 +271,86 @@ func TestFaultsAreOneLine(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The end of a fault takes its time, and needs a context that lives, also when Run's is cancelled. A second of the drill is in each phase.
+func TestCancellationLeavesTheEndItsTime(t *testing.T) {
+	t.Parallel()
+	for name, at := range map[string]time.Duration{"pending": 12 * time.Second, "in force": 22 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				var stopping time.Time
+				one := &failovermock.InjectionMock{
+					StateFunc: func(ctx context.Context) (drill.FaultState, error) {
+						switch {
+						case ctx.Err() != nil:
+							return 0, ctx.Err()
+						case stopping.IsZero() && time.Since(began) < 15*time.Second:
+							return drill.FaultPending, nil
+						case stopping.IsZero():
+							return drill.FaultActive, nil
+						case time.Since(stopping) < 20*time.Second:
+							return drill.FaultEnding, nil
+						}
+						return drill.FaultEnded, nil
+					},
+					EndFunc: func(ctx context.Context) error {
+						if ctx.Err() == nil {
+							stopping = time.Now()
+						}
+						return ctx.Err()
+					},
+				}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				time.AfterFunc(at, func() { cancel(errCause) })
+				report, err := faulty(ctx, t, injecting(one, nil))
+				if !errors.Is(err, errCause) || errors.Is(err, drill.ErrUnended) || len(one.EndCalls()) != 1 || report.FaultEnded.Sub(began) < at+20*time.Second {
+					t.Errorf("%v\n%v", err, report)
+				}
+			})
+		})
+	}
+}
+
+// An injector may be slower to say that a fault is in force than the service is to notice: the RTO counts from what was seen first.
+func TestTheFaultCountsFromItsFirstSign(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked time.Time
+		one := &failovermock.InjectionMock{EndFunc: ended}
+		one.StateFunc = func(context.Context) (drill.FaultState, error) {
+			switch {
+			case len(one.EndCalls()) > 0:
+				return drill.FaultEnded, nil
+			case time.Since(asked) < 30*time.Second:
+				return drill.FaultPending, nil
+			}
+			return drill.FaultActive, nil
+		}
+		injector := &failovermock.InjectorMock{InjectFunc: func(context.Context, string, drill.Fault) (drill.Injection, error) {
+			asked = time.Now()
+			return one, nil
+		}}
+		client := drill.NewClient(func(context.Context) error {
+			if since := time.Since(asked); !asked.IsZero() && since > 10*time.Second && since < 60*time.Second {
+				return errOops
+			}
+			return nil
+		})
+		d, err := drill.New(injector, drill.Fault{Kind: "experiment"}, drill.Response{Engine: newEngine(t), Plan: nothing(), Detect: after(20 * time.Second)},
+			[]drill.Probe{{Name: "fn", Client: client}}, func(o *drill.Options) { o.Confirm = "orders" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := d.Run(t.Context())
+		if err != nil || report.Verdict != drill.Pass {
+			t.Fatalf("%v\n%v", err, report)
+		}
+		p := &report.Probes[0]
+		if report.Struck != p.FirstFailure || p.RTO < 48*time.Second || p.RTO > 50*time.Second || report.Detection < 38*time.Second || report.Detection > 40*time.Second {
+			t.Errorf("%v", report)
+		}
+	})
+}
