@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,6 +177,21 @@ func TestInjectorsThatFail(t *testing.T) {
 	}
 }
 
+// moment is when something happened, for several goroutines.
+type moment struct{ at atomic.Int64 }
+
+func (m *moment) now()           { m.at.Store(time.Now().UnixNano()) }
+func (m *moment) get() time.Time { return time.Unix(0, m.at.Load()) }
+func (m *moment) is() bool       { return m.at.Load() != 0 }
+
+// since is how long ago it was; 0 if it did not happen.
+func (m *moment) since() time.Duration {
+	if !m.is() {
+		return 0
+	}
+	return time.Since(m.get())
+}
+
 // errAny stands for any error.
 var errAny = errors.New("any")
 
@@ -201,40 +217,39 @@ func TestALateInjectionIsEnded(t *testing.T) {
 func TestASlowExperiment(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var asked, stopping time.Time
-		reads, ends := 0, 0
+		var asked, stopping moment
+		var reads, ends atomic.Int32
 		one := &failovermock.InjectionMock{
 			StateFunc: func(context.Context) (drill.FaultState, error) {
-				reads++
 				switch {
-				case reads%2 == 1:
+				case reads.Add(1)%2 == 1:
 					return 0, errOops // throttled
-				case time.Since(asked) < 30*time.Second:
+				case asked.since() < 30*time.Second:
 					return drill.FaultPending, nil
-				case stopping.IsZero():
+				case !stopping.is():
 					return drill.FaultActive, nil
-				case time.Since(stopping) < 20*time.Second:
+				case stopping.since() < 20*time.Second:
 					return drill.FaultEnding, nil
 				}
 				return drill.FaultEnded, nil
 			},
 			EndFunc: func(context.Context) error {
-				if ends++; ends == 1 {
+				if ends.Add(1) == 1 {
 					return errOops
 				}
-				stopping = time.Now()
+				stopping.now()
 				return nil
 			},
 		}
 		injector := &failovermock.InjectorMock{InjectFunc: func(_ context.Context, id string, f drill.Fault) (drill.Injection, error) {
-			asked = time.Now()
+			asked.now()
 			if id != "monday" || f.Target != "EXT1" {
 				t.Errorf("%s %v", id, f)
 			}
 			return one, nil
 		}}
 		report, err := faulty(t.Context(), t, injector, func(o *drill.Options) { o.ID = "monday" })
-		if err != nil || report.Verdict != drill.Pass || ends != 2 || report.FaultEnded.Sub(stopping) < 20*time.Second || report.Struck.Sub(asked) < 30*time.Second {
+		if err != nil || report.Verdict != drill.Pass || ends.Load() != 2 || report.FaultEnded.Sub(stopping.get()) < 20*time.Second || report.Struck.Sub(asked.get()) < 30*time.Second {
 			t.Errorf("%v\n%v", err, report)
 		}
 	})
@@ -280,24 +295,24 @@ func TestCancellationLeavesTheEndItsTime(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				var stopping time.Time
+				var stopping moment
 				one := &failovermock.InjectionMock{
 					StateFunc: func(ctx context.Context) (drill.FaultState, error) {
 						switch {
 						case ctx.Err() != nil:
 							return 0, ctx.Err()
-						case stopping.IsZero() && time.Since(began) < 15*time.Second:
+						case !stopping.is() && time.Since(began) < 15*time.Second:
 							return drill.FaultPending, nil
-						case stopping.IsZero():
+						case !stopping.is():
 							return drill.FaultActive, nil
-						case time.Since(stopping) < 20*time.Second:
+						case stopping.since() < 20*time.Second:
 							return drill.FaultEnding, nil
 						}
 						return drill.FaultEnded, nil
 					},
 					EndFunc: func(ctx context.Context) error {
 						if ctx.Err() == nil {
-							stopping = time.Now()
+							stopping.now()
 						}
 						return ctx.Err()
 					},
@@ -318,23 +333,23 @@ func TestCancellationLeavesTheEndItsTime(t *testing.T) {
 func TestTheFaultCountsFromItsFirstSign(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var asked time.Time
+		var asked moment
 		one := &failovermock.InjectionMock{EndFunc: ended}
 		one.StateFunc = func(context.Context) (drill.FaultState, error) {
 			switch {
 			case len(one.EndCalls()) > 0:
 				return drill.FaultEnded, nil
-			case time.Since(asked) < 30*time.Second:
+			case asked.since() < 30*time.Second:
 				return drill.FaultPending, nil
 			}
 			return drill.FaultActive, nil
 		}
 		injector := &failovermock.InjectorMock{InjectFunc: func(context.Context, string, drill.Fault) (drill.Injection, error) {
-			asked = time.Now()
+			asked.now()
 			return one, nil
 		}}
 		client := drill.NewClient(func(context.Context) error {
-			if since := time.Since(asked); !asked.IsZero() && since > 10*time.Second && since < 60*time.Second {
+			if since := asked.since(); since > 10*time.Second && since < 60*time.Second {
 				return errOops
 			}
 			return nil
