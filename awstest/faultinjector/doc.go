@@ -1,12 +1,13 @@
-// Package faultinjector makes the faults of a cloud of package awstest an Injector of package drill, so that a drill can be rehearsed in memory before it breaks
-// anything real.
+// Package faultinjector makes the faults of a cloud of package awstest an Injector of package drill, so that a drill can be rehearsed in
+// memory before it breaks anything real.
 //
 //	injector, err := faultinjector.New(cloud)
 //	d, err := drill.New(injector, drill.Fault{Kind: faultinjector.PowerLoss, Target: "use1-az1"}, response, probes)
 //
 // # When to use it
 //
-// Use it in tests and examples, with the plans and probes that a real drill will have; the probes go through [awstest.Cloud.Dial] and [awstest.Cloud.Transport].
+// Use it in tests and examples, with the plans and probes that a real drill will have; the probes go through [awstest.Cloud.Dial] and
+// [awstest.Cloud.Transport].
 //
 // # How it works
 //

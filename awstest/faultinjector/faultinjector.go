@@ -26,8 +26,8 @@ const (
 
 // Options configure an [Injector].
 type Options struct {
-	// Kinds are more kinds of faults. A function inflicts one, and returns how to take it back; it is called for each Inject of a new ID, one at a time. Both return at
-	// once. One with the name of a kind above replaces that.
+	// Kinds are more kinds of faults. A function inflicts one, and returns how to take it back; it is called for each Inject of a new ID,
+	// one at a time. Both return at once. One with the name of a kind above replaces that.
 	Kinds map[string]func(f drill.Fault) (heal func(), err error)
 }
 

@@ -49,7 +49,8 @@ type HTTPSpec struct {
 	// Transport sends it. Nil: a transport of the client's own, with net.Dialer's ways and the proxies of the environment.
 	Transport http.RoundTripper
 
-	// KeepAlive lets requests share a connection, as far as Transport does. By default each has its own, and finds the way that new users find.
+	// KeepAlive lets requests share a connection, as far as Transport does. By default each has its own, and finds the way that new users
+	// find.
 	KeepAlive bool
 }
 
@@ -162,8 +163,8 @@ func (c *tcpClient) Ask(ctx context.Context) error {
 type DNSSpec struct {
 	Host string // Required
 
-	// Want are the addresses of which a good answer has one at least. Empty: any answer is good that has an address. While a record moves, a probe that wants the new
-	// address tells when this resolver has it: caches on the way keep the old one for its TTL.
+	// Want are the addresses of which a good answer has one at least. Empty: any answer is good that has an address. While a record moves,
+	// a probe that wants the new address tells when this resolver has it: caches on the way keep the old one for its TTL.
 	Want []string
 
 	// Resolver asks. Nil: [net.DefaultResolver], which is the system's.

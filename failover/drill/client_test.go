@@ -177,8 +177,8 @@ func (r *register) client(lag time.Duration) drill.Client {
 func TestWriteReadCountsWhatIsLost(t *testing.T) {
 	t.Parallel()
 	type loss = drill.Loss
-	// Each script is of requests, a second apart: "w" goes well, "W" is applied and not acknowledged, "R" cannot read, a digit n takes the store back
-	// n numbers before a good request, "+" lets somebody else write, "s" is a stale read of half a second.
+	// Each script is of requests, a second apart: "w" goes well, "W" is applied and not acknowledged, "R" cannot read, a digit n takes the
+	// store back n numbers before a good request, "+" lets somebody else write, "s" is a stale read of half a second.
 	for script, want := range map[string]struct {
 		loss
 		failed int

@@ -23,8 +23,8 @@ type Drill struct {
 	ran      atomic.Bool
 }
 
-// New returns a drill that breaks what fault describes, has response answer, and measures it by the probes. It does no I/O and starts nothing. It reports every
-// mistake at once: each a [*failover.FieldError], those of plans in a [*failover.PlanError].
+// New returns a drill that breaks what fault describes, has response answer, and measures it by the probes. It does no I/O and starts
+// nothing. It reports every mistake at once: each a [*failover.FieldError], those of plans in a [*failover.PlanError].
 func New(injector Injector, fault Fault, response Response, probes []Probe, optFns ...func(*Options)) (*Drill, error) {
 	d := &Drill{injector: injector, fault: fault, response: response, probes: probes}
 	for _, fn := range optFns {
@@ -40,12 +40,13 @@ func New(injector Injector, fault Fault, response Response, probes []Probe, optF
 	return d, nil
 }
 
-// Run drills, and returns when the fault is ended and nothing that it started runs any more: with a report of what was measured, and nil if the drill was carried out, whatever its
-// verdict ([Report.Err] has that). A second call is refused with [failover.ErrAlreadyRun]; then alone the report is nil.
+// Run drills, and returns when the fault is ended and nothing that it started runs any more: with a report of what was measured, and nil if
+// the drill was carried out, whatever its verdict ([Report.Err] has that). A second call is refused with [failover.ErrAlreadyRun]; then
+// alone the report is nil.
 //
 // An error says why the drill was not carried out to its end, and the report's verdict is [NoVerdict]: a [*NotSteadyError], an error of the
-// injector, of Detect or of HomeReady, or the cause of ctx. The fault is ended all the same, at once, for up to Options.EndTimeout. If it could
-// not be ended, the error is an [*UnendedError], and comes before all others.
+// injector, of Detect or of HomeReady, or the cause of ctx. The fault is ended all the same, at once, for up to Options.EndTimeout. If it
+// could not be ended, the error is an [*UnendedError], and comes before all others.
 func (d *Drill) Run(ctx context.Context) (*Report, error) {
 	service := d.response.Plan.Service
 	if d.ran.Swap(true) {
@@ -354,7 +355,8 @@ func (r *run) endFault(ctx context.Context) error {
 	return err
 }
 
-// firstSign is when the fault took effect: when it was seen to, or when a request that was sent after it was asked for failed, whichever was first.
+// firstSign is when the fault took effect: when it was seen to, or when a request that was sent after it was asked for failed, whichever
+// was first.
 func (r *run) firstSign(active time.Time) time.Time {
 	for _, p := range r.probing {
 		p.mu.Lock()

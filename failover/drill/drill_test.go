@@ -140,7 +140,8 @@ func TestAControllerIsWatched(t *testing.T) {
 		if report.Verdict != drill.Pass {
 			t.Fatalf("%v", report)
 		}
-		// Three looks in a row, the first of them within the interval, the others within the interval of what is suspect; each takes the observer's patience.
+		// Three looks in a row, the first of them within the interval, the others within the interval of what is suspect; each takes the
+		// observer's patience.
 		if report.Detection < 2*time.Second || report.Detection > 5*time.Second+2*time.Second+3*time.Second {
 			t.Errorf("detection %v", report.Detection)
 		}

@@ -9,7 +9,8 @@ import (
 	"github.com/awsha/awsha/failover"
 )
 
-// Events takes in what a controller and its engine tell, for a drill that watches them. The zero value is ready, for one drill after another. Give its OnEvent to both:
+// Events takes in what a controller and its engine tell, for a drill that watches them. The zero value is ready, for one drill after
+// another. Give its OnEvent to both:
 //
 //	events := new(drill.Events)
 //	engine, err := failover.New(locker, journal, func(o *failover.Options) { o.OnEvent = events.OnEvent })
@@ -30,7 +31,8 @@ func (e *Events) OnEvent(_ context.Context, ev failover.Event) {
 	}
 }
 
-// listen hands on events until end is called. It returns false if somebody listens already. listener is called under the lock, one event at a time.
+// listen hands on events until end is called. It returns false if somebody listens already. listener is called under the lock, one event at
+// a time.
 func (e *Events) listen(listener func(failover.Event)) (end func(), ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -22,8 +22,8 @@ import (
 	"github.com/awsha/awsha/failover/drill"
 )
 
-// A zone loses power, somebody notices after 20 s, and an Elastic IP moves to an instance in another zone; afterwards it moves home. On AWS, the injector starts an
-// experiment, and Options.Confirm names the service.
+// A zone loses power, somebody notices after 20 s, and an Elastic IP moves to an instance in another zone; afterwards it moves home. On
+// AWS, the injector starts an experiment, and Options.Confirm names the service.
 func ExampleNew() {
 	inBubble(func(ctx context.Context) {
 		cloud, err := awstest.New([]awstest.Service{ec2svc.New(func(o *ec2svc.Options) { o.Pending = time.Second })})

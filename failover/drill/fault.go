@@ -62,8 +62,8 @@ const grace = 5 * time.Second
 // errLeftBehind is why a call of the injector has no outcome.
 var errLeftBehind = errors.New("the injector did not return after its time was over")
 
-// bounded calls what is not ours. It returns without it if that does not return within a grace after the end of ctx, and hands what comes then to late.
-// The channel has room for the answer, so that whoever was left behind can leave.
+// bounded calls what is not ours. It returns without it if that does not return within a grace after the end of ctx, and hands what comes
+// then to late. The channel has room for the answer, so that whoever was left behind can leave.
 func bounded[T any](ctx context.Context, call func(context.Context) (T, error), late func(T)) (T, error) {
 	type answer struct {
 		v   T
@@ -125,10 +125,15 @@ type injected struct {
 	at     time.Time // when it was seen to be ended
 }
 
+// timeout bounds a context, whose cause says what did not happen.
+func timeout(ctx context.Context, d time.Duration, what string) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("%s after %v: %w", what, d, context.DeadlineExceeded))
+}
+
 // inject asks for the fault, and returns when that has been answered.
 func inject(ctx context.Context, injector Injector, id string, fault Fault, opts *Options) (*injected, error) {
 	f := &injected{fault: fault, opts: opts, ended: make(chan struct{})}
-	limited, cancel := context.WithTimeoutCause(ctx, opts.InjectTimeout, fmt.Errorf("not in force after %v: %w", opts.InjectTimeout, context.DeadlineExceeded))
+	limited, cancel := timeout(ctx, opts.InjectTimeout, "not in force")
 	defer cancel()
 	found, err := bounded(limited, func(ctx context.Context) (Injection, error) {
 		return injector.Inject(ctx, id, fault)
@@ -157,7 +162,7 @@ func inject(ctx context.Context, injector Injector, id string, fault Fault, opts
 
 // await polls until the fault has taken effect.
 func (f *injected) await(ctx context.Context) error {
-	limited, cancel := context.WithTimeoutCause(ctx, f.opts.InjectTimeout, fmt.Errorf("not in force after %v: %w", f.opts.InjectTimeout, context.DeadlineExceeded))
+	limited, cancel := timeout(ctx, f.opts.InjectTimeout, "not in force")
 	defer cancel()
 	for {
 		state, err := bounded(limited, f.injection.State, nil)
@@ -194,7 +199,8 @@ func (f *injected) isEnding() bool {
 	return f.ending
 }
 
-// end takes the fault back, once, whatever has become of ctx. Everybody who calls it waits, and gets the same [*UnendedError] or nil. No lock is held meanwhile.
+// end takes the fault back, once, whatever has become of ctx. Everybody who calls it waits, and gets the same [*UnendedError] or nil. No
+// lock is held meanwhile.
 func (f *injected) end(ctx context.Context) error {
 	f.mu.Lock()
 	first := !f.ending
@@ -219,7 +225,7 @@ func (f *injected) takeBack(ctx context.Context) error {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, f.opts.EndTimeout, fmt.Errorf("not ended after %v: %w", f.opts.EndTimeout, context.DeadlineExceeded))
+	ctx, cancel := timeout(ctx, f.opts.EndTimeout, "not ended")
 	defer cancel()
 	asked := false
 	var last error

@@ -13,18 +13,19 @@ import (
 
 // Response is what is done about the fault: a plan that an engine executes by hand, or a controller that is watched.
 type Response struct {
-	// Plan is what moves the service. Its Service names what is drilled. A drill that watches executes it not: it is shown beside what the controller did.
-	// Required.
+	// Plan is what moves the service. Its Service names what is drilled. A drill that watches executes it not: it is shown beside what the
+	// controller did. Required.
 	Plan failover.Plan
 
-	// Engine executes Plan, and Failback, and is asked for the readiness of Plan. Required without Watch or with Failback; without it, nobody asks for readiness.
+	// Engine executes Plan, and Failback, and is asked for the readiness of Plan. Required without Watch or with Failback; without it,
+	// nobody asks for readiness.
 	Engine Executor
 
 	// Facts are those of the incident: see [failover.ExecOptions]. Nil: none.
 	Facts map[string]string
 
-	// Detect returns when the failure has been noticed, as by [healthcheck.Pool.Wait] or by a person who presses a key; Plan is executed then. Its error ends
-	// the drill. Nil executes Plan as soon as the fault is in force: what is measured is the plan alone.
+	// Detect returns when the failure has been noticed, as by [healthcheck.Pool.Wait] or by a person who presses a key; Plan is executed
+	// then. Its error ends the drill. Nil executes Plan as soon as the fault is in force: what is measured is the plan alone.
 	//
 	// [healthcheck.Pool.Wait]: https://pkg.go.dev/github.com/awsha/awsha/healthcheck#Pool.Wait
 	Detect func(ctx context.Context) error
@@ -32,8 +33,8 @@ type Response struct {
 	// Watch has the events of a running controller and its engine, which detect and execute. Nil executes by hand.
 	Watch *Events
 
-	// Failback is executed by Engine once the fault is ended, if the failover went well. HomeReady returns when it may begin: when what the service goes
-	// back to is well again. Nil: there is none, and nothing to wait for.
+	// Failback is executed by Engine once the fault is ended, if the failover went well. HomeReady returns when it may begin: when what the
+	// service goes back to is well again. Nil: there is none, and nothing to wait for.
 	Failback  *failover.Plan
 	HomeReady func(ctx context.Context) error
 }
@@ -43,7 +44,8 @@ type Targets struct {
 	RTO       time.Duration // of every probe that has none of its own: from the fault to the first good answer of those that go on
 	Detection time.Duration // from the fault until it was noticed. It needs Response.Watch or Response.Detect
 
-	// RPO and MaxLostWrites bound what was acknowledged and is gone, by the probes with a [LossTeller]; new(0) allows nothing. They need such a probe.
+	// RPO and MaxLostWrites bound what was acknowledged and is gone, by the probes with a [LossTeller]; new(0) allows nothing. They need
+	// such a probe.
 	RPO           *time.Duration
 	MaxLostWrites *int
 
@@ -56,14 +58,14 @@ type Options struct {
 	// Confirm must be the service's name ([failover.Plan].Service), unless the injector is a [Simulator]: a drill breaks things.
 	Confirm string
 
-	// ID names the drill, and the incident that it executes by hand; the failback is ID-failback. A new one for each drill: an incident that is done is not done again. At most
-	// 128 characters. Default drill-SERVICE-TIME, with milliseconds.
+	// ID names the drill, and the incident that it executes by hand; the failback is ID-failback. A new one for each drill: an incident
+	// that is done is not done again. At most 128 characters. Default drill-SERVICE-TIME, with milliseconds.
 	ID string
 
 	Targets Targets
 
-	// Steady is for how long every probe must have good answers before the drill begins, after the failover, after the end of the fault and after the failback.
-	// Default 10 s, or the longest interval and timeout of a probe if that is more.
+	// Steady is for how long every probe must have good answers before the drill begins, after the failover, after the end of the fault and
+	// after the failback. Default 10 s, or the longest interval and timeout of a probe if that is more.
 	Steady time.Duration
 
 	// BeginAnyway breaks things although probes fail, the plan is not ready or a controller has begun an incident.
@@ -72,8 +74,8 @@ type Options struct {
 	// InjectTimeout bounds the call of Inject, and after it the wait until the fault is in force. Default 2 minutes.
 	InjectTimeout time.Duration
 
-	// Limit is for how long the fault may be in force: then it is ended, whatever has happened, a plan that still runs is stopped, and the drill has failed. It bounds the wait for
-	// the probes after the fault and the failback, too. Default 15 minutes.
+	// Limit is for how long the fault may be in force: then it is ended, whatever has happened, a plan that still runs is stopped, and the
+	// drill has failed. It bounds the wait for the probes after the fault and the failback, too. Default 15 minutes.
 	Limit time.Duration
 
 	// EndTimeout bounds the end of the fault, also when Run is cancelled. Default 2 minutes.
@@ -88,8 +90,8 @@ type Options struct {
 	// Logger receives the marks of the drill; a fault that could not be ended as an error. Nil is silent.
 	Logger *slog.Logger
 
-	// OnEvent is called synchronously with the same marks, as events of [failover.KindMark]; those of executions go to the engine's. It must return at once. A
-	// panic in it is recovered and logged. Nil means nobody listens.
+	// OnEvent is called synchronously with the same marks, as events of [failover.KindMark]; those of executions go to the engine's. It
+	// must return at once. A panic in it is recovered and logged. Nil means nobody listens.
 	OnEvent func(context.Context, failover.Event)
 }
 

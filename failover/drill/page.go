@@ -7,7 +7,8 @@ import (
 	"github.com/awsha/awsha/failover/statuspage"
 )
 
-// WriteHTML writes the report as a page, complete in itself: the verdict, what was measured, every miss, and the timeline. The error is that of w.
+// WriteHTML writes the report as a page, complete in itself: the verdict, what was measured, every miss, and the timeline. The error is
+// that of w.
 func (r *Report) WriteHTML(w io.Writer) error {
 	tone := map[Verdict]statuspage.Tone{Pass: statuspage.Good, Fail: statuspage.Bad, NoVerdict: statuspage.Warn}[r.Verdict]
 	lines := []statuspage.Line{{What: "Verdict", Is: r.Verdict.String(), Tone: tone}, {What: "Fault", Is: r.Fault.String()}}

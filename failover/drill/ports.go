@@ -9,25 +9,29 @@ import (
 
 //go:generate go tool -modfile=../../internal/tools/go.mod moq -rm -out ../failovermock/drill.go -pkg failovermock . Injector Injection Client:DrillClientMock Executor:DrillExecutorMock Resolver:DrillResolverMock
 
-// Injector breaks things on purpose. Package awstest/faultinjector has one for AWS in memory; the page of this package says how one for AWS FIS looks.
+// Injector breaks things on purpose. Package awstest/faultinjector has one for AWS in memory; the page of this package says how one for AWS
+// FIS looks.
 //
-// Its methods, and those of what it returns, return soon after ctx ends. One that does not is waited for for a few seconds and then left behind, with its
-// goroutine. A panic in it is an error.
+// Its methods, and those of what it returns, return soon after ctx ends. One that does not is waited for for a few seconds and then left
+// behind, with its goroutine. A panic in it is an error.
 type Injector interface {
-	// Inject starts to break what the fault describes. A drill calls it once. id is unique to the drill and at most 128 characters, for an idempotency token.
+	// Inject starts to break what the fault describes. A drill calls it once. id is unique to the drill and at most 128 characters, for an
+	// idempotency token.
 	//
-	// Whoever cannot tell whether something is broken, since a reply was lost, returns an Injection beside the error: it is ended. Without one, an error
-	// says that nothing is broken and nothing will be; unless ctx has ended, for then nobody knows, and the drill reports an [*UnendedError].
+	// Whoever cannot tell whether something is broken, since a reply was lost, returns an Injection beside the error: it is ended. Without
+	// one, an error says that nothing is broken and nothing will be; unless ctx has ended, for then nobody knows, and the drill reports an
+	// [*UnendedError].
 	Inject(ctx context.Context, id string, f Fault) (Injection, error)
 }
 
 // Injection is a fault that has been asked for.
 type Injection interface {
-	// State reads how far the fault is. It is polled, and may be called at the same time as End. An error means that it could not see, and it is asked again.
+	// State reads how far the fault is. It is polled, and may be called at the same time as End. An error means that it could not see, and
+	// it is asked again.
 	State(ctx context.Context) (FaultState, error)
 
-	// End asks for the fault to be taken back, and returns nil when it has been asked for: State is then polled until it answers FaultEnded. It is
-	// repeated after an error, and may find the fault ended already, which is no error.
+	// End asks for the fault to be taken back, and returns nil when it has been asked for: State is then polled until it answers
+	// FaultEnded. It is repeated after an error, and may find the fault ended already, which is no error.
 	End(ctx context.Context) error
 }
 
@@ -36,10 +40,11 @@ type Simulator interface {
 	Simulated() bool
 }
 
-// Client sends one request to the service, as its users do. [HTTP], [TCP], [DNS] and [WriteRead] make some; [NewClient] makes one of a function.
+// Client sends one request to the service, as its users do. [HTTP], [TCP], [DNS] and [WriteRead] make some; [NewClient] makes one of a
+// function.
 type Client interface {
-	// Ask returns nil for a good answer. ctx has the probe's timeout; Ask returns soon after it ends, and Run waits for it. It is never called again before
-	// it has returned. A panic is a failure.
+	// Ask returns nil for a good answer. ctx has the probe's timeout; Ask returns soon after it ends, and Run waits for it. It is never
+	// called again before it has returned. A panic is a failure.
 	Ask(ctx context.Context) error
 }
 

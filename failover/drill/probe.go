@@ -13,9 +13,9 @@ import (
 
 // Probe is a client that asks the service all the time, and so measures what its users see.
 //
-// A request is sent Interval after the last one was, or as soon as that has ended if it took longer: none overlaps another of the same probe. What the
-// probe says of a downtime is off by no more than Interval + Timeout, on either side: between two requests nobody looks, and one that is under way as the service
-// comes back may have to time out. [ProbeReport.Bound] has it.
+// A request is sent Interval after the last one was, or as soon as that has ended if it took longer: none overlaps another of the same
+// probe. What the probe says of a downtime is off by no more than Interval + Timeout, on either side: between two requests nobody looks,
+// and one that is under way as the service comes back may have to time out. [ProbeReport.Bound] has it.
 type Probe struct {
 	Name     string // unique in the drill
 	Client   Client

@@ -10,15 +10,16 @@ import (
 
 // WriteReadSpec describes a number that is kept in the service's data. Nobody else may write it while the drill runs.
 type WriteReadSpec struct {
-	// Write replaces the number, and returns nil once the service has acknowledged that. It is called with numbers that only grow, and should be conditional on
-	// that where it can: a write that timed out and comes late would replace a newer one, which is then lost.
+	// Write replaces the number, and returns nil once the service has acknowledged that. It is called with numbers that only grow, and
+	// should be conditional on that where it can: a write that timed out and comes late would replace a newer one, which is then lost.
 	Write func(ctx context.Context, number uint64) error
 
-	// Read returns the number that was written last; 0 for none. It must see what was acknowledged, as a consistent read does: an older number counts as lost.
+	// Read returns the number that was written last; 0 for none. It must see what was acknowledged, as a consistent read does: an older
+	// number counts as lost.
 	Read func(ctx context.Context) (uint64, error)
 
-	// ReadLag is for how long a read may show an older number without that being a loss, as on a replica that will catch up: the read is repeated every 100 ms until then,
-	// within the probe's timeout. Default 0: it must not.
+	// ReadLag is for how long a read may show an older number without that being a loss, as on a replica that will catch up: the read is
+	// repeated every 100 ms until then, within the probe's timeout. Default 0: it must not.
 	ReadLag time.Duration
 }
 
@@ -26,17 +27,17 @@ type WriteReadSpec struct {
 type Loss struct {
 	Writes int // acknowledged writes that a later read did not see
 
-	// Span is the RPO in time, never less than what is lost: from the acknowledgement of the last write that is still there to that of the last one that is not. Of several
-	// losses it is the longest.
+	// Span is the RPO in time, never less than what is lost: from the acknowledgement of the last write that is still there to that of the
+	// last one that is not. Of several losses it is the longest.
 	Span time.Duration
 
 	Unverified int // acknowledged writes that no read has looked for since
 }
 
-// WriteRead makes a client that keeps a number in the service's data, and so measures what a failover loses. A request reads the number, which must be the last
-// one that was acknowledged, or one that was written since then without an answer; and then writes the next one. A number that
-// is older is a loss of acknowledged writes: the request is good nevertheless, for the service answers. A number that nobody here wrote is a failure: somebody else
-// writes it, or two copies of the data are at work.
+// WriteRead makes a client that keeps a number in the service's data, and so measures what a failover loses. A request reads the number,
+// which must be the last one that was acknowledged, or one that was written since then without an answer; and then writes the next one. A
+// number that is older is a loss of acknowledged writes: the request is good nevertheless, for the service answers. A number that nobody
+// here wrote is a failure: somebody else writes it, or two copies of the data are at work.
 //
 // A client is for one drill at a time. Mistakes in the spec are told by [New].
 func WriteRead(spec WriteReadSpec) Client { return &writeRead{spec: spec} }
