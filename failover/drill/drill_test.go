@@ -65,6 +65,36 @@ func TestAPassingDrillMeasures(t *testing.T) {
 	})
 }
 
+// However a probe asks, what it measures is what was configured, within its own bound.
+func TestWhatIsMeasuredIsWithinTheBound(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ interval, timeout, detect, warm time.Duration }{
+		{100 * time.Millisecond, 2 * time.Second, 3 * time.Second, 10 * time.Second},
+		{time.Second, 3 * time.Second, 17 * time.Second, 2 * time.Minute},
+		{5 * time.Second, time.Second, 40 * time.Second, 5 * time.Minute},
+		{700 * time.Millisecond, 900 * time.Millisecond, time.Minute, 0},
+	} {
+		t.Run(test.interval.String(), func(t *testing.T) {
+			bubble(t, func(w *world) {
+				p := w.probe()
+				p.Interval, p.Timeout = test.interval, test.timeout
+				r := drill.Response{Plan: w.plan(w.standby, test.warm), Engine: w.engine, Detect: after(test.detect)}
+				report, err := w.drill(w.Context(), w.injector, r, []drill.Probe{p})
+				w.must(err)
+				_, critical := r.Plan.CriticalPath()
+				got, bound := report.Probes[0].RTO, test.interval+test.timeout
+				if want := test.detect + critical; got < want || got > want+want/50+bound || report.Probes[0].Bound != bound {
+					t.Errorf("RTO %v, want %v and at most %v more", got, want, bound)
+				}
+				t.Logf("configured %v, measured %v, bound %v", test.detect+critical, got, bound)
+				if d := report.Probes[0].Downtimes; len(d) != 1 || d[0].To.Sub(d[0].From) < got-bound || d[0].To.Sub(d[0].From) > got {
+					t.Errorf("%v", d)
+				}
+			})
+		})
+	}
+}
+
 // wantKinds are the kinds of some events, in order.
 func (w *world) wantKinds(tl *failover.Timeline, want ...failover.Kind) {
 	w.Helper()
