@@ -94,5 +94,5 @@
 // # Testing
 //
 // All time is package time's, so that plans and controllers run in [testing/synctest] bubbles, with awstest for AWS. Package failovermock has mocks of the
-// interfaces, and storetest the tests of a store of your own.
+// interfaces, and storetest the tests of a store of your own. Package drill rehearses a plan or a controller against a fault, and measures it.
 package failover

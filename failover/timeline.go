@@ -35,6 +35,14 @@ func (t *Timeline) Downtime(probe string, from, to time.Time) {
 	t.add(Event{Time: to, Took: max(to.Sub(from), 0), Kind: KindDowntime, Detail: probe})
 }
 
+// Add adds an event as it is, for whoever gathers those that controllers and engines tell their OnEvent. A zero Time means now.
+func (t *Timeline) Add(ev Event) {
+	if ev.Time.IsZero() {
+		ev.Time = time.Now()
+	}
+	t.add(ev)
+}
+
 func (t *Timeline) add(ev Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

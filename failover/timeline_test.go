@@ -152,3 +152,16 @@ func TestTimelineCanBeReadWhileItIsWritten(t *testing.T) {
 		t.Errorf("%d events, want 400", n)
 	}
 }
+
+func TestEventsCanBeAdded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var tl failover.Timeline
+		tl.Add(failover.Event{Kind: failover.KindDetected, Service: "orders", Took: time.Second})
+		tl.Add(failover.Event{Kind: failover.KindLeading, Time: time.Now().Add(-time.Minute)})
+		events := tl.Events()
+		if len(events) != 2 || events[0].Kind != failover.KindLeading || !events[1].Time.Equal(time.Now()) || events[1].Service != "orders" {
+			t.Errorf("%+v", events)
+		}
+	})
+}

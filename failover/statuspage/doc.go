@@ -14,6 +14,7 @@
 // A page is one answer without scripts, images or fonts from elsewhere; it reads on a telephone, prints, and follows the reader's scheme of colours. Colours say nothing
 // that words do not. The chart has a bar for each time without an answer, as the caller's probes saw it ([failover.Timeline.Downtime]), for the detection, the wait for the lease
 // and each step; marks of the caller are lines. The table has every event, with AWS calls and their request IDs.
+// [TimelineOptions].Lines stand above all, such as the verdict of a drill.
 //
 // # Guarantees and failure modes
 //

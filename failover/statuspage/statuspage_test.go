@@ -147,6 +147,24 @@ func TestChart(t *testing.T) {
 	}
 }
 
+// What a caller adds stands above what the page adds up, with its own colour.
+func TestLinesOfTheCaller(t *testing.T) {
+	t.Parallel()
+	tl := timeline("killed", "well again")
+	tl.Add(failover.Event{Kind: failover.KindDowntime, Time: began.Add(2 * time.Second), Took: time.Second, Detail: "client"})
+	text := page(t, tl, func(o *statuspage.TimelineOptions) {
+		o.Lines = []statuspage.Line{
+			{"Verdict", "fail", statuspage.Bad}, {"<b>", "a\u202eb", statuspage.Good}, {"held", "why", statuspage.Warn}, {"plain", "text", statuspage.Plain},
+		}
+	})
+	const want = `<dl><dt><bdi>Verdict</bdi></dt><dd class="bad"><bdi>fail</bdi></dd><dt><bdi>&lt;b&gt;</bdi></dt><dd class="ok"><bdi>a\u202eb</bdi></dd>` +
+		`<dt><bdi>held</bdi></dt><dd class="warn"><bdi>why</bdi></dd><dt><bdi>plain</bdi></dt><dd><bdi>text</bdi></dd>` +
+		`<dt><bdi>Without an answer (RTO)</bdi></dt><dd><bdi>1 s</bdi></dd>`
+	if !strings.Contains(strings.ReplaceAll(text, "\n", ""), want) {
+		t.Errorf("no %s in\n%s", want, text)
+	}
+}
+
 func TestAnEmptyTimelineIsAPage(t *testing.T) {
 	t.Parallel()
 	if text := page(t, new(failover.Timeline)); !strings.Contains(text, "Nothing has happened.") || strings.Contains(text, "<svg") {

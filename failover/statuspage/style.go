@@ -51,7 +51,7 @@ const timelineMarkup = `<!DOCTYPE html>
 <main>
 {{- if .Facts}}
 <dl>
-{{- range .Facts}}<dt>{{.What}}</dt><dd><bdi>{{visible .Is}}</bdi></dd>{{end}}
+{{- range .Facts}}<dt><bdi>{{visible .What}}</bdi></dt><dd{{if .Class}} class="{{.Class}}"{{end}}><bdi>{{visible .Is}}</bdi></dd>{{end}}
 </dl>
 {{- end}}
 {{- with .Chart}}{{if .Rows}}

@@ -19,6 +19,39 @@ type TimelineOptions struct {
 
 	// Plan is what was executed: its critical path is shown beside what was measured. Nil shows none.
 	Plan *failover.Plan
+
+	// Lines stand above the summary, such as the verdict of a drill. Nil: none.
+	Lines []Line
+}
+
+// Line is one of a summary.
+type Line struct {
+	What, Is string // texts of any kind: they are shown as they are, the second cut to 128 characters
+	Tone     Tone
+}
+
+// Tone is the colour of a line. It says nothing that the words do not. The zero Tone is plain.
+type Tone int
+
+// The tones.
+const (
+	Plain Tone = iota
+	Good
+	Warn
+	Bad
+)
+
+func (t Tone) class() string {
+	switch t {
+	case Good:
+		return "ok"
+	case Warn:
+		return "warn"
+	case Bad:
+		return "bad"
+	default:
+		return ""
+	}
 }
 
 // WriteTimeline writes a page of a timeline, complete in itself. One that still grows is shown as it is now. The error is that of w.
@@ -70,7 +103,7 @@ type timelineSheet struct {
 }
 
 // fact is a line of the summary.
-type fact struct{ What, Is string }
+type fact struct{ What, Is, Class string }
 
 // line is an event in the table.
 type line struct {
@@ -89,7 +122,11 @@ type line struct {
 
 func sheetOf(t *failover.Timeline, o TimelineOptions) timelineSheet {
 	events := t.Events()
-	s := timelineSheet{Title: o.Title, Style: style, Facts: facts(events, o.Plan)}
+	s := timelineSheet{Title: o.Title, Style: style}
+	for _, l := range o.Lines {
+		s.Facts = append(s.Facts, fact{l.What, l.Is, l.Tone.class()})
+	}
+	s.Facts = append(s.Facts, facts(events, o.Plan)...)
 	if s.Title == "" {
 		s.Title = "Timeline"
 	}
@@ -142,7 +179,7 @@ func facts(events []failover.Event, plan *failover.Plan) (list []fact) {
 	}
 	add := func(what string, d time.Duration) {
 		if d > 0 {
-			list = append(list, fact{what, htmlpage.Span(d)})
+			list = append(list, fact{What: what, Is: htmlpage.Span(d)})
 		}
 	}
 	add("Without an answer (RTO)", downtime)
@@ -150,7 +187,7 @@ func facts(events []failover.Event, plan *failover.Plan) (list []fact) {
 	add("Execution", total)
 	if plan != nil {
 		if path, estimate := plan.CriticalPath(); len(path) > 0 {
-			list = append(list, fact{"Critical path, estimated", htmlpage.Span(estimate) + ": " + strings.Join(path, ", ")})
+			list = append(list, fact{What: "Critical path, estimated", Is: htmlpage.Span(estimate) + ": " + strings.Join(path, ", ")})
 		}
 	}
 	if len(ends) > 0 {
@@ -166,10 +203,10 @@ func facts(events []failover.Event, plan *failover.Plan) (list []fact) {
 				texts = append(texts, count(n)+" "+strings.TrimPrefix(string(k), "step "))
 			}
 		}
-		list = append(list, fact{"Steps", strings.Join(texts, ", ")})
+		list = append(list, fact{What: "Steps", Is: strings.Join(texts, ", ")})
 	}
 	if calls > 0 {
-		list = append(list, fact{"AWS calls", count(calls)})
+		list = append(list, fact{What: "AWS calls", Is: count(calls)})
 	}
 	return list
 }
