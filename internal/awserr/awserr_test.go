@@ -48,6 +48,9 @@ const (
 	dynamoPut     = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html"
 	s3Errors      = "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
 	s3Conditional = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"
+	asgLaunch     = "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LaunchInstances.html"
+	asgCreate     = "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html"
+	asgTerminate  = "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html"
 	tryNext       = "https://github.com/aws/karpenter-provider-aws/blob/main/pkg/errors/errors.go"
 	deviceInUse   = "https://github.com/kubernetes-sigs/aws-ebs-csi-driver/issues/1166"
 	notStopped    = "https://github.com/eucalyptus/eucalyptus"
@@ -122,10 +125,14 @@ func TestCodes(t *testing.T) {
 
 		{409, "ConflictException", "SimultaneousZonalShiftsConflict: The zonal shift is active", awserr.Conflict, "", zonalShift},
 		{400, "ValidationError", "The age of the instance (60 seconds) is less than the configured grace period of 300 seconds", awserr.Pending, "", gracePeriod},
-		{400, "ValidationError", "No managed instance found for instance ID: i-1", awserr.Terminal, "", gracePeriod},
+		{400, "ValidationError", "Instance Id not found - No managed instance found for instance ID: i-1", awserr.NotFound, "", gracePeriod},
 		{400, "ValidationError", "The instance i-1 is not in InService or EnteringStandby or Standby.", awserr.Pending, "", notInService},
 		{400, "ValidationError", "No active Lifecycle Action found with instance ID i-1", awserr.NotFound, "", noAction},
 		{400, "ValidationError", "No active Lifecycle Action found with token 0d5e4f2c", awserr.NotFound, "", noAction},
+		{500, "IdempotentCallInProgress", "", awserr.Pending, "", asgLaunch},
+		{400, "LimitExceeded", "", awserr.Quota, "", asgCreate},
+		{500, "ResourceContention", "", awserr.Pending, "", asgCreate},
+		{400, "ScalingActivityInProgress", "", awserr.Pending, "", asgTerminate},
 		{400, "Gateway.NotAttached", "Network vpc-1 is not attached to any internet gateway", awserr.NoGateway, "", noGateway},
 		{400, "IdempotentInstanceTerminated", "", awserr.Burned, "", ec2Errors},
 		{400, "InsufficientCapacityOnHost", "", awserr.Capacity, "", ec2Errors},

@@ -56,6 +56,11 @@ var codes = map[string]row{
 	"InvalidAttachment.NotFound": {class: NotFound, missing: Attachment},
 	"VolumeInUse":                {class: Conflict},
 
+	"IdempotentCallInProgress":  {class: Pending},
+	"LimitExceeded":             {class: Quota},
+	"ResourceContention":        {class: Pending},
+	"ScalingActivityInProgress": {class: Pending},
+
 	"NotFoundException":                     {class: NotFound},
 	"InvalidSnapshot.NotFound":              {class: NotFound, missing: Snapshot},
 	"InvalidVolume.NotFound":                {class: NotFound, missing: Volume},
@@ -163,12 +168,13 @@ func instanceState(message string) Class {
 // lifecycle tells what Auto Scaling refuses because of the state that an instance is in, and may do later, from what is wrong for
 // good. The code is the same. SetInstanceHealth: "The age of the instance (60 seconds) is less than the configured grace period of
 // 300 seconds". SetInstanceProtection: "The instance i-1 is not in InService or EnteringStandby or Standby.", before and after. Calls
-// about a lifecycle action: "No active Lifecycle Action found with instance ID i-1", which is not there yet, or not any more.
+// about a lifecycle action: "No active Lifecycle Action found with instance ID i-1", which is not there yet, or not any more. Calls about an instance:
+// "Instance Id not found - No managed instance found for instance ID: i-1", which belongs to no group yet, or not any more.
 func lifecycle(message string) Class {
 	switch {
 	case strings.Contains(message, "less than the configured grace period"), strings.Contains(message, "is not in InService or EnteringStandby or Standby"):
 		return Pending
-	case strings.Contains(message, "No active Lifecycle Action found"):
+	case strings.Contains(message, "No active Lifecycle Action found"), strings.Contains(message, "No managed instance found"):
 		return NotFound
 	}
 	return Terminal
