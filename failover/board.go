@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,7 +17,7 @@ import (
 // Board is what controllers tell each other, and what people tell them, on a [Store]: votes, proposals that wait for an approval, and orders. Make one
 // with [NewBoard]; a tool of an operator makes its own, on the same store. It is safe for concurrent use.
 //
-// Cost: a controller writes one entry and lists one group in each round in which there is news, and at least three times per TTL of a quorum; the leader
+// Cost: a controller writes one entry, or one for each 50 KiB of votes if it watches hundreds of services, and lists one group in each round in which there is news, and at least three times per TTL of a quorum; the leader
 // lists the orders in each round. Each order costs a read and a write.
 type Board struct {
 	store Store
@@ -44,7 +47,10 @@ const (
 	boardVersion  = 1
 )
 
-// ballot is the value of a controller's entry in the votes.
+// partMark is between the name of a controller and the number of a part of its votes. An escaped name has none.
+const partMark = "/"
+
+// ballot is the value of an entry of a controller in the votes: of all of its services, or of as many as fit.
 type ballot struct {
 	V          int               `json:"v"`
 	Controller string            `json:"controller"`
@@ -55,14 +61,17 @@ type ballot struct {
 	Votes      map[string][]Vote `json:"votes"`          // by service
 }
 
-// post puts a controller's votes up. at is where its last ones are, and is kept.
-func (b *Board) post(ctx context.Context, mine ballot, at *Version) error {
+// post puts a part of a controller's votes up. at is where its last ones are, and is kept.
+func (b *Board) post(ctx context.Context, mine ballot, part int, at *Version) error {
 	mine.V = boardVersion
 	value, err := json.Marshal(mine)
 	if err != nil {
 		return err
 	}
 	name := url.PathEscape(mine.Controller)
+	if part > 0 {
+		name += partMark + strconv.Itoa(part)
+	}
 	entry, err := put(ctx, b.store, votesGroup, name, value, *at)
 	if errors.Is(err, ErrChanged) { // of an earlier run, or a late write of this one
 		*at = entry.Version
@@ -84,8 +93,9 @@ func (b *Board) ballots(ctx context.Context, but string) ([]ballot, error) {
 	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var list []ballot
-	for _, e := range entries {
+	list := make([]ballot, 0, len(entries))
+	places := make(map[string]int, len(entries))
+	for _, e := range entries { // the first part of a controller comes before the others
 		var other ballot
 		if json.Unmarshal(e.Value, &other) != nil || other.V != boardVersion || other.Controller == but {
 			continue // who cannot be understood has no vote
@@ -102,7 +112,17 @@ func (b *Board) ballots(ctx context.Context, but string) ([]ballot, error) {
 				votes[i].Age = now.Sub(b.seen[e.Name].at)
 			}
 		}
-		list = append(list, other)
+		i, known := places[other.Controller]
+		switch {
+		case !strings.Contains(e.Name, partMark):
+			places[other.Controller] = len(list)
+			list = append(list, other)
+		case known && list[i].Run == other.Run: // else it is left of an earlier run
+			if list[i].Votes == nil {
+				list[i].Votes = make(map[string][]Vote, len(other.Votes))
+			}
+			maps.Copy(list[i].Votes, other.Votes)
+		}
 	}
 	return list, nil
 }

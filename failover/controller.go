@@ -90,7 +90,8 @@ type Controller struct {
 	board    *Board
 	opts     ControllerOptions
 	services []*watched
-	run      string // unique to it
+	parts    [][]*watched // of which the votes fit into an entry each
+	run      string       // unique to it
 	ran      atomic.Bool
 	wake     chan struct{}
 
@@ -158,8 +159,10 @@ func NewController(engine *Engine, board *Board, services []Service, optFns ...f
 			observers[key] = true
 			w.voters = append(w.voters, &voter{observer: obs, quorum: s.Quorum})
 		}
+		require(w.size() <= maxPart, field+".Observers", len(s.Observers), "observers: their votes do not fit into an entry of a Store")
 		c.services = append(c.services, w)
 	}
+	c.parts = partition(c.services)
 	if err := errors.Join(append(errs, o.complete())...); err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ type voter struct {
 func (v *voter) see(o Observation, now time.Time) {
 	was := v.vote.Verdict
 	failing := was == Suspect || was == Failed
-	v.vote = Vote{Observer: v.observer.Name(), Zone: v.observer.Zone(), Evidence: o.Evidence, Where: o.Zone}
+	v.vote = Vote{Observer: v.observer.Name(), Zone: v.observer.Zone(), Evidence: brief(o.Evidence, maxEvidence), Where: brief(o.Zone, maxZone)}
 	v.at = now
 	switch o.Verdict {
 	case Failed, Suspect:

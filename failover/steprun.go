@@ -324,7 +324,7 @@ func (s *stepRun) take(env *Env) (news bool) {
 func (s *stepRun) record(ctx context.Context, phase Phase, detail string) error {
 	r := Record{
 		Version: RecordVersion, Service: s.service, Incident: s.incident, Step: s.node.id, Attempt: s.attempt, Phase: phase,
-		Token: s.lease.Token(), Time: time.Now().UTC(), Detail: detail,
+		Token: s.lease.Token(), Time: time.Now().UTC(), Detail: brief(detail, maxDetail),
 	}
 	r.Outputs = s.outputs
 	err := s.log.Append(ctx, r)

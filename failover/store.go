@@ -25,8 +25,19 @@ type Store interface {
 	// Put stores value if the version that is stored is old, where the empty version stands for no entry, and returns the new one. It
 	// returns an error that matches [ErrChanged] if it is another: the value was not stored then, unless an earlier try of the same
 	// request was, whose reply was lost. After any other error the value may have been stored, or be stored later.
-	// Values are up to 64 KiB.
+	// Values are up to [MaxValue]; a longer one is an error, and not stored.
 	Put(ctx context.Context, group, name string, value []byte, old Version) (Version, error)
+}
+
+// MaxValue is how many bytes the value of an entry of a [Store] may have.
+const MaxValue = 64 << 10
+
+// CheckValue is for implementations of [Store]: it returns a [*FieldError], which is permanent, for a value that is longer than [MaxValue].
+func CheckValue(value []byte) error {
+	if len(value) > MaxValue {
+		return Permanent(&FieldError{"bytes of value", len(value), fmt.Sprintf("must be at most %d", MaxValue)})
+	}
+	return nil
 }
 
 // Version stands for one state of an entry: it never returns once the entry has changed. It is the store's own, to compare for being

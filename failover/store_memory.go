@@ -51,6 +51,9 @@ func (m *MemoryStore) Put(ctx context.Context, group, name string, value []byte,
 	if err := context.Cause(ctx); err != nil {
 		return "", err
 	}
+	if err := CheckValue(value); err != nil {
+		return "", err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.groups[group][name]

@@ -61,7 +61,7 @@ func (t *Timeline) Events() []Event {
 // StepReport is one step in a timeline.
 type StepReport struct {
 	ID      string
-	Outcome Kind // KindStepDone, KindStepSkipped, KindStepFailed or KindStepNotRun; empty while it runs
+	Outcome Kind // KindStepDone, KindStepSkipped, KindStepFailed, KindStepNotRun, or of a rollback KindStepUndone or KindStepKept; empty while it runs
 	Started time.Time
 	Took    time.Duration // zero while it runs, and for a step that did not
 	Attempt int           // calls of Do for the incident
@@ -88,7 +88,7 @@ func (t *Timeline) Steps() []StepReport {
 		switch ev.Kind {
 		case KindStepStarted:
 			*r = StepReport{ID: ev.Step, Started: ev.Time, Attempt: r.Attempt}
-		case KindStepDone, KindStepSkipped, KindStepFailed, KindStepNotRun:
+		case KindStepDone, KindStepSkipped, KindStepFailed, KindStepNotRun, KindStepUndone, KindStepKept:
 			r.Outcome, r.Took, r.Err = ev.Kind, ev.Took, ev.Err
 		}
 	}

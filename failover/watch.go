@@ -12,19 +12,20 @@ import (
 // whether it leads or not, so that a fresh leader knows what the votes are and how old.
 func (c *Controller) watch(ctx context.Context) {
 	mine := ballot{Controller: c.opts.Name, Zone: c.opts.Zone, Run: c.run}
-	var at Version
+	at := make([]Version, len(c.parts))
 	var posted time.Time
+	var news bool
 	for {
 		began := time.Now()
-		changed := c.look(ctx)
+		news = c.look(ctx) || news
 		if ctx.Err() != nil {
 			return
 		}
-		if changed || time.Since(posted) >= c.repeat() {
+		if news || time.Since(posted) >= c.repeat() {
 			mine.Seq++
-			mine.Votes, mine.Term = c.ownVotes(), c.term()
-			if err := c.post(ctx, mine, &at); err == nil {
-				posted = time.Now()
+			mine.Term = c.term()
+			if c.post(ctx, mine, at) == nil {
+				posted, news = time.Now(), false
 			}
 		}
 		suspect := c.judge(ctx)
@@ -64,10 +65,16 @@ func (c *Controller) repeat() time.Duration {
 	return least / 3
 }
 
-func (c *Controller) post(ctx context.Context, mine ballot, at *Version) error {
+// post puts the votes up, part by part.
+func (c *Controller) post(ctx context.Context, mine ballot, at []Version) error {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.ObserveTimeout)
 	defer cancel()
-	err := c.board.post(ctx, mine, at)
+	var errs []error
+	for i, services := range c.parts {
+		mine.Votes = votes(services)
+		errs = append(errs, c.board.post(ctx, mine, i, &at[i]))
+	}
+	err := errors.Join(errs...)
 	if err != nil && ctx.Err() == nil {
 		c.emit(ctx, Event{Kind: KindStoreError, Err: fmt.Errorf("votes: %w", err)})
 	}
@@ -154,14 +161,14 @@ func (v *voter) observed(over context.Context) Observation {
 	}
 }
 
-func (c *Controller) ownVotes() map[string][]Vote {
-	votes := make(map[string][]Vote, len(c.services))
-	for _, w := range c.services {
+func votes(services []*watched) map[string][]Vote {
+	all := make(map[string][]Vote, len(services))
+	for _, w := range services {
 		for _, v := range w.voters {
-			votes[w.Name] = append(votes[w.Name], v.vote)
+			all[w.Name] = append(all[w.Name], v.vote)
 		}
 	}
-	return votes
+	return all
 }
 
 // judge counts the votes for each service, and tells whether anything is suspect.

@@ -19,9 +19,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 )
 
@@ -96,7 +96,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	if set.NArg() > 0 {
 		bad(fmt.Sprintf("%q", set.Arg(0)), "is an argument, and there are none")
 	}
-	if given["endpoint"] && !strings.HasPrefix(f.endpoint, "http://") && !strings.HasPrefix(f.endpoint, "https://") {
+	if u, err := url.Parse(f.endpoint); given["endpoint"] && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		bad("-endpoint", "must be a URL that begins with http:// or https://")
 	}
 	switch {

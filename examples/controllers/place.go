@@ -46,9 +46,9 @@ type machine struct {
 const table = "awsha-controllers"
 
 // createTable makes the table of leases, votes and journals.
-func createTable(ctx context.Context, cfg aws.Config) error {
+func createTable(ctx context.Context, cfg aws.Config) (made bool, err error) {
 	client := dynamodb.NewFromConfig(cfg)
-	_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
+	_, err = client.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName: aws.String(table), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
 			{AttributeName: aws.String("group"), AttributeType: types.ScalarAttributeTypeS},
@@ -60,18 +60,18 @@ func createTable(ctx context.Context, cfg aws.Config) error {
 		},
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	for {
 		out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(table)})
 		if err != nil {
-			return err
+			return true, err
 		}
 		if out.Table.TableStatus == types.TableStatusActive {
-			return nil
+			return true, nil
 		}
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {
-			return err
+			return true, err
 		}
 	}
 }
@@ -91,7 +91,7 @@ func inMemory(ctx context.Context) (_ *site, err error) {
 			err = errors.Join(err, cloud.Close())
 		}
 	}()
-	if err := createTable(ctx, s.cfg); err != nil {
+	if _, err := createTable(ctx, s.cfg); err != nil {
 		return nil, err
 	}
 	if s.svc, err = build(ctx, newClients(s.cfg), 100*time.Millisecond); err != nil {
@@ -166,14 +166,19 @@ func onEndpoint(ctx context.Context, f flags) (_ *site, err error) {
 	s := &site{cfg: emulator(f, http.DefaultTransport)}
 	svc, err := build(ctx, newClients(s.cfg), time.Second)
 	s.svc = svc
+	made := false // the table: one that is there already is of another run
 	s.end = func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
-		_, err := dynamodb.NewFromConfig(s.cfg).DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(table)})
-		return errors.Join(err, svc.remove(ctx))
+		err := svc.remove(ctx)
+		if made {
+			_, derr := dynamodb.NewFromConfig(s.cfg).DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(table)})
+			err = errors.Join(derr, err)
+		}
+		return err
 	}
 	if err == nil {
-		err = createTable(ctx, s.cfg)
+		made, err = createTable(ctx, s.cfg)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.end(ctx))

@@ -18,10 +18,9 @@ import (
 	"github.com/awsha/awsha/internal/onecall"
 )
 
-// Limits of an entry: of a value by the contract of [failover.Store], of the parts of a key by DynamoDB.
+// Limits of the parts of a key.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (read 2026-11)
 const (
-	maxValue = 64 << 10
 	maxGroup = 2048
 	maxName  = 1024
 )
@@ -126,9 +125,8 @@ func (s *Store) List(ctx context.Context, group string) ([]failover.Entry, error
 // the refusal: Put succeeds then, without another request. [ErrBusy] besides the errors of Get.
 func (s *Store) Put(ctx context.Context, group, name string, value []byte, old failover.Version) (failover.Version, error) {
 	what := s.what("put", name, group)
-	if len(value) > maxValue {
-		wrong := &failover.FieldError{Field: "bytes of value", Value: len(value), Rule: fmt.Sprintf("must be at most %d", maxValue)}
-		return "", fmt.Errorf("%s: %w", what, wrong)
+	if err := failover.CheckValue(value); err != nil {
+		return "", fmt.Errorf("%s: %w", what, err)
 	}
 	if err := s.begin(ctx, what, group, name); err != nil {
 		return "", err

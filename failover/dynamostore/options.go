@@ -15,7 +15,7 @@ type Options struct {
 	GroupAttribute, NameAttribute string
 
 	// Timeout bounds each request to DynamoDB, the SDK's retries included. Default 1 s: the lease's default timing leaves a renewal 1.5 s
-	// ([failover.LeaseTiming]), in which a write that hangs is then given up and looked for. Whoever sets a RenewInterval sets this to less
+	// ([failover.LockerOptions]), in which a write that hangs is then given up and looked for. Whoever sets a RenewInterval sets this to less
 	// than half of it.
 	Timeout time.Duration
 

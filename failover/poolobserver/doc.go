@@ -22,7 +22,7 @@
 //	too few, and those not checked yet might be enough   unknown
 //	too few, while the pool is behind its schedule       unknown: it suspects itself
 //	too few                                              failed
-//	none is selected, or nothing was checked for MaxAge  unknown
+//	none is selected, or no check told anything for MaxAge  unknown
 //
 // The evidence is the count and why the first targets are unhealthy. The zone is that of the unhealthy ones, if it is one.
 //

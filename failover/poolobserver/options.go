@@ -16,7 +16,7 @@ type Options struct {
 	// MinHealthy and MinPercent are how many of them must be healthy, at least, and how many percent of those that count. Defaults 1 and 0.
 	MinHealthy, MinPercent int
 
-	// MaxAge is how old the last check of a target may be: an older one says nothing any more. It must be longer than the longest interval of the pool. Default 2 minutes.
+	// MaxAge is how old the last check of a target may be that told whether it is healthy: an older one says nothing any more. It must be longer than the longest interval of the pool. Default 2 minutes.
 	MaxAge time.Duration
 }
 

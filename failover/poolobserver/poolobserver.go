@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/awsha/awsha/failover"
@@ -15,6 +16,9 @@ type Observer struct {
 	source     healthcheck.Source
 	name, zone string
 	opts       Options
+
+	mu   sync.Mutex
+	told map[string]time.Time // when the last check of a target began that told something
 }
 
 var _ failover.Observer = (*Observer)(nil)
@@ -50,7 +54,8 @@ func (o *Observer) Observe(context.Context) failover.Observation {
 	view := o.source.View()
 	c := o.count(view, time.Now())
 	counted := c.healthy + c.unhealthy
-	need := max(o.opts.MinHealthy, (o.opts.MinPercent*counted+99)/100)
+	needed := func(of int) int { return max(o.opts.MinHealthy, (o.opts.MinPercent*of+99)/100) }
+	need := needed(counted)
 	text := fmt.Sprintf("%d of %d targets are healthy, %d needed", c.healthy, counted, need)
 	if c.silent > 0 {
 		text += fmt.Sprintf(", %d not checked", c.silent)
@@ -66,7 +71,7 @@ func (o *Observer) Observe(context.Context) failover.Observation {
 		seen.Evidence = "nothing has been checked lately"
 	case c.healthy >= need:
 		seen.Verdict = failover.Healthy
-	case c.healthy+c.silent >= need: // those may be enough
+	case c.healthy+c.silent >= needed(counted+c.silent): // those may be enough
 	case view.Degraded():
 		seen.Evidence += "; the pool is behind its schedule, and suspects itself"
 	default:
@@ -84,12 +89,16 @@ type tally struct {
 }
 
 func (o *Observer) count(view *healthcheck.View, now time.Time) (c tally) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	told := make(map[string]time.Time, len(o.told))
 	zones := 0
 	for id, s := range view.All() {
 		if !o.opts.Select(s) {
 			continue
 		}
-		switch o.state(s, now) {
+		told[id] = o.tells(id, s)
+		switch o.state(s, now.Sub(told[id])) {
 		case healthcheck.Healthy:
 			c.healthy++
 		case healthcheck.Unhealthy:
@@ -107,11 +116,25 @@ func (o *Observer) count(view *healthcheck.View, now time.Time) (c tally) {
 	if zones > 1 {
 		c.zone = ""
 	}
+	o.told = told
 	return c
 }
 
-// state is what counts of a target; Draining for one that does not.
-func (o *Observer) state(s healthcheck.Status, now time.Time) healthcheck.State {
+// tells is when the last check began that told something of a target. A check that comes to no result, since the checker is at fault, keeps the target in its
+// state and says nothing of it: it was told at the latest when it came into that state.
+func (o *Observer) tells(id string, s healthcheck.Status) time.Time {
+	at := o.told[id]
+	if s.Since.After(at) {
+		at = s.Since
+	}
+	if s.Last.Outcome != healthcheck.Unknown && s.Last.Start.After(at) {
+		at = s.Last.Start
+	}
+	return at
+}
+
+// state is what counts of a target that was told something of so long ago; Draining for one that does not.
+func (o *Observer) state(s healthcheck.Status, age time.Duration) healthcheck.State {
 	switch {
 	case s.State == healthcheck.Draining || s.Override == healthcheck.OverrideDrain:
 		return healthcheck.Draining
@@ -119,7 +142,7 @@ func (o *Observer) state(s healthcheck.Status, now time.Time) healthcheck.State 
 		return healthcheck.Healthy
 	case s.Override == healthcheck.OverrideUnhealthy:
 		return healthcheck.Unhealthy
-	case s.State == healthcheck.Initial || now.Sub(s.Last.Start) > o.opts.MaxAge:
+	case s.State == healthcheck.Initial || age > o.opts.MaxAge:
 		return healthcheck.Initial
 	}
 	return s.State

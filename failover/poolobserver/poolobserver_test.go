@@ -17,6 +17,7 @@ import (
 	"github.com/awsha/awsha/failover"
 	"github.com/awsha/awsha/failover/poolobserver"
 	"github.com/awsha/awsha/healthcheck"
+	"github.com/awsha/awsha/healthcheck/healthcheckmock"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -195,6 +196,77 @@ func TestWhatIsOldIsNoReason(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		if after := o.Observe(t.Context()); after.Verdict != failover.Unknown {
 			t.Errorf("%+v, and before %+v", after, before)
+		}
+	})
+}
+
+// TestChecksThatTellNothingAreNoReason has a pool whose check is broken for an hour: what was known before is as old as that.
+func TestChecksThatTellNothingAreNoReason(t *testing.T) {
+	t.Parallel()
+	for _, before := range []error{nil, errors.New("refused")} {
+		synctest.Test(t, func(t *testing.T) {
+			broken := false
+			pool, err := healthcheck.New(healthcheck.Func(func(context.Context, healthcheck.Target) error {
+				if broken {
+					panic("the check is broken")
+				}
+				return before
+			}), func(o *healthcheck.Options) { o.Interval, o.Timeout = 5*time.Second, 2*time.Second })
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- pool.Run(ctx) }()
+			if err := pool.Register(healthcheck.Target{ID: "a-1", Zone: "a", Addr: "10.0.0.1:80"}); err != nil {
+				t.Fatal(err)
+			}
+			o, err := poolobserver.New(pool, "canary", "z")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := failover.Healthy
+			if before != nil {
+				want = failover.Failed
+			}
+			for range 12 {
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if seen := o.Observe(ctx); seen.Verdict != want {
+					t.Errorf("while all is well: %+v", seen)
+				}
+			}
+			broken = true
+			for i := range 60 {
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if seen := o.Observe(ctx); i > 2 && seen.Verdict != failover.Unknown {
+					t.Errorf("after %d minutes in which no check told anything: %+v", i, seen)
+				}
+			}
+			cancel()
+			<-done
+		})
+	}
+}
+
+func TestSilentTargetsCountInPercentagesToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var statuses []healthcheck.Status
+		for i, state := range []healthcheck.State{
+			healthcheck.Healthy, healthcheck.Healthy, healthcheck.Healthy, healthcheck.Unhealthy, healthcheck.Unhealthy, healthcheck.Unhealthy, healthcheck.Unhealthy,
+			healthcheck.Unhealthy, healthcheck.Initial,
+		} {
+			statuses = append(statuses, healthcheck.Status{Target: healthcheck.Target{ID: string(rune('a' + i))}, State: state, Since: time.Now()})
+		}
+		source := &healthcheckmock.SourceMock{ViewFunc: func() *healthcheck.View { return healthcheck.NewView(statuses...) }}
+		o, err := poolobserver.New(source, "canary", "z", func(o *poolobserver.Options) { o.MinPercent = 50 })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen := o.Observe(t.Context()); seen.Verdict != failover.Failed { // at best 4 of 9 are healthy
+			t.Errorf("%+v", seen)
 		}
 	})
 }

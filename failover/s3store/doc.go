@@ -55,7 +55,8 @@
 //   - 412 PreconditionFailed: the object is read, for it may be what an earlier try of the same request wrote, whose reply was lost. If so,
 //     Put succeeds; else the error matches [failover.ErrChanged].
 //   - 404 NoSuchKey for an If-Match: the object was deleted; [failover.ErrChanged].
-//   - 409 ConditionalRequestConflict: another write, or a delete, was under way. Nothing was stored: [ErrBusy].
+//   - 409 ConditionalRequestConflict: another write, or a delete, was under way. Nothing was stored, unless an earlier try of the
+//     same request was, whose reply was lost: [ErrBusy].
 //   - Throttled (503 SlowDown): the SDK repeats the call within Options.Timeout; then its error is returned. A prefix takes at least 3,500
 //     writes and 5,500 reads a second.
 //     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html (read 2026-11)

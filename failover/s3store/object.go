@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/awsha/awsha/failover"
 )
 
 // object is what the body of an S3 object holds: a line, and then the value.
@@ -22,8 +24,7 @@ type object struct {
 
 const (
 	magic     = "awsha-failover-entry 1 "
-	maxValue  = 64 << 10
-	maxObject = maxValue + 16<<10 // more than the names take if every byte of them is quoted
+	maxObject = failover.MaxValue + 16<<10 // more than the names take if every byte of them is quoted
 )
 
 func (o *object) body() []byte {

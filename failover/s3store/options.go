@@ -23,7 +23,7 @@ type Options struct {
 	Parallel int
 
 	// Timeout bounds each request to S3, the SDK's retries and the body included. Default 1 s: the lease's default timing leaves a renewal
-	// 1.5 s ([failover.LeaseTiming]), in which a write that hangs is then given up and looked for. Whoever sets a RenewInterval sets this
+	// 1.5 s ([failover.LockerOptions]), in which a write that hangs is then given up and looked for. Whoever sets a RenewInterval sets this
 	// to less than half of it.
 	Timeout time.Duration
 }

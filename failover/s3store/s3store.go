@@ -144,9 +144,8 @@ func (s *Store) keys(ctx context.Context, what, folder string) ([]string, error)
 // was for an earlier try of the same request, whose reply was lost: Put succeeds then. [ErrBusy] besides the errors of Get.
 func (s *Store) Put(ctx context.Context, group, name string, value []byte, old failover.Version) (failover.Version, error) {
 	what := s.what("put", name, group)
-	if len(value) > maxValue {
-		wrong := &failover.FieldError{Field: "bytes of value", Value: len(value), Rule: fmt.Sprintf("must be at most %d", maxValue)}
-		return "", fmt.Errorf("%s: %w", what, wrong)
+	if err := failover.CheckValue(value); err != nil {
+		return "", fmt.Errorf("%s: %w", what, err)
 	}
 	if err := s.begin(ctx, what, group, name); err != nil {
 		return "", err

@@ -137,14 +137,11 @@ func classOf(k failover.Kind) string {
 	return "soft"
 }
 
-// draw makes the chart of events, which are ordered by time.
-func draw(events []failover.Event) chart {
-	list := spans(events)
-	var c chart
-	if len(list) == 0 {
-		return c
+// beginning is where chart and table begin to count: an event is told when it ends, and what it tells of may have begun before all others.
+func beginning(events []failover.Event, list []span) (from time.Time) {
+	if len(events) > 0 {
+		from = events[0].Time
 	}
-	from, to := events[0].Time, events[len(events)-1].Time
 	for _, s := range list {
 		for _, p := range s.parts {
 			if p.from.Before(from) {
@@ -152,6 +149,16 @@ func draw(events []failover.Event) chart {
 			}
 		}
 	}
+	return from
+}
+
+// draw makes the chart of events, which are ordered by time.
+func draw(events []failover.Event, list []span, from time.Time) chart {
+	var c chart
+	if len(list) == 0 {
+		return c
+	}
+	to := events[len(events)-1].Time
 	whole := max(to.Sub(from), time.Millisecond)
 	place := func(at time.Time) string { return percent(float64(at.Sub(from)) / float64(whole)) }
 	if len(list) > maxRows {

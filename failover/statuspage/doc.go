@@ -18,8 +18,8 @@
 //
 // # Guarantees and failure modes
 //
-// Names, errors and details are shown as they are, whoever has written them: what is invisible, or would move what stands beside it, is shown as an escape, and texts are
-// cut to 128 characters. A timeline of any length makes a page of bounded size: it says how much was left out. Asking changes nothing and waits for nothing.
+// Names, errors and details are shown as they are, whoever has written them: what is invisible, or would move what stands beside it, is shown as an escape, names are
+// cut to 128 characters, and reasons to 512. A timeline of any length makes a page of bounded size, and so do a controller's services, votes and steps, as JSON too: it says how much was left out. Asking changes nothing and waits for nothing.
 //
 // # AWS calls and IAM actions
 //

@@ -22,8 +22,12 @@ type Options struct {
 	Refresh time.Duration
 }
 
-// maxServices is how many services a page has.
-const maxServices = 500
+// How much a page and a document have: of services, and of the votes and the steps of each.
+const (
+	maxServices = 500
+	maxVotes    = 200
+	maxSteps    = 1000
+)
 
 // Handler serves the status of a controller, at whatever path it is mounted: as a page, or as JSON for ?format=json or a client that accepts only that; with
 // ?timeline=SERVICE the page of the timeline of that service's incident, as far as this controller executes it. The source must not be nil. It is safe for
@@ -120,6 +124,7 @@ type service struct {
 	Since    time.Time          `json:"since,omitzero"`
 	Reason   string             `json:"reason,omitempty"`
 	Votes    []vote             `json:"votes"`
+	Unshown  int                `json:"left,omitempty"` // votes and steps that are not shown
 	Incident string             `json:"incident,omitempty"`
 	Held     string             `json:"held,omitempty"`
 	Proposed *failover.Proposal `json:"proposed,omitempty"`
@@ -153,7 +158,7 @@ func documentOf(s *failover.Status) document {
 		Version: 1, Time: s.Time.UTC(), Controller: s.Controller, Zone: s.Zone, Leading: s.Leading, Leader: s.Leader, Services: make([]service, 0, len(s.Services)),
 	}
 	if s.Unwell != nil {
-		d.Unwell = htmlpage.ErrorText(s.Unwell)
+		d.Unwell = short(htmlpage.ErrorText(s.Unwell))
 	}
 	for i := range s.Services {
 		if i == maxServices {
@@ -170,13 +175,28 @@ func serviceOf(s *failover.ServiceStatus) service {
 		Name: s.Name, Verdict: s.Verdict, Since: s.Since, Reason: s.Reason, Votes: make([]vote, 0, len(s.Votes)),
 		Incident: s.Incident, Held: s.Held, Proposed: s.Proposed, GivenUp: s.GivenUp, Timeline: s.Timeline != nil,
 	}
-	for _, v := range s.Votes {
-		one.Votes = append(one.Votes, vote{v.Observer, v.Zone, v.Verdict, v.Evidence, float64(v.Age.Microseconds()) / 1000})
+	for i, v := range s.Votes {
+		if i == maxVotes {
+			one.Unshown = len(s.Votes) - i
+			break
+		}
+		one.Votes = append(one.Votes, vote{short(v.Observer), short(v.Zone), v.Verdict, short(v.Evidence), float64(v.Age.Microseconds()) / 1000})
 	}
 	if s.Plan != nil {
 		one.Steps = stepsOf(s.Plan, s.Timeline)
+		if more := len(one.Steps) - maxSteps; more > 0 {
+			one.Steps, one.Unshown = one.Steps[:maxSteps], one.Unshown+more
+		}
 	}
 	return one
+}
+
+// short bounds a text of the document.
+func short(text string) string {
+	if len(text) <= htmlpage.MaxReason {
+		return text
+	}
+	return strings.ToValidUTF8(text[:htmlpage.MaxReason], "") + "…"
 }
 
 // stepsOf are the steps of a plan in an order in which each comes after what it needs.
@@ -199,7 +219,7 @@ func stepsOf(p *failover.Plan, t *failover.Timeline) (list []step) {
 				s.State, s.Class = strings.TrimPrefix(string(r.Outcome), "step "), classOf(r.Outcome)
 			}
 			if r.Err != nil {
-				s.Error = htmlpage.ErrorText(r.Err)
+				s.Error = short(why(r.Err))
 			}
 		}
 		list = append(list, s)
@@ -268,19 +288,19 @@ const statusMarkup = `<!DOCTYPE html>
 {{- if .Leading}} <strong class="ok">leads</strong>{{else}} stands by{{if .Leader}}; <bdi>{{visible .Leader}}</bdi> leads{{end}}{{end}}.
 As of <time datetime="{{iso .Time}}">{{stamp .Time}}</time>. <a href="?format=json">As JSON</a></p>
 {{- if .Unwell}}
-<p role="status"><strong class="bad">This controller cannot judge others.</strong> <bdi>{{visible .Unwell}}</bdi></p>
+<p role="status"><strong class="bad">This controller cannot judge others.</strong> <bdi>{{reason .Unwell}}</bdi></p>
 {{- end}}
 </header>
 <main>
 {{- range .Services}}
 <section class="service">
 <h2><bdi>{{visible .Name}}</bdi> <span class="mark {{.Class}}">{{.Verdict}}</span></h2>
-<p><bdi>{{visible .Reason}}</bdi>{{if not .Since.IsZero}}, for {{ago $.Time .Since}}{{end}}</p>
+<p><bdi>{{reason .Reason}}</bdi>{{if not .Since.IsZero}}, for {{ago $.Time .Since}}{{end}}</p>
 {{- if .Held}}
-<p role="status"><strong class="warn">Held.</strong> <bdi>{{visible .Held}}</bdi></p>
+<p role="status"><strong class="warn">Held.</strong> <bdi>{{reason .Held}}</bdi></p>
 {{- end}}
 {{- with .Proposed}}
-<p role="status"><strong class="warn">Waits for an approval:</strong> <bdi>{{visible .Incident}}</bdi>, which reaches the {{visible .Blast}}. <bdi>{{visible .Cause}}</bdi></p>
+<p role="status"><strong class="warn">Waits for an approval:</strong> <bdi>{{visible .Incident}}</bdi>, which reaches the {{visible .Blast}}. <bdi>{{reason .Cause}}</bdi></p>
 {{- end}}
 {{- if .Incident}}
 <p>Incident <strong><bdi>{{visible .Incident}}</bdi></strong>{{if .GivenUp}} <strong class="bad">given up: somebody has to look</strong>{{end}}{{if .Timeline}} <a href="{{.Link}}">Timeline</a>{{end}}</p>
@@ -290,7 +310,7 @@ As of <time datetime="{{iso .Time}}">{{stamp .Time}}</time>. <a href="?format=js
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Step</th><th role="columnheader" scope="col">State</th><th role="columnheader" scope="col">Needs</th></tr></thead>
 <tbody role="rowgroup">
 {{- range .Steps}}
-<tr role="row" class="step"><th role="rowheader" scope="row"><bdi>{{visible .ID}}</bdi> <small>{{.Plane}}</small></th><td role="cell" data-label="state"><span class="mark {{.Class}}">{{.State}}</span>{{if .Attempt}} <small>attempt {{.Attempt}}</small>{{end}}{{if .Error}} <small class="bad"><bdi>{{visible .Error}}</bdi></small>{{end}}</td><td role="cell" data-label="needs">{{range $i, $need := .Needs}}{{if $i}}, {{end}}<bdi>{{visible $need}}</bdi>{{else}}–{{end}}</td></tr>
+<tr role="row" class="step"><th role="rowheader" scope="row"><bdi>{{visible .ID}}</bdi> <small>{{.Plane}}</small></th><td role="cell" data-label="state"><span class="mark {{.Class}}">{{.State}}</span>{{if .Attempt}} <small>attempt {{.Attempt}}</small>{{end}}{{if .Error}} <small class="bad"><bdi>{{reason .Error}}</bdi></small>{{end}}</td><td role="cell" data-label="needs">{{range $i, $need := .Needs}}{{if $i}}, {{end}}<bdi>{{visible $need}}</bdi>{{else}}–{{end}}</td></tr>
 {{- end}}
 </tbody>
 </table>
@@ -299,12 +319,13 @@ As of <time datetime="{{iso .Time}}">{{stamp .Time}}</time>. <a href="?format=js
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Observer</th><th role="columnheader" scope="col">Vote</th><th role="columnheader" scope="col">Evidence</th></tr></thead>
 <tbody role="rowgroup">
 {{- range .Votes}}
-<tr role="row" class="vote"><th role="rowheader" scope="row"><bdi>{{visible .Observer}}</bdi> <small>in <bdi>{{visible .Zone}}</bdi></small></th><td role="cell" data-label="vote"><span class="mark {{.Class}}">{{.Verdict}}</span> <small>{{.Age}} old</small></td><td role="cell" data-label="evidence"><bdi>{{visible .Evidence}}</bdi></td></tr>
+<tr role="row" class="vote"><th role="rowheader" scope="row"><bdi>{{visible .Observer}}</bdi> <small>in <bdi>{{visible .Zone}}</bdi></small></th><td role="cell" data-label="vote"><span class="mark {{.Class}}">{{.Verdict}}</span> <small>{{.Age}} old</small></td><td role="cell" data-label="evidence"><bdi>{{reason .Evidence}}</bdi></td></tr>
 {{- else}}
 <tr role="row"><td role="cell">Nobody has voted.</td></tr>
 {{- end}}
 </tbody>
 </table>
+{{- if .Unshown}}<p>{{.Unshown}} more votes and steps are not shown.</p>{{end}}
 </section>
 {{- end}}
 {{- if .Left}}<p>{{.Left}} more services are not shown.</p>{{end}}

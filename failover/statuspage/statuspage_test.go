@@ -191,6 +191,67 @@ func TestPagesAreBounded(t *testing.T) {
 	}
 }
 
+func TestChartAndTableCountFromOneMoment(t *testing.T) {
+	t.Parallel()
+	var tl failover.Timeline
+	tl.Downtime("client", began, began.Add(8*time.Second))
+	tl.Mark("good again", began.Add(10*time.Second))
+	if text := page(t, &tl); !strings.Contains(text, `data-label="at">+8s <`) || !strings.Contains(text, `data-label="at">+10s <`) {
+		t.Error(text)
+	}
+}
+
+func TestAReasonIsShownToItsEnd(t *testing.T) {
+	t.Parallel()
+	var tl failover.Timeline
+	why := "operation error EC2: DisassociateAddress, https response error StatusCode: 403, RequestID: 00000000-0000-4000-8000-000000000005, " +
+		"api error UnauthorizedOperation: You are not authorized to perform this operation."
+	tl.Add(failover.Event{
+		Time: began, Kind: failover.KindStepFailed, Step: "remap-address",
+		Err: &failover.StepError{Incident: "i", Step: "remap-address", Attempt: 1, Err: failover.ErrStepTimeout, Last: errors.New(why)},
+	})
+	text := page(t, &tl)
+	for _, want := range []string{"step timeout: last error: operation error EC2", "UnauthorizedOperation: You are not authorized to perform this operation."} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+}
+
+func TestAStepThatWasUndoneDoesNotRun(t *testing.T) {
+	t.Parallel()
+	var tl failover.Timeline
+	plan := failover.Plan{Service: "s", Steps: []failover.Step{failover.NewStep(failover.StepFuncs{ID: "a", Plane: failover.PlaneMutate})}}
+	tl.Add(failover.Event{Time: began, Kind: failover.KindStepStarted, Step: "a"})
+	tl.Add(failover.Event{Time: began, Kind: failover.KindStepUndone, Step: "a"})
+	source := &failovermock.StatusSourceMock{StatusFunc: func() failover.Status {
+		return failover.Status{Services: []failover.ServiceStatus{{Name: "s", Incident: "i", Plan: &plan, Timeline: &tl}}}
+	}}
+	w := httptest.NewRecorder()
+	statuspage.Handler(source).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?format=json", nil))
+	if !strings.Contains(w.Body.String(), `"state": "undone"`) {
+		t.Error(w.Body)
+	}
+}
+
+func TestAStatusIsBounded(t *testing.T) {
+	t.Parallel()
+	votes := make([]failover.Vote, 10_000)
+	for i := range votes {
+		votes[i] = failover.Vote{Observer: strings.Repeat("o", 10_000), Evidence: strings.Repeat("x", 10_000)}
+	}
+	source := &failovermock.StatusSourceMock{StatusFunc: func() failover.Status {
+		return failover.Status{Services: []failover.ServiceStatus{{Name: "s", Votes: votes}}}
+	}}
+	for _, format := range []string{"json", "html"} {
+		w := httptest.NewRecorder()
+		statuspage.Handler(source).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?format="+format, nil))
+		if w.Body.Len() > 1<<20 || !strings.Contains(w.Body.String(), "9800") {
+			t.Errorf("%s: %d bytes", format, w.Body.Len())
+		}
+	}
+}
+
 func FuzzTimeline(f *testing.F) {
 	f.Add("plain", "</svg><script>", int64(time.Second))
 	f.Add("\x00\xff", "]]>", int64(-1))

@@ -27,6 +27,7 @@ func count(n int) string { return strconv.Itoa(n) }
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"visible": htmlpage.Visible,
+		"reason":  htmlpage.Reason,
 		"stamp":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000Z") },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 		"span":    htmlpage.Span,
@@ -51,7 +52,7 @@ const timelineMarkup = `<!DOCTYPE html>
 <main>
 {{- if .Facts}}
 <dl>
-{{- range .Facts}}<dt><bdi>{{visible .What}}</bdi></dt><dd{{if .Class}} class="{{.Class}}"{{end}}><bdi>{{visible .Is}}</bdi></dd>{{end}}
+{{- range .Facts}}<dt><bdi>{{visible .What}}</bdi></dt><dd{{if .Class}} class="{{.Class}}"{{end}}><bdi>{{reason .Is}}</bdi></dd>{{end}}
 </dl>
 {{- end}}
 {{- with .Chart}}{{if .Rows}}
@@ -85,7 +86,7 @@ const timelineMarkup = `<!DOCTYPE html>
 <td role="cell" data-label="event"><span class="mark {{.Class}}"><bdi>{{visible .Kind}}</bdi></span></td>
 <td role="cell" data-label="step"><bdi>{{visible .Step}}</bdi>{{if .Attempt}} <small>attempt {{.Attempt}}</small>{{end}}</td>
 <td role="cell" data-label="took">{{.Took}}</td>
-<td role="cell" data-label="what">{{if .Call}}<bdi>{{visible .Call}}</bdi>{{if .Request}} <small>request <bdi>{{visible .Request}}</bdi></small>{{end}}{{end}}{{if .Detail}}<bdi>{{visible .Detail}}</bdi>{{end}}{{if .Error}} <small class="bad"><bdi>{{visible .Error}}</bdi></small>{{end}}</td>
+<td role="cell" data-label="what">{{if .Call}}<bdi>{{visible .Call}}</bdi>{{if .Request}} <small>request <bdi>{{visible .Request}}</bdi></small>{{end}}{{end}}{{if .Detail}}<bdi>{{reason .Detail}}</bdi>{{end}}{{if .Error}} <small class="bad"><bdi>{{reason .Error}}</bdi></small>{{end}}</td>
 </tr>
 {{- end}}
 </tbody>

@@ -2,6 +2,7 @@ package statuspage
 
 import (
 	"bytes"
+	"errors"
 	"html/template"
 	"io"
 	"net/http"
@@ -26,7 +27,7 @@ type TimelineOptions struct {
 
 // Line is one of a summary.
 type Line struct {
-	What, Is string // texts of any kind: they are shown as they are, the second cut to 128 characters
+	What, Is string // texts of any kind: they are shown as they are, the second cut to 512 characters
 	Tone     Tone
 }
 
@@ -130,13 +131,15 @@ func sheetOf(t *failover.Timeline, o TimelineOptions) timelineSheet {
 	if s.Title == "" {
 		s.Title = "Timeline"
 	}
-	s.Chart = draw(events)
+	list := spans(events)
+	from := beginning(events, list)
+	s.Chart = draw(events, list, from)
 	for i := range events {
 		if i == maxEvents {
 			s.Left = len(events) - i
 			break
 		}
-		s.Events = append(s.Events, lineOf(&events[i], events[0].Time))
+		s.Events = append(s.Events, lineOf(&events[i], from))
 	}
 	return s
 }
@@ -153,8 +156,23 @@ func lineOf(ev *failover.Event, from time.Time) line {
 	}
 	if ev.Err != nil {
 		l.Error, l.Class = htmlpage.ErrorText(ev.Err), "bad"
+		if ev.Kind == failover.KindStepFailed {
+			l.Error = why(ev.Err)
+		}
 	}
 	return l
+}
+
+// why is the text of the error of a step without the name of the step, which stands beside it.
+func why(err error) string {
+	step, ok := errors.AsType[*failover.StepError](err)
+	switch {
+	case !ok:
+		return htmlpage.ErrorText(err)
+	case step.Last != nil:
+		return htmlpage.ErrorText(step.Err) + ": last error: " + htmlpage.ErrorText(step.Last)
+	}
+	return htmlpage.ErrorText(step.Err)
 }
 
 // facts are the summary.

@@ -100,7 +100,7 @@ func strong(ctx context.Context, s failover.Store) error {
 }
 
 func values(ctx context.Context, s failover.Store) error {
-	const largest = 64 << 10
+	const largest = failover.MaxValue
 	all := make([]byte, 256)
 	for i := range all {
 		all[i] = byte(i)
@@ -119,6 +119,9 @@ func values(ctx context.Context, s failover.Store) error {
 		if err := isValue(ctx, s, g, name, value, version); err != nil {
 			return err
 		}
+	}
+	if _, err := s.Put(ctx, g, "too long", make([]byte, largest+1), ""); err == nil {
+		return fmt.Errorf("put %d bytes: stored, want an error", largest+1)
 	}
 	entries, err := s.List(ctx, g)
 	if err == nil && (len(entries) != 10 || !bytes.Equal(entries[9].Value, random) || !bytes.Equal(entries[6].Value, all)) {

@@ -48,7 +48,7 @@ func race(ctx context.Context, s failover.Store) error {
 		}
 		start.Done()
 		done.Wait()
-		found, err := s.Get(ctx, g, "n")
+		found, err := get(ctx, s, g)
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func count(ctx context.Context, s failover.Store) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	e, err := s.Get(ctx, g, "n")
+	e, err := get(ctx, s, g)
 	if err != nil {
 		return err
 	}
@@ -116,11 +116,21 @@ func count(ctx context.Context, s failover.Store) error {
 	return nil
 }
 
+// get reads the entry of a race, and repeats that as writes are repeated.
+func get(ctx context.Context, s failover.Store, group string) (e failover.Entry, err error) {
+	for range repeats {
+		if e, err = s.Get(ctx, group, "n"); err == nil {
+			return e, nil
+		}
+	}
+	return e, fmt.Errorf("get \"n\" of %q: %w", group, err)
+}
+
 // add adds a mark, once, whatever the requests are answered with.
 func add(ctx context.Context, s failover.Store, group, mark string) error {
 	var last error
 	for range repeats * writers {
-		e, err := s.Get(ctx, group, "n")
+		e, err := get(ctx, s, group)
 		if err != nil {
 			return err
 		}

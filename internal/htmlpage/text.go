@@ -8,17 +8,25 @@ import (
 	"unicode/utf8"
 )
 
-// MaxText is how many characters Visible leaves of a text.
-const MaxText = 128
+// MaxText is how many characters Visible leaves of a text, and MaxReason how many Reason does.
+const (
+	MaxText   = 128
+	MaxReason = 512
+)
 
 // Visible returns a text that looks like what it is: what cannot be seen, or moves what stands beside it as the overrides of
 // the direction of writing do, is shown as an escape, and so are what is no UTF-8 and spaces
 // that a browser would drop. It is cut to 128 characters.
-func Visible(s string) string {
+func Visible(s string) string { return visible(s, MaxText) }
+
+// Reason is [Visible] for texts of which the end matters as much, such as errors: it is cut to 512 characters.
+func Reason(s string) string { return visible(s, MaxReason) }
+
+func visible(s string, most int) string {
 	var b strings.Builder
 	before := ' '
 	for n := 0; s != ""; n++ {
-		if n == MaxText {
+		if n == most {
 			b.WriteString("…")
 			break
 		}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/awsha/awsha/internal/awserr"
 )
 
@@ -39,7 +41,7 @@ func Do(ctx context.Context, timeout time.Duration, call func(context.Context, T
 		<-limited.Done() // whoever looks at the clock may be ahead of the context's timer
 	}
 	cause := context.Cause(limited)
-	if err == nil || cause == nil || awserr.Of(err) != awserr.Transient {
+	if err == nil || cause == nil || awserr.Of(err) != awserr.Transient && errors.As(err, new(smithy.APIError)) {
 		return err // answered, even if the time ended just then
 	}
 	if last := heard.get(); last != nil {

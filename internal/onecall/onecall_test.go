@@ -103,3 +103,22 @@ func TestTheClockMayBeAheadOfTheTimer(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAnErrorThatHidesTheContextsEnd has a call that returns, after its context has ended, what neither wraps that nor is an answer of AWS: a provider of
+// credentials, say.
+func TestAnErrorThatHidesTheContextsEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		why := errors.New("why")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(why) })
+		last := errors.New("no credentials")
+		err := onecall.Do(ctx, time.Minute, func(ctx context.Context, _ onecall.Tap) error {
+			<-ctx.Done()
+			return last
+		})
+		if !errors.Is(err, why) || !errors.Is(err, last) {
+			t.Error(err)
+		}
+	})
+}
