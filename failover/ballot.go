@@ -23,7 +23,7 @@ func brief(text string, most int) string {
 		return text
 	}
 	text = strings.ToValidUTF8(text[:min(len(text), most)], "?")
-	for len(text) > 0 && quoted(text) > most {
+	for text != "" && quoted(text) > most {
 		_, last := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-last]
 	}

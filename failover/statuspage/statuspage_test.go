@@ -228,7 +228,7 @@ func TestAStepThatWasUndoneDoesNotRun(t *testing.T) {
 		return failover.Status{Services: []failover.ServiceStatus{{Name: "s", Incident: "i", Plan: &plan, Timeline: &tl}}}
 	}}
 	w := httptest.NewRecorder()
-	statuspage.Handler(source).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?format=json", nil))
+	statuspage.Handler(source).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?format=json", http.NoBody))
 	if !strings.Contains(w.Body.String(), `"state": "undone"`) {
 		t.Error(w.Body)
 	}
@@ -245,7 +245,7 @@ func TestAStatusIsBounded(t *testing.T) {
 	}}
 	for _, format := range []string{"json", "html"} {
 		w := httptest.NewRecorder()
-		statuspage.Handler(source).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?format="+format, nil))
+		statuspage.Handler(source).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?format="+format, http.NoBody))
 		if w.Body.Len() > 1<<20 || !strings.Contains(w.Body.String(), "9800") {
 			t.Errorf("%s: %d bytes", format, w.Body.Len())
 		}
