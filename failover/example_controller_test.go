@@ -137,9 +137,9 @@ func ExampleEngine_Readiness() {
 	// Output:
 	// WARN orders: RTO 1m30s, RPO 1m30s, worst plane mutate, blast radius data
 	// critical path: fence, promote
-	// PASS  fence    30s               not done
-	// WARN  promote  1m0s              not asked
-	//         WARN   the replica lags
+	// PASS  fence         30s  not done
+	// WARN  promote      1m0s  not asked
+	//       WARN  the replica lags
 }
 
 // inBubble runs an example in virtual time.

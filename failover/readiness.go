@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -262,19 +262,21 @@ func (r *Readiness) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: RTO %s, RPO %s, worst plane %s, blast radius %s\n", r.Level, printable(r.Service), r.RTO, r.RPO, r.Plane, r.Blast)
 	fmt.Fprintf(&b, "critical path: %s\n", printable(strings.Join(r.CriticalPath, ", ")))
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	width := 0
+	for i := range r.Steps {
+		width = max(width, utf8.RuneCountInString(printable(r.Steps[i].ID)))
+	}
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		state := "not asked"
 		if s.State != 0 {
 			state = s.State.String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Level(), printable(s.ID), s.Estimate, state)
+		fmt.Fprintf(&b, "%s  %-*s  %8s  %s\n", s.Level(), width, printable(s.ID), s.Estimate, state)
 		for _, f := range s.Findings {
-			fmt.Fprintf(w, "\t  %s\t%s\t\n", f.Level, printable(f.Text))
+			fmt.Fprintf(&b, "      %s  %s\n", f.Level, printable(f.Text))
 		}
 	}
-	_ = w.Flush() // a strings.Builder takes everything
 	return b.String()
 }
 

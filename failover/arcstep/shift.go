@@ -195,7 +195,7 @@ func (h *shift) ready(ctx context.Context, env *failover.Env) ([]failover.Findin
 	}
 	away, err := h.s.Away.Get(env)
 	if errors.Is(err, failover.ErrNoValue) {
-		return []failover.Finding{{Level: failover.LevelWarn, Text: "not looked at: " + err.Error()}}, nil
+		return []failover.Finding{{Text: "not looked at: " + err.Error()}}, nil
 	}
 	var found []failover.Finding
 	if _, in := r.AppliedWeights[away]; !in {

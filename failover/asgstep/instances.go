@@ -129,7 +129,7 @@ func (e *ending) ready(ctx context.Context, env *failover.Env) ([]failover.Findi
 	found := groupReady(g)
 	ids, err := resolve(env, e.s.Instances)
 	if errors.Is(err, failover.ErrNoValue) {
-		return append(found, failover.Finding{Level: failover.LevelWarn, Text: "not looked at: " + err.Error()}), nil
+		return append(found, failover.Finding{Text: "not looked at: " + err.Error()}), nil
 	}
 	if err != nil {
 		return found, err

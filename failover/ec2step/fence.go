@@ -196,7 +196,7 @@ func sharedInstance(ctx context.Context, env *failover.Env, api instanceReader, 
 // notYetKnown tells what a ready check could not look at since an earlier step has not run; every other error is one.
 func notYetKnown(err error) ([]failover.Finding, error) {
 	if errors.Is(err, failover.ErrNoValue) {
-		return []failover.Finding{{Level: failover.LevelWarn, Text: "not looked at: " + err.Error()}}, nil
+		return []failover.Finding{{Text: "not looked at: " + err.Error()}}, nil
 	}
 	return nil, err
 }

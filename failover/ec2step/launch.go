@@ -397,7 +397,7 @@ func (l *launch) undo(ctx context.Context, env *failover.Env) error {
 func (l *launch) ready(ctx context.Context, env *failover.Env) ([]failover.Finding, error) {
 	for _, r := range append([]failover.Ref{l.s.Image, l.s.Zone}, l.s.Avoid...) {
 		if _, err := r.Get(env); !r.Zero() && err != nil {
-			return []failover.Finding{{Level: failover.LevelWarn, Text: fmt.Sprintf("not looked at: %v", err)}}, nil
+			return []failover.Finding{{Text: fmt.Sprintf("not looked at: %v", err)}}, nil
 		}
 	}
 	ladder, err := l.ladder(ctx, env)

@@ -152,7 +152,7 @@ func (q *quarantine) ready(ctx context.Context, env *failover.Env) ([]failover.F
 	}
 	_, ids, err := q.groups(ctx, env)
 	if errors.Is(err, failover.ErrNoValue) {
-		return append(found, failover.Finding{Level: failover.LevelWarn, Text: "not looked at: " + err.Error()}), nil
+		return append(found, failover.Finding{Text: "not looked at: " + err.Error()}), nil
 	}
 	if err != nil {
 		return found, err

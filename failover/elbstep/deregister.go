@@ -170,7 +170,7 @@ func (d *leave) ready(ctx context.Context, env *failover.Env) ([]failover.Findin
 	found := []failover.Finding{groupFinding(d.s.TargetGroup, all)}
 	targets, err := resolve(env, d.s.Targets)
 	if errors.Is(err, failover.ErrNoValue) {
-		return append(found, failover.Finding{Level: failover.LevelWarn, Text: "not looked at: " + err.Error()}), nil
+		return append(found, failover.Finding{Text: "not looked at: " + err.Error()}), nil
 	}
 	if err != nil {
 		return found, err
