@@ -9,7 +9,8 @@
 //	go run ./examples/readiness -json
 //
 // With -site FILE and -aws, or -endpoint, it looks at an account, whose site the
-// file describes; -describe prints one to begin with.
+// file describes; -describe prints one to begin with. The exit status is 1 if the
+// plan would not work.
 package main
 
 import (
@@ -23,6 +24,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/awsha/awsha/failover"
 )
 
 func main() {
@@ -113,8 +116,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	if f.json {
-		return json.NewEncoder(stdout).Encode(report)
+		err = json.NewEncoder(stdout).Encode(report)
+	} else {
+		_, err = fmt.Fprint(stdout, report)
 	}
-	_, err = fmt.Fprint(stdout, report)
+	if err == nil && report.Level == failover.LevelFail {
+		return errNotReady
+	}
 	return err
 }
+
+// errNotReady makes the exit status 1, after the report.
+var errNotReady = errors.New("the plan would not work")

@@ -205,9 +205,9 @@ func TestChecksThatTellNothingAreNoReason(t *testing.T) {
 	t.Parallel()
 	for _, before := range []error{nil, errors.New("refused")} {
 		synctest.Test(t, func(t *testing.T) {
-			broken := false
+			var broken atomic.Bool
 			pool, err := healthcheck.New(healthcheck.Func(func(context.Context, healthcheck.Target) error {
-				if broken {
+				if broken.Load() {
 					panic("the check is broken")
 				}
 				return before
@@ -236,7 +236,7 @@ func TestChecksThatTellNothingAreNoReason(t *testing.T) {
 					t.Errorf("while all is well: %+v", seen)
 				}
 			}
-			broken = true
+			broken.Store(true)
 			for i := range 60 {
 				time.Sleep(time.Minute)
 				synctest.Wait()
