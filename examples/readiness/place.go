@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -40,7 +39,9 @@ func elsewhere(ctx context.Context, f flags) (*place, error) {
 	}
 	opts := []func(*config.LoadOptions) error{config.WithRegion(s.Region)}
 	if f.endpoint != "" {
-		opts = append(opts, config.WithBaseEndpoint(f.endpoint), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("none", "none", "")))
+		opts = append(opts, config.WithBaseEndpoint(f.endpoint), config.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+		})))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, opts...)
 	if err != nil {
