@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,17 +63,20 @@ type ControllerOptions struct {
 	WarmUp time.Duration
 
 	// SelfCheck tells whether this controller can judge others: it reaches its control targets, say. With an error its observers that do not see a
-	// service well abstain, and it gives away the lead. It is called once per look. Nil means that it can.
+	// service well abstain, and it gives the lead to a controller that can judge, if one says so. It is called once per look. Nil means that it can.
 	SelfCheck func(ctx context.Context) error
 
-	// StandBack is for how long a leader that has given the lead away leaves it to others. After that it takes it again, if nobody has:
-	// a leader in a bad place is better than none. Default 45 s.
+	// StandBack is for how long a leader that has given the lead away leaves it to others. Default 45 s.
 	StandBack time.Duration
 
 	// ResumeAfter is the first pause before an incident that did not come to its end is resumed; it doubles up to ten times that. After MaxResumes
 	// of them a leader gives up, until it is acknowledged. Defaults 15 s and 8.
 	ResumeAfter time.Duration
 	MaxResumes  int
+
+	// StaleAfter is for how long an open incident may have been open, beside twice what its plan takes, for a fresh leader to go on with it: one that
+	// nobody has gone on with for longer is given up, until it is acknowledged. Default 1 h.
+	StaleAfter time.Duration
 
 	Brakes Brakes
 
@@ -95,16 +100,20 @@ type Controller struct {
 	ran      atomic.Bool
 	wake     chan struct{}
 
-	gave     uint64 // the token of the last term, if it was given away
 	watching sync.WaitGroup
 	self     chan error // of the self-check that is under way
 
-	mu      sync.Mutex
-	lead    *leading // nil while another controller leads
-	unwell  error    // of the last self-check
-	unwells int      // in a row
-	leader  string   // as far as the votes tell
-	cases   map[string]caseStatus
+	ages map[incidentKey]incidentAge // of the leading goroutine, for all terms
+
+	mu        sync.Mutex
+	lead      *leading // nil while another controller leads
+	unwell    error    // of the last self-check
+	unwells   int      // in a row
+	unfit     string   // why it should not lead; empty: it can
+	unfitFrom time.Time
+	successor string // another that can
+	leader    string   // as far as the votes tell
+	cases     map[string]caseStatus
 }
 
 // watched is a service with what this controller sees of it. It belongs to the watching goroutine but for what judgement copies.
@@ -137,7 +146,7 @@ func NewController(engine *Engine, board *Board, services []Service, optFns ...f
 	require(engine != nil, "engine", engine, "must not be nil")
 	require(board != nil, "board", board, "must not be nil")
 	require(len(services) > 0, "services", len(services), "services: there must be at least one")
-	c := &Controller{engine: engine, board: board, run: rand.Text(), wake: make(chan struct{}, 1)}
+	c := &Controller{engine: engine, board: board, run: rand.Text(), wake: make(chan struct{}, 1), ages: make(map[incidentKey]incidentAge)}
 	names, observers := make(map[string]bool), make(map[string]bool)
 	for i, s := range services {
 		field := fmt.Sprintf("services[%d]", i)
@@ -186,6 +195,7 @@ func (o *ControllerOptions) complete() error {
 		{"WarmUp", &o.WarmUp, 3 * max(o.Interval, 0)},
 		{"StandBack", &o.StandBack, 45 * time.Second},
 		{"ResumeAfter", &o.ResumeAfter, 15 * time.Second},
+		{"StaleAfter", &o.StaleAfter, time.Hour},
 	} {
 		notNegative(&errs, "ControllerOptions."+d.field, *d.v)
 		orDefault(d.v, d.def)
@@ -210,8 +220,8 @@ var ErrAlreadyRun = errors.New("already run")
 var errHandOver = errors.New("handed over")
 
 // Run watches, and decides and acts while this controller leads, until ctx ends. It returns the cause of ctx when nothing that it started runs any
-// more, or at once what no waiting mends: an entry of the store that it does not understand, a lease that is retired. A second call is refused with
-// [ErrAlreadyRun].
+// more, or at once what no waiting mends: a lease that it does not understand, or that is retired. A leader that does not understand what else is in
+// the store, which a newer version may have written, gives the lead away and votes on. A second call is refused with [ErrAlreadyRun].
 //
 // When ctx ends, executions stop as if their controller had died, but at once: they stay resumable, and another controller goes on.
 func (c *Controller) Run(ctx context.Context) error {
@@ -272,21 +282,27 @@ func incidentID(service string, at time.Time) string {
 	return service + "-" + at.UTC().Format("20060102T150405Z")
 }
 
-func (w *watched) detection() Detection {
+// detection returns the verdict on the service, and what it rests on: the votes that count.
+func (w *watched) detection() (Verdict, Detection) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	d := Detection{Service: w.Name, Reason: w.reason, Since: w.failing, Votes: append([]Vote(nil), w.votes...)}
-	for _, v := range d.Votes {
+	d := Detection{Service: w.Name, Reason: w.reason, Since: w.failing}
+	contradicted := false
+	for _, v := range w.Quorum.live(w.votes) {
+		d.Votes = append(d.Votes, v)
 		switch {
 		case v.Verdict != Failed || v.Where == "":
 		case d.Zone == "":
 			d.Zone = v.Where
 		case d.Zone != v.Where:
-			d.Zone = ""
-			return d
+			contradicted = true
 		}
 	}
-	return d
+	if contradicted {
+		d.Zone = ""
+	}
+	slices.SortFunc(d.Votes, func(a, b Vote) int { return strings.Compare(a.Observer, b.Observer) })
+	return w.verdict, d
 }
 
 // judged returns what is thought of the service.

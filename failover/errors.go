@@ -33,6 +33,9 @@ var (
 	// ErrRolledBack reports that an incident has been rolled back, or is being: it cannot be executed any more.
 	ErrRolledBack = errors.New("rolled back")
 
+	// ErrNotOpen reports that an incident is not open, so that there is nothing to give up.
+	ErrNotOpen = errors.New("not open")
+
 	// ErrBudgetSpent reports that [Plan.Budget] ended before the plan did.
 	ErrBudgetSpent = errors.New("plan budget spent")
 

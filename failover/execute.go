@@ -68,11 +68,26 @@ func (x *execution) run(ctx context.Context) (err error) {
 	}
 	switch {
 	case x.abandon:
-		return x.close(work, IncidentAbandoned, x.why)
+		return x.giveUp(work)
 	case x.back:
 		return x.rollBack(work)
 	}
 	return x.goOn(work)
+}
+
+// giveUp abandons the incident, if there is anything to give up.
+func (x *execution) giveUp(ctx context.Context) error {
+	switch in := x.known.incident; in.State {
+	case IncidentOpen, IncidentRollingBack, IncidentAbandoned:
+		return x.close(ctx, IncidentAbandoned, x.why)
+	case "":
+		return x.refuse(ctx, fmt.Errorf("%w: it is not in the journal", ErrNotOpen))
+	default:
+		if err := x.close(ctx, in.State, in.Detail); err != nil {
+			return x.refuse(ctx, err)
+		}
+		return x.refuse(ctx, fmt.Errorf("%w: it is %s", ErrNotOpen, in.State))
+	}
 }
 
 // open opens the journal, learns what is known, and records that the incident begins.
@@ -85,6 +100,11 @@ func (x *execution) open(ctx context.Context) error {
 	}
 	if err := x.graph.knows(x.known.steps); err != nil {
 		return err
+	}
+	if x.how.Confirm != nil && !x.back {
+		if err := guard(func() error { return x.how.Confirm(ctx, x.known.incident.clone()) }); err != nil {
+			return err
+		}
 	}
 	switch state := x.known.incident.State; {
 	case x.back && (state == "" || state == IncidentDone || state == IncidentOpen || state == IncidentAbandoned):

@@ -51,6 +51,11 @@ type ExecOptions struct {
 	// Automatic tells the journal that no person has decided this: the brakes of controllers count it.
 	Automatic bool
 
+	// Confirm is asked once the lease is held and the journal read, before anything is recorded or done: the wait may have been long, and the world
+	// another one since. in is what the journal knows; its State is empty if the incident is new. With an error nothing is begun, and the execution
+	// ends with it. Nil confirms. Rollback and Abandon do not ask.
+	Confirm func(ctx context.Context, in Incident) error
+
 	// Holder and Dead are of the lease: see [LeaseOptions]. Holder is the incident if it is empty.
 	Holder string
 	Dead   func(ctx context.Context, holder LeaseHolder) bool
@@ -86,8 +91,9 @@ func (e *Engine) Rollback(ctx context.Context, incident string, plan Plan, optFn
 	return e.carry(ctx, incident, plan, optFns, true)
 }
 
-// Abandon gives an incident up: what is done stays, what is not is left, and it blocks nothing any more. It waits for the lease of the service, so that nobody executes the
-// incident meanwhile. Executing it opens it again. Holder and Dead of the options are of the lease; the others do not count.
+// Abandon gives an open incident up: what is done stays, what is not is left, and it blocks nothing any more. It waits for the lease of the service, so that
+// nobody executes the incident meanwhile. Executing it opens it again. One that was abandoned before is no error; one that is not known, done or rolled
+// back by then is left as it is, with [ErrNotOpen]. Holder and Dead of the options are of the lease; the others do not count.
 func (e *Engine) Abandon(ctx context.Context, service, incident, why string, optFns ...func(*ExecOptions)) error {
 	var opts ExecOptions
 	for _, fn := range optFns {

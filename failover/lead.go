@@ -4,64 +4,35 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"strconv"
-	"strings"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/awsha/awsha/internal/awserr"
 )
 
-// leading is one term of a leader.
+// leading is one term of a leader. What it does not share with executions belongs to one goroutine, which waits for nobody but the store.
 type leading struct {
 	*Controller
+
 	lease  Lease
-	alone  bool // nobody else wants the lead
-	since  time.Time
+	began  time.Time
 	cancel context.CancelCauseFunc
 
 	running sync.WaitGroup
-	ended   chan ending // an execution has ended
+	asked   chan question // executions that hold their lease, and ask whether to begin
+	ended   chan ending   // those that have ended
 	news    chan struct{}
 
-	// These belong to the leading goroutine.
-	incidents []Incident // of the journal, as last read
+	left      int // executions that have not told their end
+	cases     map[string]*casefile
+	incidents []agedIncident // of the journal
 	orders    []Order
-	cases     map[string]*casefile // by service
-	stopped   bool                 // by an order to pause
-	read      time.Time            // when both were last read
-	leaving   map[abandonment]bool
+	read      time.Time // when both were last read; zero: they have to be read again
+	stopped   bool      // by an order to pause
+	leaving   map[incidentKey]*leave
+	next      time.Time // when to look again at the latest, if there is no news; zero: not before that
 }
-
-// casefile is what a leader knows of the incident of a service.
-type casefile struct {
-	w        *watched
-	proposal *Proposal // waits for the brakes, or for a person
-	told     hold      // why it was last held
-
-	incident string // open: it is executed, or will be resumed
-	stop     context.CancelCauseFunc
-	timeline *Timeline
-	planned  *Plan
-	resumes  int
-	resumeAt time.Time
-	givenUp  bool
-	settles  time.Time // until then what was done may not be seen yet
-}
-
-// abandonment is an incident that is being given up.
-type abandonment struct{ service, incident string }
-
-type ending struct {
-	c    *casefile
-	left *abandonment // nil: it was executed
-	err  error
-}
-
-// Causes of the end of an execution that the leader stops.
-var (
-	errPaused    = errors.New("paused by an order")
-	errAbandoned = errors.New("abandoned by an order")
-)
 
 // leads decides until the lease or ctx ends, or the lead is given away. All executions have ended when it returns.
 func (c *Controller) leads(ctx context.Context, lease Lease) error {
@@ -69,8 +40,9 @@ func (c *Controller) leads(ctx context.Context, lease Lease) error {
 	defer cancel(nil)
 	defer context.AfterFunc(lease.Context(), func() { cancel(context.Cause(lease.Context())) })()
 	l := &leading{
-		Controller: c, lease: lease, alone: c.gave != 0 && lease.Token() == c.gave+1, since: time.Now(), cancel: cancel,
-		ended: make(chan ending), news: make(chan struct{}, 1), cases: make(map[string]*casefile), leaving: make(map[abandonment]bool),
+		Controller: c, lease: lease, began: time.Now(), cancel: cancel,
+		asked: make(chan question), ended: make(chan ending), news: make(chan struct{}, 1),
+		cases: make(map[string]*casefile), leaving: make(map[incidentKey]*leave),
 	}
 	for _, w := range c.services {
 		l.cases[w.Name] = &casefile{w: w}
@@ -85,10 +57,6 @@ func (c *Controller) leads(ctx context.Context, lease Lease) error {
 	defer done()
 	if err := lease.Release(bounded); err != nil {
 		c.emit(ctx, Event{Kind: KindReleaseError, Err: err})
-	}
-	c.gave = 0
-	if errors.Is(cause, errHandOver) || l.alone {
-		c.gave = lease.Token()
 	}
 	return cause
 }
@@ -107,12 +75,22 @@ func (c *Controller) tick() {
 	c.mu.Lock()
 	l := c.lead
 	c.mu.Unlock()
-	if l == nil {
-		return
+	if l != nil {
+		l.tick()
 	}
+}
+
+func (l *leading) tick() {
 	select {
 	case l.news <- struct{}{}:
 	default:
+	}
+}
+
+// remind makes the leader look again at t at the latest.
+func (l *leading) remind(t time.Time) {
+	if l.next.IsZero() || t.Before(l.next) {
+		l.next = t
 	}
 }
 
@@ -120,58 +98,119 @@ func (c *Controller) tick() {
 func (l *leading) decide(ctx context.Context) {
 	defer l.running.Wait()
 	defer l.publish()
-	left := 0 // executions that have not told their end
 	inherited := false
 	for {
+		l.next = time.Time{}
 		if ctx.Err() == nil {
 			if !inherited {
 				inherited = l.inherit(ctx)
 			}
 			if inherited {
-				left += l.round(ctx)
+				l.round(ctx)
 			}
 		}
 		l.publish()
-		if ctx.Err() != nil && left == 0 {
+		if ctx.Err() != nil && l.left == 0 {
 			return
 		}
-		var over <-chan struct{}
-		if ctx.Err() == nil {
-			over = ctx.Done()
+		l.wait(ctx)
+	}
+}
+
+// wait waits for something new.
+func (l *leading) wait(ctx context.Context) {
+	var over <-chan struct{}
+	var due <-chan time.Time
+	if ctx.Err() == nil {
+		over = ctx.Done()
+		if !l.next.IsZero() {
+			timer := time.NewTimer(time.Until(l.next))
+			defer timer.Stop()
+			due = timer.C
 		}
-		select {
-		case <-l.news:
-		case <-over:
-		case e := <-l.ended:
-			left--
-			l.end(ctx, e)
-		}
+	}
+	select {
+	case <-l.news:
+	case <-due:
+	case <-over:
+	case q := <-l.asked:
+		q.answer <- l.confirm(ctx, q)
+	case e := <-l.ended:
+		l.left--
+		e.take(ctx, l)
 	}
 }
 
 // inherit reads what the last leader has left.
 func (l *leading) inherit(ctx context.Context) bool {
-	if err := l.refresh(ctx); err != nil {
-		l.emit(ctx, Event{Kind: KindStoreError, Err: err})
-		return false
+	bounded, cancel := context.WithTimeout(ctx, l.opts.ObserveTimeout)
+	defer cancel()
+	err := l.refresh(bounded)
+	var proposals []Proposal
+	if err == nil {
+		proposals, err = l.board.Proposals(bounded)
 	}
-	proposals, err := l.board.Proposals(ctx)
+	var held []Held
+	if err == nil {
+		held, err = l.board.Held(bounded)
+	}
 	if err != nil {
-		l.emit(ctx, Event{Kind: KindStoreError, Err: err})
+		l.unread(ctx, err)
 		return false
 	}
-	for _, p := range proposals {
-		if c := l.cases[p.Service]; c != nil {
-			c.proposal = &p
+	for _, h := range held {
+		if c := l.cases[h.Service]; c != nil && h.Ended.IsZero() {
+			c.held = true
 		}
 	}
 	for i := range l.incidents {
-		in := &l.incidents[i]
-		if c := l.cases[in.Service]; c != nil && in.Automatic && in.State == IncidentOpen {
-			c.incident, c.proposal = in.ID, nil
+		in := &l.incidents[i].Incident
+		switch c := l.cases[in.Service]; {
+		case !in.Automatic || in.State != IncidentOpen:
+		case c == nil:
+			l.emit(ctx, Event{Kind: KindHeld, Service: in.Service, Incident: in.ID, Detail: "it is open, and of a service that this controller does not know"})
+		default:
+			c.open = &opened{in: *in, inherited: true}
+		}
+	}
+	for _, p := range proposals {
+		c := l.cases[p.Service]
+		switch known := l.incident(incidentKey{p.Service, p.Incident}); {
+		case c == nil: // of a service that another version of the fleet knows
+		case known == nil && c.open == nil:
+			c.draft = &draft{Proposal: p, shown: true}
+		case known != nil && c.open != nil && c.open.in.ID == p.Incident:
+			c.open.proposed = &p
+		default: // it is over
+			l.withdraw(ctx, c, p.Incident)
 		}
 	}
 	return true
+}
+
+// incident returns what the journal knows of an incident, or nil.
+func (l *leading) incident(key incidentKey) *Incident {
+	i := slices.IndexFunc(l.incidents, func(in agedIncident) bool { return in.key() == key })
+	if i < 0 {
+		return nil
+	}
+	return &l.incidents[i].Incident
+}
+
+// unread tells that the store could not be read. What no waiting mends is left to a controller that understands it.
+func (l *leading) unread(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	l.emit(ctx, Event{Kind: KindStoreError, Err: err})
+	if isPermanent(err) || errors.Is(err, ErrNewer) || awserr.Refused(err) {
+		l.handOver(ctx, fmt.Sprintf("it cannot read the store: %v", err))
+	}
+}
+
+func (l *leading) handOver(ctx context.Context, why string) {
+	l.emit(ctx, Event{Kind: KindHandOver, Detail: why})
+	l.cancel(fmt.Errorf("%w: %s", errHandOver, why))
 }
 
 // refresh reads the incidents and the orders.
@@ -186,42 +225,42 @@ func (l *leading) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("orders: %w", err)
 	}
-	l.incidents, l.orders, l.read = incidents, orders, time.Now()
+	l.incidents, l.orders, l.read = l.age(incidents, l.incidents == nil), orders, time.Now()
+	l.stopped = slices.ContainsFunc(orders, func(o Order) bool { return o.Kind == OrderPause })
 	return nil
 }
 
-// round looks at every service, and returns how many executions it has begun.
-func (l *leading) round(ctx context.Context) (begun int) {
+// round looks at every service, and begins what is to begin.
+func (l *leading) round(ctx context.Context) {
+	for _, w := range l.services {
+		c := l.cases[w.Name]
+		c.verdict, c.detection = w.detection()
+	}
 	if !l.quiet() {
 		if err := l.refresh(ctx); err != nil {
-			if ctx.Err() == nil {
-				l.emit(ctx, Event{Kind: KindStoreError, Err: err})
-			}
-			return 0 // what people have said cannot be told
+			l.unread(ctx, err)
+			return // what people have said cannot be told
 		}
 	}
 	l.obey()
-	begun = l.abandon(ctx)
-	if why := l.unfit(); why != "" {
-		l.emit(ctx, Event{Kind: KindHandOver, Detail: why})
-		l.cancel(fmt.Errorf("%w: %s", errHandOver, why))
-		return begun
+	l.abandon(ctx)
+	if why, successor := l.unfitness(); why != "" && successor != "" {
+		l.handOver(ctx, fmt.Sprintf("to %s: %s", successor, why))
+		return
 	}
 	for _, w := range l.services {
-		c := l.cases[w.Name]
-		switch {
-		case c.stop != nil || c.givenUp || l.leaving[abandonment{w.Name, c.incident}]: // it is being executed, or left alone
-		case c.incident != "":
-			if l.mayResume(c) {
-				l.begin(ctx, c)
-				begun++
-			}
-		case l.wants(ctx, c):
-			l.begin(ctx, c)
-			begun++
+		l.reconcile(ctx, l.cases[w.Name])
+	}
+	for _, c := range l.resumable() {
+		if l.mayResume(ctx, c) {
+			l.resume(ctx, c)
 		}
 	}
-	return begun
+	for _, w := range l.services {
+		if c := l.cases[w.Name]; c.open == nil && l.wants(ctx, c) {
+			l.begin(ctx, c)
+		}
+	}
 }
 
 // quietRefresh is how often the store is asked while nothing is to be decided.
@@ -232,322 +271,78 @@ func (l *leading) quiet() bool {
 	if time.Since(l.read) >= quietRefresh {
 		return false
 	}
-	for _, w := range l.services {
-		c := l.cases[w.Name]
-		if verdict := w.judged(); verdict == Failed || c.incident != "" || c.proposal != nil {
+	for _, c := range l.cases {
+		if c.verdict == Failed || c.open != nil || c.draft != nil {
 			return false
 		}
 	}
-	return true
+	return len(l.leaving) == 0
+}
+
+// unfitness returns why this controller should not lead, and who else could. One that nobody else could replace leads on: a leader in a bad place is
+// better than none.
+func (l *leading) unfitness() (why, successor string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.unfit, l.successor
 }
 
 // obey does what orders say about what is under way.
 func (l *leading) obey() {
-	l.stopped = false
-	for _, o := range l.orders {
-		l.stopped = l.stopped || o.Kind == OrderPause
-	}
 	for _, c := range l.cases {
-		if c.incident == "" {
+		o := c.open
+		if o == nil {
 			continue
 		}
-		service := c.w.Name
+		key := o.in.key()
 		switch {
-		case ordered(l.orders, OrderAbandon, service, c.incident):
-			if c.stop != nil {
-				c.stop(errAbandoned)
+		case ordered(l.orders, OrderAbandon, key.service, key.id):
+			o.stopFor(errAbandoned)
+		case l.stopped:
+			o.stopFor(errPaused)
+		case o.begins() && c.verdict == Healthy:
+			o.stopFor(errWell)
+		case o.givenUp:
+			if ack, ok := order(l.orders, OrderAcknowledge, key.service, key.id); ok && !ack.Time.Equal(o.acknowledged) {
+				o.givenUp, o.acknowledged, o.resumes, o.resumeAt, o.inherited = false, ack.Time, 0, time.Time{}, false
 			}
-		case l.stopped && c.stop != nil:
-			c.stop(errPaused)
-		case c.givenUp && ordered(l.orders, OrderAcknowledge, service, c.incident):
-			c.givenUp, c.resumes = false, 0
 		}
 	}
 }
 
-// abandon gives up what orders say, whoever has begun it, and returns how many it has begun to give up.
-func (l *leading) abandon(ctx context.Context) (begun int) {
-	for i := range l.incidents {
-		in := &l.incidents[i]
-		a := abandonment{in.Service, in.ID}
-		c := l.cases[in.Service]
-		busy := c != nil && c.stop != nil
-		if in.State != IncidentOpen && in.State != IncidentRollingBack || busy || l.leaving[a] || !ordered(l.orders, OrderAbandon, in.Service, in.ID) {
-			continue
+// executing counts the incidents that are executed, but for one. What waits for the lease of its service for long does not count: another is at work there.
+func (l *leading) executing(but *opened) (n int) {
+	for _, c := range l.cases {
+		if o := c.open; o != nil && o != but && o.stop != nil && (o.confirmed || time.Since(o.begun) < l.opts.Interval) {
+			n++
 		}
-		l.leaving[a] = true
-		begun++
-		l.running.Go(func() {
-			err := l.engine.Abandon(ctx, a.service, a.incident, "by an order", func(o *ExecOptions) {
-				o.Holder, o.Dead = l.holder(l.lease.Token()), l.predecessor
-			})
-			l.ended <- ending{left: &a, c: c, err: err}
-		})
 	}
-	return begun
+	return n
 }
 
-// unfit returns why this controller should not lead. One that has given the lead away before, and taken it again since nobody else did, keeps it.
-func (l *leading) unfit() string {
-	if l.alone {
-		return ""
-	}
-	l.mu.Lock()
-	err := l.unwell
-	if l.unwells < 2 { // once may be chance
-		err = nil
-	}
-	l.mu.Unlock()
-	if err != nil {
-		return fmt.Sprintf("the self-check fails: %v", err)
-	}
-	if l.opts.Zone == "" {
-		return ""
-	}
-	for _, w := range l.services {
-		if verdict := w.judged(); verdict != Failed {
-			continue
-		}
-		if d := w.detection(); d.Zone == l.opts.Zone {
-			return fmt.Sprintf("it stands in zone %s, where %s has failed", l.opts.Zone, w.Name)
+// resumable returns the cases whose incident is open and not executed, the oldest first.
+func (l *leading) resumable() []*casefile {
+	var list []*casefile
+	for _, c := range l.cases {
+		if c.open != nil && c.open.stop == nil && !c.open.givenUp {
+			list = append(list, c)
 		}
 	}
-	return ""
+	slices.SortFunc(list, func(a, b *casefile) int { return a.open.in.Opened.Compare(b.open.in.Opened) })
+	return list
 }
 
-// wants tells whether an incident of the service is to begin now.
-func (l *leading) wants(ctx context.Context, c *casefile) bool {
-	w := c.w
-	verdict := w.judged()
-	if verdict != Failed {
-		if c.proposal != nil && verdict == Healthy {
-			l.drop(ctx, c)
+// state is what the brakes look at before the service has been asked.
+func (l *leading) state(c *casefile, incident string) *state {
+	s := &state{service: c.w.Name, incident: incident, services: len(l.services), incidents: l.incidents, orders: l.orders, surviving: -1}
+	for _, other := range l.cases {
+		if other.verdict == Failed || other.verdict == Suspect {
+			s.ill++
 		}
-		return false
-	}
-	if time.Since(l.since) < l.opts.WarmUp || time.Now().Before(c.settles) {
-		return false
-	}
-	if c.proposal == nil {
-		if !l.prepare(ctx, c) {
-			return false
+		if o := other.open; o != nil && o.stop == nil && !o.givenUp && l.leaving[o.in.key()] == nil && other != c {
+			s.running++ // it will be resumed
 		}
 	}
-	s, why := l.state(ctx, c)
-	if why == (hold{}) {
-		why = l.opts.Brakes.holds(s)
-	}
-	if why == (hold{}) {
-		return true
-	}
-	l.hold(ctx, c, why)
-	return false
-}
-
-// prepare makes the proposal of an incident.
-func (l *leading) prepare(ctx context.Context, c *casefile) bool {
-	d := c.w.detection()
-	facts := map[string]string{}
-	if d.Zone != "" {
-		facts[FactZone] = d.Zone
-	}
-	if c.w.Prepare != nil {
-		bounded, cancel := context.WithTimeout(ctx, l.opts.ObserveTimeout)
-		defer cancel()
-		err := guard(func() error {
-			found, err := c.w.Prepare(bounded, d)
-			maps.Copy(facts, found)
-			return err
-		})
-		if err != nil {
-			if ctx.Err() == nil {
-				l.hold(ctx, c, hold{"prepare", fmt.Sprintf("prepare: %v", err)})
-			}
-			return false
-		}
-	}
-	c.proposal = &Proposal{
-		Service: c.w.Name, Incident: incidentID(c.w.Name, time.Now()), Facts: facts, Cause: d.Reason, Time: time.Now().UTC(),
-	}
-	l.emit(ctx, Event{
-		Kind: KindDetected, Service: c.w.Name, Incident: c.proposal.Incident, Took: time.Since(d.Since), Detail: d.Reason,
-	})
-	return true
-}
-
-// plan makes the plan of an incident.
-func (c *casefile) plan(in Incident) (plan Plan, err error) {
-	err = guard(func() (err error) {
-		plan, err = c.w.Plan(in)
-		return err
-	})
-	if err == nil {
-		err = plan.Validate()
-	}
-	if err == nil && plan.Service != in.Service {
-		err = &FieldError{"Plan.Service", plan.Service, "must be " + in.Service}
-	}
-	return plan, err
-}
-
-// state is what the brakes look at for a proposal, or why that cannot be told.
-func (l *leading) state(ctx context.Context, c *casefile) (*state, hold) {
-	p := c.proposal
-	plan, err := c.plan(Incident{Version: RecordVersion, Service: p.Service, ID: p.Incident, Facts: maps.Clone(p.Facts), Automatic: true})
-	if err != nil {
-		return nil, hold{"plan", fmt.Sprintf("plan: %v", err)}
-	}
-	p.Blast, c.planned = plan.Blast().String(), &plan
-	s := &state{
-		now: time.Now(), service: p.Service, facts: p.Facts, blast: plan.Blast(), surviving: -1, services: len(l.services),
-		incidents: l.incidents, orders: l.orders, incident: p.Incident,
-	}
-	for _, w := range l.services {
-		if verdict := w.judged(); verdict == Failed {
-			s.failed++
-		}
-		if l.cases[w.Name].stop != nil {
-			s.running++
-		}
-	}
-	if c.w.Surviving != nil {
-		bounded, cancel := context.WithTimeout(ctx, l.opts.ObserveTimeout)
-		defer cancel()
-		err := guard(func() (err error) {
-			s.surviving, err = c.w.Surviving(bounded, maps.Clone(p.Facts))
-			return err
-		})
-		if err != nil {
-			return nil, hold{"surviving", fmt.Sprintf("surviving: %v", err)}
-		}
-	}
-	return s, hold{}
-}
-
-// hold tells, once for each reason, that something is held; what a person can approve is put up for that.
-func (l *leading) hold(ctx context.Context, c *casefile, why hold) {
-	kind, incident := KindHeld, ""
-	if c.proposal != nil {
-		incident = c.proposal.Incident
-	}
-	if why.brake == needsApproval {
-		kind = KindProposed
-		if c.told.brake != why.brake {
-			bounded, cancel := context.WithTimeout(ctx, l.opts.ObserveTimeout)
-			err := l.board.propose(bounded, *c.proposal)
-			cancel()
-			if err != nil {
-				l.emit(ctx, Event{Kind: KindStoreError, Service: c.w.Name, Incident: incident, Err: fmt.Errorf("proposal: %w", err)})
-				return
-			}
-			c.proposal.Seq = 1 // it is up
-		}
-	}
-	if c.told.brake != why.brake {
-		l.emit(ctx, Event{Kind: kind, Service: c.w.Name, Incident: incident, Detail: why.text})
-	}
-	c.told = why
-}
-
-// drop forgets what was held: the service is well again.
-func (l *leading) drop(ctx context.Context, c *casefile) {
-	if c.proposal.Seq > 0 {
-		l.withdraw(ctx, *c.proposal)
-	}
-	l.emit(ctx, Event{Kind: KindDropped, Service: c.w.Name, Incident: c.proposal.Incident, Detail: "the service is well again"})
-	c.proposal, c.told = nil, hold{}
-}
-
-// withdraw takes a proposal down that was put up.
-func (l *leading) withdraw(ctx context.Context, p Proposal) {
-	p.Off = true
-	ctx, cancel := context.WithTimeout(ctx, l.opts.ObserveTimeout)
-	defer cancel()
-	if err := l.board.propose(ctx, p); err != nil {
-		l.emit(ctx, Event{Kind: KindStoreError, Service: p.Service, Incident: p.Incident, Err: fmt.Errorf("proposal: %w", err)})
-	}
-}
-
-// mayResume tells whether an open incident goes on now.
-func (l *leading) mayResume(c *casefile) bool {
-	return !l.stopped && !time.Now().Before(c.resumeAt) && !ordered(l.orders, OrderAbandon, c.w.Name, c.incident)
-}
-
-// begin executes the incident of a service, or goes on with it.
-func (l *leading) begin(ctx context.Context, c *casefile) {
-	in, cause := Incident{Version: RecordVersion, Service: c.w.Name, ID: c.incident, Automatic: true}, ""
-	timeline := new(Timeline)
-	if p := c.proposal; p != nil {
-		in.ID, in.Facts, cause = p.Incident, maps.Clone(p.Facts), p.Cause
-		if d := c.w.detection(); !d.Since.IsZero() {
-			timeline.add(Event{Time: time.Now(), Kind: KindDetected, Service: in.Service, Incident: in.ID, Took: time.Since(d.Since), Detail: d.Reason})
-		}
-	}
-	for i := range l.incidents {
-		if known := &l.incidents[i]; known.Service == in.Service && known.ID == in.ID {
-			in = known.clone()
-		}
-	}
-	plan, err := c.plan(in)
-	work, stop := context.WithCancelCause(ctx)
-	proposal := c.proposal
-	c.planned = &plan
-	c.incident, c.proposal, c.told, c.stop, c.timeline = in.ID, nil, hold{}, stop, timeline
-	l.running.Go(func() {
-		defer stop(nil)
-		if err == nil {
-			_, err = l.engine.Execute(work, in.ID, plan, func(o *ExecOptions) {
-				o.Timeline, o.Facts, o.Cause, o.Automatic = timeline, in.Facts, cause, true
-				o.Holder, o.Dead = l.holder(l.lease.Token()), l.predecessor
-			})
-		}
-		if proposal != nil && proposal.Seq > 0 {
-			l.withdraw(context.WithoutCancel(work), *proposal)
-		}
-		l.ended <- ending{c: c, err: err}
-	})
-}
-
-// predecessor proves that the holder of a service's lease makes no effects any more: it was a controller that led in an earlier term, and its
-// executions ended with that, before this term could begin.
-func (l *leading) predecessor(_ context.Context, h LeaseHolder) bool {
-	mark := ", leader " + l.opts.Lease + "/"
-	i := strings.LastIndex(h.Name, mark)
-	if i < 0 {
-		return false
-	}
-	term, err := strconv.ParseUint(h.Name[i+len(mark):], 10, 64)
-	return err == nil && term < l.lease.Token() && l.lease.Valid() == nil
-}
-
-// end takes in how an execution ended.
-func (l *leading) end(ctx context.Context, e ending) {
-	c := e.c
-	if e.left != nil {
-		delete(l.leaving, *e.left)
-		switch {
-		case e.err != nil && ctx.Err() == nil:
-			l.emit(ctx, Event{Kind: KindStoreError, Service: e.left.service, Incident: e.left.incident, Err: e.err})
-		case e.err == nil && c != nil && c.incident == e.left.incident:
-			c.incident, c.givenUp, c.resumes, c.timeline, c.planned = "", false, 0, nil, nil
-		}
-		return
-	}
-	c.stop = nil
-	switch {
-	case e.err == nil:
-		c.incident, c.resumes, c.timeline = "", 0, nil
-		c.settles = time.Now().Add(c.w.Quorum.TTL)
-	case ctx.Err() != nil, errors.Is(e.err, errPaused), errors.Is(e.err, errAbandoned): // it was stopped, and is resumed when that is over
-	case errors.Is(e.err, ErrRolledBack): // somebody has decided otherwise
-		c.incident = ""
-	case c.resumes >= l.opts.MaxResumes:
-		c.givenUp = true
-		l.emit(ctx, Event{Kind: KindGivenUp, Service: c.w.Name, Incident: c.incident, Err: e.err})
-	default:
-		pause := min(l.opts.ResumeAfter<<c.resumes, 10*l.opts.ResumeAfter)
-		c.resumes++
-		c.resumeAt = time.Now().Add(pause)
-		time.AfterFunc(pause, l.tick)
-	}
+	s.running += l.executing(c.open)
+	return s
 }

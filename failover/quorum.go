@@ -75,6 +75,17 @@ type Vote struct {
 	Age time.Duration `json:"-"`
 }
 
+// live returns the votes that count: of each observer the youngest, unless it has expired.
+func (q Quorum) live(votes []Vote) map[string]Vote {
+	youngest := make(map[string]Vote, len(votes))
+	for _, v := range votes {
+		if old, ok := youngest[v.Observer]; v.Age <= q.TTL && (!ok || v.Age < old.Age) {
+			youngest[v.Observer] = v
+		}
+	}
+	return youngest
+}
+
 // Judge counts votes. Those that are older than TTL, or for Unknown, count for nothing; of several of one observer, the youngest counts.
 //
 //   - Failed: at least Need observers in at least MinZones zones say so.
@@ -86,15 +97,10 @@ func (q Quorum) Judge(votes []Vote) (Verdict, string) {
 	if q.complete(&errs, "Quorum"); len(errs) > 0 {
 		return Unknown, errors.Join(errs...).Error()
 	}
-	youngest := make(map[string]Vote, len(votes))
-	for _, v := range votes {
-		if old, ok := youngest[v.Observer]; v.Age <= q.TTL && (!ok || v.Age < old.Age) {
-			youngest[v.Observer] = v
-		}
-	}
+	live := q.live(votes)
 	var healthy, suspect, failed int
 	zones := make(map[string]bool)
-	for _, v := range youngest {
+	for _, v := range live {
 		switch v.Verdict {
 		case Healthy:
 			healthy++
@@ -115,6 +121,9 @@ func (q Quorum) Judge(votes []Vote) (Verdict, string) {
 		reason += " (" + strings.Join(names, ", ") + ")"
 	}
 	reason += fmt.Sprintf(", %d suspect, %d healthy; %d in %d zones are needed", suspect, healthy, q.Need, q.MinZones)
+	if len(live) > q.Of {
+		reason += fmt.Sprintf("; but %d vote, so that Of should not be %d", len(live), q.Of)
+	}
 	switch {
 	case failed >= q.Need && len(zones) >= q.MinZones:
 		return Failed, reason

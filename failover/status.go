@@ -66,10 +66,19 @@ func (c *Controller) Status() Status {
 func (l *leading) publish() {
 	cases := make(map[string]caseStatus, len(l.cases))
 	for name, c := range l.cases {
-		k := caseStatus{incident: c.incident, held: c.told.text, givenUp: c.givenUp, plan: c.planned, timeline: c.timeline}
-		if c.proposal != nil && c.proposal.Seq > 0 {
-			p := *c.proposal
-			k.proposed = &p
+		var k caseStatus
+		switch o, d := c.open, c.draft; {
+		case o != nil:
+			k = caseStatus{incident: o.in.ID, held: o.told.last.text, givenUp: o.givenUp, plan: o.plan, timeline: o.timeline, proposed: o.proposed}
+		case d != nil:
+			k.held = d.told.last.text
+			if d.survey.last != nil && d.survey.last.why == (hold{}) {
+				k.plan = &d.survey.last.plan
+			}
+			if d.shown {
+				p := d.Proposal
+				k.proposed = &p
+			}
 		}
 		cases[name] = k
 	}

@@ -23,12 +23,13 @@ func (c *Controller) watch(ctx context.Context) {
 		}
 		if news || time.Since(posted) >= c.repeat() {
 			mine.Seq++
-			mine.Term = c.term()
+			mine.Term, mine.Unfit = c.standing()
 			if c.post(ctx, mine, at) == nil {
 				posted, news = time.Now(), false
 			}
 		}
-		suspect := c.judge(ctx)
+		suspect, changed := c.judge(ctx)
+		news = news || changed
 		c.tick()
 
 		pause := c.opts.Interval
@@ -57,12 +58,14 @@ func (c *Controller) rest(ctx context.Context, began time.Time, pause time.Durat
 }
 
 // repeat is after how long votes are put up again that have not changed.
-func (c *Controller) repeat() time.Duration {
+func (c *Controller) repeat() time.Duration { return c.leastTTL() / 3 }
+
+func (c *Controller) leastTTL() time.Duration {
 	least := c.services[0].Quorum.TTL
 	for _, w := range c.services {
 		least = min(least, w.Quorum.TTL)
 	}
-	return least / 3
+	return least
 }
 
 // post puts the votes up, part by part.
@@ -171,8 +174,8 @@ func votes(services []*watched) map[string][]Vote {
 	return all
 }
 
-// judge counts the votes for each service, and tells whether anything is suspect.
-func (c *Controller) judge(ctx context.Context) (suspect bool) {
+// judge counts the votes for each service. It tells whether anything is suspect, and whether it has changed if this controller can lead.
+func (c *Controller) judge(ctx context.Context) (suspect, changed bool) {
 	bounded, cancel := context.WithTimeout(ctx, c.opts.ObserveTimeout)
 	defer cancel()
 	others, err := c.board.ballots(bounded, c.opts.Name)
@@ -198,17 +201,63 @@ func (c *Controller) judge(ctx context.Context) (suspect bool) {
 		}
 		suspect = suspect || verdict == Suspect || verdict == Failed
 	}
-	return suspect
+	return suspect, c.weigh(others)
 }
 
-// term is the token of the lead, if this controller has it.
-func (c *Controller) term() uint64 {
+// standing is the token of the lead, if this controller has it, and why it should not have it.
+func (c *Controller) standing() (term uint64, unfit string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.lead == nil {
-		return 0
+	if c.lead != nil {
+		term = c.lead.lease.Token()
 	}
-	return c.lead.lease.Token()
+	return term, c.unfit
+}
+
+// weigh finds out whether this controller should lead, or who else could. It tells whether the first has changed.
+func (c *Controller) weigh(others []ballot) (changed bool) {
+	failed := c.failedZones()
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	unfit, sick := "", c.unwell != nil && c.unwells >= 2 // once may be chance
+	if service := failed[c.opts.Zone]; service != "" && c.opts.Zone != "" {
+		unfit = fmt.Sprintf("it stands in zone %s, where %s has failed", c.opts.Zone, service)
+	}
+	if sick {
+		unfit = fmt.Sprintf("the self-check fails: %v", c.unwell)
+	}
+	unfit = brief(unfit, maxEvidence)
+	changed = (unfit == "") != (c.unfit == "")
+	if changed {
+		c.unfitFrom = now
+	}
+	c.unfit, c.successor = unfit, ""
+	for i := range others {
+		b := &others[i]
+		if b.Unfit != "" || b.age > c.leastTTL() || failed[b.Zone] != "" {
+			continue
+		}
+		if sick && now.Add(-b.age).Before(c.unfitFrom) { // what makes this one sick may make the other so too, and it has not said so yet
+			continue
+		}
+		c.successor = b.Controller
+	}
+	return changed
+}
+
+// failedZones returns the zones where something has failed, and what.
+func (c *Controller) failedZones() map[string]string {
+	failed := make(map[string]string)
+	for _, w := range c.services {
+		if w.judged() != Failed {
+			continue
+		}
+		if _, d := w.detection(); d.Zone != "" {
+			failed[d.Zone] = w.Name
+		}
+	}
+	return failed
 }
 
 // seeLeader notes who says to lead: to show, not to decide by.
