@@ -13,11 +13,13 @@ import (
 	"time"
 )
 
-// Board is what controllers tell each other, and what people tell them, on a [Store]: votes, proposals that wait for an approval, and orders. Make one
-// with [NewBoard]; a tool of an operator makes its own, on the same store. It is safe for concurrent use.
+// Board is what controllers tell each other, and what people tell them, on a [Store]: votes, proposals that wait for an approval, what is held, and
+// orders. Make one with [NewBoard]; a tool of an operator makes its own, on the same store. It is safe for concurrent use.
 //
-// Cost: a controller writes one entry, or one for each 50 KiB of votes if it watches hundreds of services, and lists one group in each round in which there is news, and at least three times per TTL of a quorum; the leader
-// lists the orders in each round. Each order costs a read and a write.
+// Cost: a controller lists the votes in each of its rounds, and writes its own, an entry for each 50 KiB, when they have changed and three times per TTL of
+// a quorum. The leader lists the incidents and the orders once a minute, once per Interval while something waits for a person, and in each round while
+// anything else is to be decided. Each order, proposal and hold costs a read and a write. Entries are never removed, since a Store does not: there is one
+// for each controller name, each service and each order, of a few hundred bytes.
 type Board struct {
 	store Store
 

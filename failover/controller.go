@@ -26,14 +26,17 @@ type Service struct {
 
 	// Prepare chooses what is to happen, once the observers agree that the service has failed: what failed, what takes over, where. What it
 	// returns are the incident's facts, from which Plan makes the plan now and whenever the incident is resumed. It reads; it has no effect.
-	// An error holds the incident, and Prepare is called again. Nil means no facts.
+	// An error holds the incident, and Prepare is called again: after RetryInterval, doubling up to a minute. Its facts count for as long as a vote
+	// ([Quorum.TTL]), and are prepared again after that, unless they wait for an approval. It has ObserveTimeout, and holds up nothing else. Nil means no facts.
 	Prepare func(ctx context.Context, d Detection) (map[string]string, error)
 
-	// Plan makes the plan of an incident from its facts: the same plan whenever they are the same. Required.
+	// Plan makes the plan of an incident from its facts, without I/O: the same plan whenever they are the same. An approval is of the plan that was shown;
+	// one that differs, after an update of the service, is proposed anew. Required.
 	Plan func(in Incident) (Plan, error)
 
 	// Surviving returns which share of the service, from 0 to 1, would still serve without what the facts say has failed. See
-	// [Brakes.MinSurviving]. An error holds the incident. Nil means that nobody tells, and that nothing is held for it.
+	// [Brakes.MinSurviving]. An error, and what is no share, hold the incident. It is called when Prepare is, after Plan, within the same ObserveTimeout; not
+	// for what has begun. Nil means that nobody tells, and that nothing is held for it.
 	Surviving func(ctx context.Context, facts map[string]string) (float64, error)
 }
 
@@ -112,7 +115,7 @@ type Controller struct {
 	unfit     string   // why it should not lead; empty: it can
 	unfitFrom time.Time
 	successor string // another that can
-	leader    string   // as far as the votes tell
+	leader    string // as far as the votes tell
 	cases     map[string]caseStatus
 }
 

@@ -46,8 +46,8 @@
 //	         failed:  Quorum.Need of Quorum.Of observers in Quorum.MinZones zones, each after Quorum.Fall looks in a row
 //	         suspect: less than that. Whoever cannot tell abstains; votes that are not repeated expire
 //	leader:  goes on with what was left open; watches only, for WarmUp
-//	         failed: Prepare (the facts) -> Plan -> Brakes -> Execute, and Resume until done or given up
-//	         stands in the failed zone itself, or fails its own check: hands over
+//	         failed: Prepare (the facts) -> Plan -> Brakes -> the service's lease -> verdict and Brakes again -> Execute, and Resume until done or given up
+//	         stands in the failed zone itself, or fails its own check: hands over to one that does not
 //
 // # Stores
 //
@@ -58,8 +58,8 @@
 // # Guarantees and failure modes
 //
 //   - At most one execution of a service acts at a time. The holder stops a margin before a rival may take over, judged by the
-//     monotonic clock and the moment at which its last successful renewal was sent. Wall clocks decide nothing; clocks may run by a third of the lease faster or
-//     slower than each other.
+//     monotonic clock and the moment at which its last successful renewal was sent. Clocks may run by a third of the lease faster or slower than each other.
+//     Wall clocks decide no lease; how long ago an incident was, which a leader has not seen itself, they do.
 //   - A holder that has been replaced cannot write to the journal, and [Env.Valid] tells its steps to make no effect. A
 //     request that was checked and sent, and hangs for longer than the margin, can still arrive late: only a condition in the
 //     request itself (an ETag, an expected value, a ClientToken) closes that gap. A call that returned after the lease had ended is told ([KindOverrun]).

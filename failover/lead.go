@@ -266,17 +266,21 @@ func (l *leading) round(ctx context.Context) {
 // quietRefresh is how often the store is asked while nothing is to be decided.
 const quietRefresh = time.Minute
 
-// quiet tells that nothing is to be decided, so that the store need not be asked now.
+// quiet tells that nothing is to be decided, so that the store need not be asked now. While people are waited for it is asked once per Interval.
 func (l *leading) quiet() bool {
-	if time.Since(l.read) >= quietRefresh {
+	most := quietRefresh
+	if len(l.leaving) > 0 {
 		return false
 	}
 	for _, c := range l.cases {
-		if c.verdict == Failed || c.open != nil || c.draft != nil {
+		switch {
+		case c.open != nil && c.open.givenUp, c.draft != nil && c.draft.told.last != (hold{}):
+			most = l.opts.Interval
+		case c.open != nil, c.draft != nil, c.verdict == Failed:
 			return false
 		}
 	}
-	return len(l.leaving) == 0
+	return time.Since(l.read) < most
 }
 
 // unfitness returns why this controller should not lead, and who else could. One that nobody else could replace leads on: a leader in a bad place is

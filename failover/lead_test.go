@@ -146,7 +146,7 @@ func TestTheZoneIsNotThatOfAnOldVote(t *testing.T) {
 		delete(f.members, zones[2])
 		f.patients["orders"].set(failover.Healthy, zones...)
 		f.patients["orders"].look("")
-		time.Sleep(72 * time.Hour)
+		time.Sleep(time.Hour)
 		f.patients["orders"].set(failover.Failed, zones...)
 		f.until("it is done", func() bool { return f.done("orders") })
 		if in := f.incidents()[0]; in.Facts[failover.FactZone] != "" {
@@ -183,7 +183,7 @@ func TestOneAcknowledgementIsForOneGivingUp(t *testing.T) {
 		f.until("it is given up", func() bool { return f.leader().count(failover.KindGivenUp) == 1 })
 		began := f.leader().count(failover.KindStarted)
 		f.must(f.board.Acknowledge(f.Context(), "orders", f.incidents()[0].ID, "ann", "mended, I think"))
-		time.Sleep(24 * time.Hour)
+		time.Sleep(3 * time.Hour)
 		if n, more := f.leader().count(failover.KindGivenUp), f.leader().count(failover.KindStarted)-began; n != 2 || more != began {
 			f.Errorf("given up %d times, executed %d times, and %d times more", n, began, more)
 		}
@@ -596,7 +596,7 @@ func TestNobodyIsPagedAllTheTime(t *testing.T) {
 		f.startAll()
 		time.Sleep(time.Minute)
 		f.patients["orders"].set(failover.Failed, zones...)
-		time.Sleep(8 * time.Hour)
+		time.Sleep(2 * time.Hour)
 		m := f.leader()
 		if p, h := m.count(failover.KindProposed), m.count(failover.KindHeld); p != 1 || h > 2 || calls.Load() > 10 {
 			f.Errorf("proposed %d times, held %d times, asked %d times", p, h, calls.Load())
@@ -620,7 +620,7 @@ func TestWhatIsHeldIsToldAndWrittenDown(t *testing.T) {
 				f.Errorf("%+v, %v", held, err)
 			}
 			f.patients["orders"].set(failover.Healthy, zones...)
-			time.Sleep(24 * time.Hour)
+			time.Sleep(time.Hour)
 			held, err = f.board.Held(f.Context())
 			if s := f.leader().Status().Services[0]; err != nil || s.Held != "" || held[0].Ended.IsZero() || f.leader().count(failover.KindHeld) != i+1 {
 				f.Errorf("%+v, %+v, %v", s, held, err)
