@@ -1,5 +1,5 @@
 // Package ec2svc is Amazon EC2 for awstest: zones, subnets, internet gateways,
-// network interfaces, Elastic IP addresses, instances, launch templates, EBS
+// network interfaces, security groups, Elastic IP addresses, instances, launch templates, EBS
 // volumes and snapshots, status checks and tags, behind the SDK's own *ec2.Client.
 //
 //	cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
@@ -9,7 +9,7 @@
 //
 // Use it to test and to rehearse what a program does with EC2 when a zone, an
 // instance or EC2 itself fails. It models what high availability depends on
-// and nothing else: it has no public images, no security groups, no routes and no
+// and nothing else: it has no public images, no routes and no
 // prices. What it does not know it refuses with [awstest.ErrNotModelled], an
 // operation, a parameter or a filter alike, and [awstest.Cloud.Close] returns
 // the refusal once more.
@@ -35,6 +35,11 @@
 // DescribeAvailabilityZones, and holds up every change of state in it until
 // it is healed, as [awstest.Cloud.Stick] does for one instance. Its instances stay running to the API; after
 // Options.StatusCheck their status checks are impaired.
+//
+// Security groups are coarse: an interface whose groups have no rule for what comes in takes no new connections, one whose groups have any takes all, whatever
+// ports and peers the rules name; and so for connections that an instance opens, by its primary interface. Connections that are open go on, as those do that
+// AWS tracks; those that it does not track it ends at once, which is not modelled. Calls to AWS are not held up. The default group lets everything in, where
+// AWS's lets in its own members alone, so that tests need no rules; and a launch may name groups that nobody has made: it passes them over.
 //
 // Every instance has a root volume, as those of images that are backed by EBS have.
 // Volumes are created, attached, detached and deleted after times of their own;
@@ -75,18 +80,27 @@
 //   - AttachInternetGateway: one gateway to a VPC, one VPC to a gateway. Attached at once.
 //   - DetachInternetGateway: refused while an Elastic IP address is associated in the VPC, also one on an interface without an instance, where AWS's page has running instances. Detached at once.
 //   - DescribeInternetGateways: IDs, filters, pages.
-//   - CreateNetworkInterface: ClientToken, primary address, tags. Available at once. Security groups are accepted and ignored.
+//   - CreateNetworkInterface: ClientToken, primary address, tags. Available at once. Security groups that nobody has made are passed over.
 //   - DeleteNetworkInterface: refused while attached; its Elastic IP addresses become free.
 //   - AttachNetworkInterface: running or stopped instance of the same zone, free device index. Attached at once, on network card 0, without limits by instance type.
 //   - DetachNetworkInterface: any but the primary interface; Elastic IP addresses stay on it. Detached at once, with or without Force.
 //   - AssignPrivateIpAddresses: by address or by count, all or none. Not AllowReassignment, no prefixes.
 //   - DescribeNetworkInterfaces: IDs, filters, pages.
+//   - ModifyNetworkInterfaceAttribute: the security groups, at once. Nothing else.
+//   - ModifyInstanceAttribute: the security groups of an instance with one interface, at once. Nothing else.
+//   - CreateSecurityGroup: in the default VPC; unique names, tags. Nothing comes in, everything goes out. No quota.
+//   - DeleteSecurityGroup: unless an interface has it or another group names it.
+//   - DescribeSecurityGroups: IDs, names, filters on the groups but not on their rules, pages.
+//   - AuthorizeSecurityGroupIngress: by ranges of addresses and by groups, all or none; at once. Rules have no IDs and no tags. No prefix lists, no groups of other accounts, no quota.
+//   - AuthorizeSecurityGroupEgress: the same.
+//   - RevokeSecurityGroupIngress: by what the rules say; those that the group does not have are told in the reply, as in a default VPC. Not by ID.
+//   - RevokeSecurityGroupEgress: the same.
 //   - AllocateAddress: the quota, network border groups, tags. Addresses are of the ranges for documentation and benchmarks and never given out twice. No pools, no recovery.
 //   - ReleaseAddress: of the network border group named, or else the region's; refused while associated, as AWS does outside of a default VPC; in a default VPC AWS documents that it disassociates.
 //   - AssociateAddress: into a VPC with an internet gateway, within a network border group, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
-//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. Volumes come from the image, if it is one of this account, and mappings say what they leave to it. Other images and the type may be anything; their root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups, user data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. Capacity comes from a targeted Capacity Reservation, else from open ones that match, else from zonal Reserved Instances and what is left. No Spot, no groups of reservations.
+//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. Volumes come from the image, if it is one of this account, and mappings say what they leave to it. Other images and the type may be anything; their root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups that nobody has made are passed over, and existing interfaces keep theirs. User data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. Capacity comes from a targeted Capacity Reservation, else from open ones that match, else from zonal Reserved Instances and what is left. No Spot, no groups of reservations.
 //   - CreateLaunchTemplate: the name, the first version, tags, ClientToken. Data that are modelled for RunInstances; what they name need not exist, as in AWS. There are no warnings about data that will not do, and no quotas.
 //   - CreateLaunchTemplateVersion: SourceVersion, whose parameters are replaced by those given, each as a whole.
 //   - ModifyLaunchTemplate: the default version, by number. A repeat is no mistake, with or without its ClientToken.
@@ -130,7 +144,7 @@
 //   - EnableImageDeregistrationProtection: with a cooldown or without.
 //   - DisableImageDeregistrationProtection: the cooldown goes on for 24 hours.
 //   - DescribeImages: IDs, owners, filters, pages; IncludeDisabled. A pending image shows no mappings, of which AWS says nothing. All are of the account.
-//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses, internet gateways, volumes, snapshots, images, launch templates and Capacity Reservations.
+//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, security groups, addresses, internet gateways, volumes, snapshots, images, launch templates and Capacity Reservations.
 //   - DeleteTags: by key, or by key and value, or all but AWS's own.
 //   - DescribeTags: filters, pages.
 //
@@ -159,8 +173,9 @@
 //   - AttachmentLimitExceeded
 //   - AuthFailure: changing what belongs to others. Accounts have seen it with the interfaces and addresses of load balancers and NAT gateways; for addresses that show ServiceManaged, and for interfaces of another account, it is likely but not documented. Snapshots of another account are refused as accounts answer for images.
 //   - BootForVolumeTypeUnsupported: RunInstances with a root volume of st1 or sc1.
+//   - CannotDelete: DeleteSecurityGroup of the default one.
 //   - ConcurrentSnapshotLimitExceeded: five pending snapshots of a volume, or one of st1 and sc1; those that failed or were deleted before their end count.
-//   - DependencyViolation: DetachInternetGateway while addresses are associated, DeleteInternetGateway while attached.
+//   - DependencyViolation: DetachInternetGateway while addresses are associated, DeleteInternetGateway while attached, DeleteSecurityGroup while used.
 //   - DryRunOperation: status 412.
 //   - Gateway.NotAttached: AssociateAddress into a VPC without an internet gateway, DetachInternetGateway of one that is not attached to the VPC.
 //   - IdempotentInstanceTerminated: a token whose instance is terminated or shutting down.
@@ -185,9 +200,12 @@
 //   - InvalidCapacityReservationId.Malformed
 //   - InvalidCapacityReservationId.NotFound: both as accounts answer.
 //   - InvalidClientToken
+//   - InvalidGroup.Duplicate
+//   - InvalidGroup.NotFound: also of RunInstances and CreateNetworkInterface with a group that has been deleted.
+//   - InvalidGroupId.Malformed
 //   - InvalidID: CreateTags and DeleteTags of what is no ID.
 //   - InvalidIPAddress.InUse
-//   - InvalidInstanceID: AssociateAddress to an instance that is pending or terminating (the message alone tells which), or that has several interfaces.
+//   - InvalidInstanceID: AssociateAddress to an instance that is pending or terminating (the message alone tells which), or that has several interfaces; ModifyInstanceAttribute of one that has several.
 //   - InvalidInstanceID.Malformed
 //   - InvalidInstanceID.NotFound
 //   - InvalidInternetGatewayID.NotFound
@@ -206,6 +224,8 @@
 //   - InvalidParameterCombination
 //   - InvalidParameterDependency: CreateVolume, CopySnapshot or CopyImage with KmsKeyId and without Encrypted.
 //   - InvalidParameterValue: AllocateAddress of an unknown network border group among others, for which AWS documents no code.
+//   - InvalidPermission.Duplicate: AuthorizeSecurityGroupIngress and AuthorizeSecurityGroupEgress of a rule that is there.
+//   - InvalidSecurityGroupID.NotFound: of ModifyNetworkInterfaceAttribute, as accounts answer.
 //   - InvalidSnapshot.InUse: DeleteSnapshot of one that an image has, whose ID is in the message.
 //   - InvalidSnapshot.NotFound
 //   - InvalidSnapshotID.Malformed
@@ -227,6 +247,7 @@
 //   - Resource.AlreadyAssigned: AssignPrivateIpAddresses of an address that is taken.
 //   - Resource.AlreadyAssociated: AssociateAddress without AllowReassociation, AttachInternetGateway of one that is attached.
 //   - ResourceLimitExceeded: CopySnapshot beyond Options.ConcurrentCopies, CopyImage beyond 100; the message has the number.
+//   - SecurityGroupsPerInterfaceLimitExceeded: more than five.
 //   - SnapshotCreationPerVolumeRateExceeded: less than 15 s after the last snapshot of the volume was begun. The SDK does not retry it.
 //   - SnapshotLimitExceeded: beyond Options.SnapshotQuota.
 //   - TagLimitExceeded

@@ -12,8 +12,9 @@ import (
 func (s *service) addInstances(e *awstest.Endpoint) {
 	handle(e, s.runInstances, "CapacityReservationSpecification", "MinCount", "MaxCount", "InstanceType", "ImageId", "KeyName", "Placement", "SubnetId",
 		"PrivateIpAddress", "NetworkInterfaces", "ClientToken", "TagSpecifications", "LaunchTemplate", "BlockDeviceMappings",
+		"SecurityGroupIds", "SecurityGroups",
 		// Accepted and without effect here:
-		"SecurityGroupIds", "SecurityGroups", "UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized")
+		"UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized")
 	handle(e, s.startInstances, "InstanceIds")
 	handle(e, s.stopInstances, "InstanceIds", "Force", "SkipOsShutdown")
 	handle(e, s.rebootInstances, "InstanceIds")

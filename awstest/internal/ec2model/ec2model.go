@@ -62,6 +62,10 @@ type Region struct {
 	reservations *history.Table[string, Reservation]
 	reserved     []ReservedInstances
 
+	groups       *history.Table[string, SecurityGroup]
+	defaultGroup string
+	madeGroups   map[string]bool // also those that have been deleted
+
 	templates        *history.Table[string, LaunchTemplate]
 	templateNames    *history.Table[string, string] // to ID
 	templateVersions *history.Table[versionKey, TemplateVersion]
@@ -110,6 +114,9 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 
 		reservations: history.NewTable[string, Reservation](awstest.Memory),
 
+		groups:     history.NewTable[string, SecurityGroup](awstest.Memory),
+		madeGroups: map[string]bool{},
+
 		templates:        history.NewTable[string, LaunchTemplate](awstest.Memory),
 		templateNames:    history.NewTable[string, string](awstest.Memory),
 		templateVersions: history.NewTable[versionKey, TemplateVersion](awstest.Memory),
@@ -141,6 +148,7 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 	}
 	gateway := Gateway{ID: tx.NewID("igw"), VPC: region.vpc.ID}
 	region.gateways.Put(time.Time{}, gateway.ID, gateway) // it has always been there, to reads of the past too
+	region.addDefaultGroup(tx)
 	m.regions[r] = region
 	return region
 }
