@@ -100,7 +100,7 @@
 //   - AssociateAddress: into a VPC with an internet gateway, within a network border group, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
-//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. Volumes come from the image, if it is one of this account, and mappings say what they leave to it. Other images and the type may be anything; their root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups that nobody has made are passed over, and existing interfaces keep theirs. User data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. Capacity comes from a targeted Capacity Reservation, else from open ones that match, else from zonal Reserved Instances and what is left. No Spot, no groups of reservations.
+//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. Volumes come from the image, if it is one of this account, and mappings say what they leave to it. Other images and the type may be anything; their root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups that nobody has made are passed over, and existing interfaces keep theirs. User data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. Capacity comes from a targeted Capacity Reservation, else from open ones that match, else from zonal Reserved Instances and what is left, within Options.VCPUQuota; a launch whose MaxCount is beyond that gets what is left if that is MinCount, which AWS does not say. No Spot, no groups of reservations.
 //   - CreateLaunchTemplate: the name, the first version, tags, ClientToken. Data that are modelled for RunInstances; what they name need not exist, as in AWS. There are no warnings about data that will not do, and no quotas.
 //   - CreateLaunchTemplateVersion: SourceVersion, whose parameters are replaced by those given, each as a whole.
 //   - ModifyLaunchTemplate: the default version, by number. A repeat is no mistake, with or without its ClientToken.
@@ -108,13 +108,13 @@
 //   - DeleteLaunchTemplateVersions: any but the default version; what cannot be deleted is said in the reply. The latest version is then the youngest that is left, which AWS does not document.
 //   - DescribeLaunchTemplates: IDs, names, filters, pages.
 //   - DescribeLaunchTemplateVersions: numbers, $Latest and $Default, of one template or of all; filters, pages. A template's versions come youngest first. No MinVersion or MaxVersion.
-//   - CreateCapacityReservation: Linux and other platforms, of which only Linux has instances here; by zone name or ID; open or targeted; with an end or without; ClientToken; tags. It needs capacity, and is active at once, where AWS may show it as pending for minutes. No future-dated ones, no shared ones, no groups, no quota.
+//   - CreateCapacityReservation: Linux and other platforms, of which only Linux has instances here; by zone name or ID; open or targeted; with an end or without; ClientToken; tags. It needs capacity, and is active at once, where AWS may show it as pending for minutes. It counts for Options.VCPUQuota. No future-dated ones, no shared ones, no groups, no other quota.
 //   - CancelCapacityReservation: instances in it run on. A repeat is no mistake.
 //   - DescribeCapacityReservations: IDs, filters, pages. Those that have ended are shown for ever.
 //   - DescribeReservedInstances: IDs, filters. They are put in by [Reserve].
 //   - DescribeInstanceTypeOfferings: by region, zone or zone ID, filters, pages. Every zone offers every type unless Options.NotOffered has it; those that nobody has named are a few.
-//   - DescribeInstanceTypes: types, filters, pages. What is shown, vCPUs and instance storage, is made of the name of the type by AWS's rules for names.
-//   - StartInstances: capacity is asked for again; refused without a root volume.
+//   - DescribeInstanceTypes: types, filters, pages. What is shown, vCPUs and instance storage, is made of the name of the type by AWS's rules for names, a small table and Options.VCPUs.
+//   - StartInstances: capacity is asked for again, and the quota of vCPUs looked at; refused without a root volume.
 //   - StopInstances: machines stop at once, in good order, and are stopped after Options.Stopping. Force and SkipOsShutdown make no difference. No hibernation.
 //   - RebootInstances: takes no time; terminated instances are passed over. To the status checks the instance starts anew.
 //   - TerminateInstances: idempotent; interfaces and volumes that were launched with the instance go, others live on, interfaces with their addresses. Volumes are free when the instance is terminated. Force and SkipOsShutdown make no difference. No termination protection.
@@ -182,6 +182,7 @@
 //   - IdempotentParameterMismatch: a token with another request; of CreateVolume also one whose volume is deleted, or has vanished for want of its key.
 //   - IncorrectInstanceState: CreateSnapshots of an instance that is terminating; CreateImage of one that neither runs nor is stopped; start, stop or reboot from a state that does not allow it; AssociateAddress to an interface of an instance that is pending or terminating.
 //   - IncorrectState: CreateVolume or CopySnapshot of a snapshot that is not completed; CopyImage of an image that is not available; LockSnapshot of one that failed; AttachNetworkInterface or AttachVolume to an instance that neither runs nor is stopped; a volume that is not in the state that the call needs; DetachVolume of the root volume of an instance that is not stopped.
+//   - InstanceLimitExceeded: CreateCapacityReservation beyond Options.VCPUQuota; AWS's page names it beside Capacity Reservations, and VcpuLimitExceeded beside instances alone.
 //   - InsufficientAddressCapacity: status 500, when all 131,000 addresses have been used.
 //   - InsufficientFreeAddressesInSubnet
 //   - InsufficientInstanceCapacity: status 500, so that the SDK retries it.
@@ -255,6 +256,7 @@
 //   - UnauthorizedOperation: status 403, by the effect [awstest.Deny].
 //   - UnknownVolumeType
 //   - Unsupported: a launch, or a Capacity Reservation, of a type that the zone does not offer.
+//   - VcpuLimitExceeded: RunInstances and StartInstances beyond Options.VCPUQuota.
 //   - VolumeInUse: AttachVolume of one that is attached, DeleteVolume of one in use.
 //
 // # Cost

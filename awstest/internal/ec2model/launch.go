@@ -186,7 +186,7 @@ func (r *Region) room(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet) (room cap
 		return room, nil
 	}
 	if room.count() < spec.Min {
-		return room, noCapacity(subnet.Zone, spec.Type)
+		return room, room.short
 	}
 	addresses := subnet.Available() / max(1, spec.NetworkInterfaces)
 	if addresses < spec.Min {

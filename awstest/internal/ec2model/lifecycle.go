@@ -30,6 +30,7 @@ const afterlife = time.Hour
 // Start starts stopped instances: all of them, or none. It returns them as
 // they are then, as Stop and Terminate do.
 func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
+	more := 0 // vCPUs
 	for _, i := range list {
 		switch {
 		case i.State == Pending || i.State == Running:
@@ -39,10 +40,15 @@ func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 			return nil, awstest.Errorf("InvalidParameterValue", "Invalid value '%s' for instanceId. Instance does not have a volume attached at root (%s)", i.ID, i.RootDevice)
 		}
 		if i.State == Stopped {
-			if _, err := r.capacity(tx, i.Zone, i.Type, i.Reserve, 1); err != nil {
+			room, err := r.capacity(tx, i.Zone, i.Type, i.Reserve, 1)
+			if err != nil {
 				return nil, err
 			}
+			more += room.more * r.model.VCPUs(i.Type)
 		}
+	}
+	if quota := r.model.opts.VCPUQuota; quota > 0 && more > 0 && r.usedVCPUs(tx.Now())+more > quota {
+		return nil, r.overVCPUs()
 	}
 	return r.each(tx, list, func(i Instance) Instance {
 		if i.State != Stopped {
