@@ -50,7 +50,7 @@ func (s *service) stopInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.Stop
 	if err != nil {
 		return nil, err
 	}
-	after, err := region.Stop(tx, before)
+	after, err := region.Stop(tx, before, aws.ToBool(in.SkipOsShutdown))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *service) terminateInstances(tx *awstest.Tx, call *awstest.Call, in *ec2
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.TerminateInstancesOutput{TerminatingInstances: showChanges(before, region.Terminate(tx, before))}, nil
+	return &ec2.TerminateInstancesOutput{TerminatingInstances: showChanges(before, region.Terminate(tx, before, aws.ToBool(in.SkipOsShutdown)))}, nil
 }
 
 func (s *service) rebootInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.RebootInstancesInput) (*ec2.RebootInstancesOutput, error) {

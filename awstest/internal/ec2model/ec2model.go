@@ -74,7 +74,8 @@ type Region struct {
 	associations map[string]string // association to allocation, also those that have ended
 	attachments  map[string]string // attachment to interface
 	tokens       map[token]remembered
-	mounts       int             // of volumes, so far
+	mounts       int // of volumes, so far
+	stalls       map[string]*stall
 	impaired     map[string]bool // running instances, by what was told of their status checks
 
 	snapped       map[string]time.Time // volumes, by when a snapshot was asked for last
@@ -125,6 +126,7 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		attachments:  map[string]string{},
 		tokens:       map[token]remembered{},
 		impaired:     map[string]bool{},
+		stalls:       map[string]*stall{},
 
 		imageNames:   map[string]string{},
 		imageOf:      map[string]string{},

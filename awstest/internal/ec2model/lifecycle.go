@@ -63,8 +63,8 @@ func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 	}), nil
 }
 
-// Stop stops instances: all of them, or none.
-func (r *Region) Stop(tx *awstest.Tx, list []Instance) ([]Instance, error) {
+// Stop stops instances: all of them, or none. Abruptly is without a shutdown of their systems.
+func (r *Region) Stop(tx *awstest.Tx, list []Instance, abruptly bool) ([]Instance, error) {
 	for _, i := range list {
 		switch i.State {
 		case ShuttingDown, Terminated:
@@ -81,7 +81,7 @@ func (r *Region) Stop(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 			return i
 		}
 		i = r.enter(tx, i, Stopping, byUser)
-		tx.PowerOff(i.Machine)
+		powerDown(tx, i, abruptly)
 		r.later(tx, i, r.model.opts.Stopping, func(tx *awstest.Tx, i Instance) { r.enter(tx, i, Stopped, nil) })
 		return i
 	}), nil
@@ -108,13 +108,21 @@ func (r *Region) Reboot(tx *awstest.Tx, list []Instance) error {
 	return nil
 }
 
-// Terminate terminates instances.
-func (r *Region) Terminate(tx *awstest.Tx, list []Instance) []Instance {
+func powerDown(tx *awstest.Tx, i Instance, abruptly bool) {
+	if abruptly {
+		tx.PowerCut(i.Machine)
+	} else {
+		tx.PowerOff(i.Machine)
+	}
+}
+
+// Terminate terminates instances. Abruptly is as of Stop.
+func (r *Region) Terminate(tx *awstest.Tx, list []Instance, abruptly bool) []Instance {
 	return r.each(tx, list, func(i Instance) Instance {
 		if i.State == ShuttingDown || i.State == Terminated {
 			return i
 		}
-		return r.shutDown(tx, i, byUser)
+		return r.shutDown(tx, i, byUser, abruptly)
 	})
 }
 
@@ -175,15 +183,15 @@ func (r *Region) becomeRunning(tx *awstest.Tx, i Instance) {
 		tx.PowerOn(i.Machine)
 		r.watchUnreachable(tx, i)
 	case i.BootedAt.IsZero():
-		r.shutDown(tx, i, badKey)
+		r.shutDown(tx, i, badKey, false)
 	default:
 		r.enter(tx, i, Stopped, badKey)
 	}
 }
 
-func (r *Region) shutDown(tx *awstest.Tx, i Instance, cause *Cause) Instance {
+func (r *Region) shutDown(tx *awstest.Tx, i Instance, cause *Cause, abruptly bool) Instance {
 	i = r.enter(tx, i, ShuttingDown, cause)
-	tx.PowerOff(i.Machine)
+	powerDown(tx, i, abruptly)
 	r.later(tx, i, r.model.opts.ShuttingDown, r.becomeTerminated)
 	return i
 }
