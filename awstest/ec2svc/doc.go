@@ -72,7 +72,7 @@
 // is not denied unless a fault denies it, and does not look at the rest of the
 // request.
 //
-//   - DescribeAvailabilityZones: IDs, names and the mapping between them; Availability Zones, and the Local Zones of the options, which are opted in: those that AWS has besides are not shown, whatever AllAvailabilityZones says. A zone that is down is unavailable at once, where AWS may say it late or never. The parent of a Local Zone is the region's first zone. No Wavelength Zones.
+//   - DescribeAvailabilityZones: IDs, names and the mapping between them; Availability Zones, and the Local Zones of the options, which are opted in: those that AWS has besides are not shown, whatever AllAvailabilityZones says. A zone that is down is unavailable at once, where AWS may say it late or never; [MarkZone] has it say something else. The parent of a Local Zone is the region's first zone. No Wavelength Zones.
 //   - DescribeVpcs: the default VPC. There is no other.
 //   - DescribeSubnets: the default subnets and those in Local Zones, with their free addresses as of now. Instances get no public address by themselves.
 //   - CreateInternetGateway: tags. No quota.

@@ -32,6 +32,8 @@ func (w *world) isolation() string {
 	return id
 }
 
+type permission = types.IpPermission
+
 // allow is a permission for one port, of all protocols if the protocol is -1.
 func allow(protocol string, port int32, cidr string) []types.IpPermission {
 	p := types.IpPermission{IpProtocol: &protocol, IpRanges: []types.IpRange{{CidrIp: &cidr}}}
@@ -213,7 +215,7 @@ func TestSecurityGroupMistakes(t *testing.T) {
 		wantCode(w, w.setGroups(spare, used), "")
 		must(w.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &gone}))(w)
 		crowd := []string{}
-		for _, name := range strings.Split("abcdef", "") {
+		for name := range strings.SplitSeq("abcdef", "") {
 			crowd = append(crowd, w.group(name))
 		}
 		create := func(name, description string) error {

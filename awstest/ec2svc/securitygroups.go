@@ -1,6 +1,7 @@
 package ec2svc
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -103,9 +104,7 @@ func (s *service) describeSecurityGroups(tx *awstest.Tx, call *awstest.Call, in 
 		"vpc-id":   one(func(ec2model.SecurityGroup) string { return region.VPC().ID }),
 		"owner-id": one(func(ec2model.SecurityGroup) string { return tx.Cloud().AccountID() }),
 	}
-	for name, of := range groupFilters {
-		filters[name] = of
-	}
+	maps.Copy(filters, groupFilters)
 	match, err := filters.matcher(call, in.Filters, func(g ec2model.SecurityGroup) ec2model.Tags { return g.Tags })
 	if err != nil {
 		return nil, err

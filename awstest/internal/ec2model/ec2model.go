@@ -76,6 +76,7 @@ type Region struct {
 	tokens       map[token]remembered
 	mounts       int // of volumes, so far
 	stalls       map[string]*stall
+	marks        map[*awstest.Zone][]*ZoneMark
 	impaired     map[string]bool // running instances, by what was told of their status checks
 
 	snapped       map[string]time.Time // volumes, by when a snapshot was asked for last
@@ -127,6 +128,7 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		tokens:       map[token]remembered{},
 		impaired:     map[string]bool{},
 		stalls:       map[string]*stall{},
+		marks:        map[*awstest.Zone][]*ZoneMark{},
 
 		imageNames:   map[string]string{},
 		imageOf:      map[string]string{},
