@@ -85,9 +85,8 @@ type Options struct {
 	NotOffered map[string][]string
 
 	// VCPUQuota is how many vCPUs a region allows to instances that are neither stopped nor terminated and to what Capacity Reservations hold beside
-	// them, of all types together. AWS has a quota for each of some groups of families, which begins at 5 for the standard ones and grows with the use.
+	// them, of all types together. AWS has a quota for each of some groups of families.
 	// Default none.
-	// Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html#ec2-on-demand-instances-limits (read 2026-11)
 	VCPUQuota int
 
 	// VCPUs has how many vCPUs types have whose name does not tell, such as m5.metal, or tells wrongly. The name tells by its size, and a few older

@@ -39,15 +39,14 @@ func (a Rule) same(b Rule) bool {
 // everything is the rule that allows all, to or from anybody.
 var everything = Rule{Protocol: "-1", Peer: "0.0.0.0/0"}
 
-// The default group of a VPC, which cannot be deleted.
-// Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html (read 2026-11)
+// The default group of a VPC, which cannot be deleted, as accounts show it.
 const (
 	defaultGroupName        = "default"
 	defaultGroupDescription = "default VPC security group"
 )
 
-// groupsPerInterface is how many security groups an interface may have.
-// Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups (read 2026-11)
+// groupsPerInterface is how many security groups an interface may have, by AWS's default. The page of the quotas,
+// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups, could not be read to confirm it.
 const groupsPerInterface = 5
 
 // addDefaultGroup makes the default group, which has always been there. AWS's lets in only what comes from its own members; this one lets everything in.

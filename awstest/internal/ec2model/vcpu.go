@@ -54,7 +54,8 @@ func (r *Region) overVCPUs() error {
 }
 
 // usedVCPUs counts the vCPUs of instances that are neither stopped nor terminated, and of what Capacity Reservations hold beside them.
-// Source: VcpuLimitExceeded and InstanceLimitExceeded of https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (read 2026-11)
+// Source: VcpuLimitExceeded and InstanceLimitExceeded of https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html, as quoted in
+// https://pkg.go.dev/github.com/gardener/machine-controller-manager-provider-aws/pkg/aws/errors (read 2026-11)
 func (r *Region) usedVCPUs(at time.Time) (n int) {
 	for _, i := range r.instances.All(at) {
 		if i.State != Stopped && i.State != Terminated {
