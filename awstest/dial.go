@@ -129,7 +129,7 @@ func (c *Cloud) connect(d *dialing) (conn net.Conn, retry <-chan struct{}, err e
 // open makes a connection, if the path is open.
 func (tx *Tx) open(from vantage, hop Hop, via route, to *net.TCPAddr) (*memnet.Conn, pathState) {
 	c := tx.cloud
-	state := c.net.path(from, hop)
+	state := c.net.path(from, via, hop)
 	if state != pathOpen {
 		return nil, state
 	}

@@ -29,6 +29,7 @@ type Instance struct {
 	reach    Reachability
 	onReach  func(*Tx)
 	private  netip.Addr
+	confined bool // it opens no connections
 	handlers map[uint16]http.Handler
 	ports    map[uint16]*port
 	programs map[*context.CancelCauseFunc]context.CancelCauseFunc // what ends them

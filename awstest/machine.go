@@ -50,6 +50,12 @@ func (tx *Tx) PowerOff(i *Instance) {
 	tx.rewire()
 }
 
+// PowerCut switches an instance off without a shutdown of its system: its connections fall silent.
+func (tx *Tx) PowerCut(i *Instance) {
+	tx.powerOff(i, false)
+	tx.rewire()
+}
+
 func (tx *Tx) powerOff(i *Instance, orderly bool) {
 	i.on = false
 	if i.live {

@@ -13,6 +13,7 @@ import (
 type network struct {
 	instances map[string]*Instance
 	routes    map[route]*Instance
+	shut      map[route]struct{} // where first packets are lost
 	names     map[string]func(*Tx, uint16) Hop
 	flows     map[*flow]struct{}
 	changed   chan struct{} // closed and replaced when a path may have changed
@@ -62,6 +63,7 @@ type Hop struct {
 func (n *network) init() {
 	n.instances = map[string]*Instance{}
 	n.routes = map[route]*Instance{}
+	n.shut = map[route]struct{}{}
 	n.names = map[string]func(*Tx, uint16) Hop{}
 	n.flows = map[*flow]struct{}{}
 	n.changed = make(chan struct{})
@@ -103,8 +105,10 @@ const (
 )
 
 // path tells what a first packet from a vantage meets.
-func (n *network) path(from vantage, hop Hop) pathState {
+func (n *network) path(from vantage, via route, hop Hop) pathState {
 	switch {
+	case n.filtered(from, via, hop.Instance):
+		return pathLost
 	case hop.Instance == nil && hop.Refused:
 		return pathRefused
 	case hop.Instance == nil || !connected(from, hop.Instance):
@@ -113,6 +117,25 @@ func (n *network) path(from vantage, hop Hop) pathState {
 		return pathRefused
 	}
 	return pathOpen
+}
+
+// filtered tells whether a first packet is dropped on its way out of the machine that sends it, or on its way in to another. What came by name is on
+// its way to the machine's own address.
+func (n *network) filtered(from vantage, via route, to *Instance) bool {
+	if from.instance != nil && from.instance == to {
+		return false
+	}
+	if from.instance != nil && from.instance.confined {
+		return true
+	}
+	if to == nil {
+		return false
+	}
+	if via == (route{}) {
+		via = route{region: to.zone.region.name, addr: to.private}
+	}
+	_, shut := n.shut[via]
+	return shut
 }
 
 // connected tells whether packets pass between a vantage and an instance, and
@@ -152,6 +175,34 @@ func (tx *Tx) Route(region *Region, addr netip.Addr, i *Instance) {
 		}
 	}
 	tx.rewire()
+}
+
+// Shut makes the first packets of connections to an address get lost, or lets them pass again: what a security group does that allows nothing in. Those of
+// the machine itself pass, and so does what belongs to a connection that is open. The region is as for [Tx.Route].
+func (tx *Tx) Shut(region *Region, addr netip.Addr, shut bool) {
+	key := route{addr: addr}
+	if addr.IsPrivate() {
+		key.region = region.name
+	}
+	n := &tx.cloud.net
+	if _, is := n.shut[key]; is == shut {
+		return
+	}
+	if shut {
+		n.shut[key] = struct{}{}
+	} else {
+		delete(n.shut, key)
+	}
+	tx.rewire()
+}
+
+// Confine makes the first packets of connections that i opens get lost, or lets them pass again: what a security group does that allows nothing out. Calls
+// to AWS pass, as those over open connections do.
+func (tx *Tx) Confine(i *Instance, confined bool) {
+	if i.confined != confined {
+		i.confined = confined
+		tx.rewire()
+	}
 }
 
 // Name makes a DNS name lead to where resolve says; nil removes the name.

@@ -72,27 +72,27 @@ type ProbeResult struct {
 // connection: the handler is called as its server would call it. That costs
 // a tenth, which is what lets a day of checks pass in a second.
 func (tx *Tx) Probe(i *Instance, spec ProbeSpec, done func(*Tx, ProbeResult)) {
-	tx.probe(Hop{Instance: i, Port: spec.Port}, spec, done)
+	tx.probe(Hop{Instance: i, Port: spec.Port}, route{}, spec, done)
 }
 
 // ProbeAddress is [Tx.Probe] of what an IP address or a DNS name leads to at
 // this moment, as [Cloud.Dial] does.
 func (tx *Tx) ProbeAddress(host string, spec ProbeSpec, done func(*Tx, ProbeResult)) {
-	hop, _, _, err := tx.lookup(&dialing{from: vantage{zone: spec.From}, host: host, port: spec.Port})
+	hop, via, _, err := tx.lookup(&dialing{from: vantage{zone: spec.From}, host: host, port: spec.Port})
 	if err != nil {
 		tx.Schedule(tx.now, func(tx *Tx) { done(tx, ProbeResult{Outcome: ProbeUnknownHost}) })
 		return
 	}
-	tx.probe(hop, spec, done)
+	tx.probe(hop, via, spec, done)
 }
 
-func (tx *Tx) probe(hop Hop, spec ProbeSpec, done func(*Tx, ProbeResult)) {
+func (tx *Tx) probe(hop Hop, via route, spec ProbeSpec, done func(*Tx, ProbeResult)) {
 	at, i := tx.now, hop.Instance
 	spec.Port = hop.Port // where the checked port leads
 	finish := func(at time.Time, r ProbeResult) {
 		tx.Schedule(at, func(tx *Tx) { done(tx, r) })
 	}
-	switch tx.cloud.net.path(vantage{zone: spec.From}, hop) {
+	switch tx.cloud.net.path(vantage{zone: spec.From}, via, hop) {
 	case pathLost:
 		finish(at.Add(spec.connectTimeout()), ProbeResult{Outcome: ProbeTimedOut})
 		return

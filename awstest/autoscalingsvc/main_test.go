@@ -188,7 +188,7 @@ func (w *world) ec2Terminate(id string) {
 		if err != nil {
 			w.Fatal(err)
 		}
-		r.Terminate(tx, []ec2model.Instance{i})
+		r.Terminate(tx, []ec2model.Instance{i}, false)
 	})
 }
 
@@ -199,7 +199,7 @@ func (w *world) ec2Stop(id string) {
 		if err != nil {
 			w.Fatal(err)
 		}
-		if _, err := r.Stop(tx, []ec2model.Instance{i}); err != nil {
+		if _, err := r.Stop(tx, []ec2model.Instance{i}, false); err != nil {
 			w.Fatal(err)
 		}
 	})

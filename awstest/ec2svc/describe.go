@@ -29,6 +29,7 @@ var (
 	imageKind       = kind{"ami", "image id", "InvalidAMIID.Malformed", "InvalidAMIID.NotFound"}
 	reservationKind = kind{"cr", "Capacity Reservation ID", "InvalidCapacityReservationId.Malformed", "InvalidCapacityReservationId.NotFound"}
 	templateKind    = kind{"lt", "launch template ID", "InvalidLaunchTemplateId.Malformed", "InvalidLaunchTemplateId.NotFound"}
+	groupKind       = kind{"sg", "security group", "InvalidGroupId.Malformed", "InvalidGroup.NotFound"}
 	addressKind     = kind{"eipalloc", "allocation ID", "", "InvalidAllocationID.NotFound"}
 )
 

@@ -1,5 +1,5 @@
 // Package ec2svc is Amazon EC2 for awstest: zones, subnets, internet gateways,
-// network interfaces, Elastic IP addresses, instances, launch templates, EBS
+// network interfaces, security groups, Elastic IP addresses, instances, launch templates, EBS
 // volumes and snapshots, status checks and tags, behind the SDK's own *ec2.Client.
 //
 //	cloud, err := awstest.New([]awstest.Service{ec2svc.New()})
@@ -9,7 +9,7 @@
 //
 // Use it to test and to rehearse what a program does with EC2 when a zone, an
 // instance or EC2 itself fails. It models what high availability depends on
-// and nothing else: it has no public images, no security groups, no routes and no
+// and nothing else: it has no public images, no routes and no
 // prices. What it does not know it refuses with [awstest.ErrNotModelled], an
 // operation, a parameter or a filter alike, and [awstest.Cloud.Close] returns
 // the refusal once more.
@@ -35,6 +35,11 @@
 // DescribeAvailabilityZones, and holds up every change of state in it until
 // it is healed, as [awstest.Cloud.Stick] does for one instance. Its instances stay running to the API; after
 // Options.StatusCheck their status checks are impaired.
+//
+// Security groups are coarse: an interface whose groups have no rule for what comes in takes no new connections, one whose groups have any takes all, whatever
+// ports and peers the rules name; and so for connections that an instance opens, by its primary interface. Connections that are open go on, as those do that
+// AWS tracks; those that it does not track it ends at once, which is not modelled. Calls to AWS are not held up. The default group lets everything in, where
+// AWS's lets in its own members alone, so that tests need no rules; and a launch may name groups that nobody has made: it passes them over.
 //
 // Every instance has a root volume, as those of images that are backed by EBS have.
 // Volumes are created, attached, detached and deleted after times of their own;
@@ -67,7 +72,7 @@
 // is not denied unless a fault denies it, and does not look at the rest of the
 // request.
 //
-//   - DescribeAvailabilityZones: IDs, names and the mapping between them; Availability Zones, and the Local Zones of the options, which are opted in: those that AWS has besides are not shown, whatever AllAvailabilityZones says. A zone that is down is unavailable at once, where AWS may say it late or never. The parent of a Local Zone is the region's first zone. No Wavelength Zones.
+//   - DescribeAvailabilityZones: IDs, names and the mapping between them; Availability Zones, and the Local Zones of the options, which are opted in: those that AWS has besides are not shown, whatever AllAvailabilityZones says. A zone that is down is unavailable at once, where AWS may say it late or never; [MarkZone] has it say something else. The parent of a Local Zone is the region's first zone. No Wavelength Zones.
 //   - DescribeVpcs: the default VPC. There is no other.
 //   - DescribeSubnets: the default subnets and those in Local Zones, with their free addresses as of now. Instances get no public address by themselves.
 //   - CreateInternetGateway: tags. No quota.
@@ -75,18 +80,27 @@
 //   - AttachInternetGateway: one gateway to a VPC, one VPC to a gateway. Attached at once.
 //   - DetachInternetGateway: refused while an Elastic IP address is associated in the VPC, also one on an interface without an instance, where AWS's page has running instances. Detached at once.
 //   - DescribeInternetGateways: IDs, filters, pages.
-//   - CreateNetworkInterface: ClientToken, primary address, tags. Available at once. Security groups are accepted and ignored.
+//   - CreateNetworkInterface: ClientToken, primary address, tags. Available at once. Security groups that nobody has made are passed over.
 //   - DeleteNetworkInterface: refused while attached; its Elastic IP addresses become free.
 //   - AttachNetworkInterface: running or stopped instance of the same zone, free device index. Attached at once, on network card 0, without limits by instance type.
 //   - DetachNetworkInterface: any but the primary interface; Elastic IP addresses stay on it. Detached at once, with or without Force.
 //   - AssignPrivateIpAddresses: by address or by count, all or none. Not AllowReassignment, no prefixes.
 //   - DescribeNetworkInterfaces: IDs, filters, pages.
+//   - ModifyNetworkInterfaceAttribute: the security groups, at once. Nothing else.
+//   - ModifyInstanceAttribute: the security groups of an instance with one interface, at once. Nothing else.
+//   - CreateSecurityGroup: in the default VPC; unique names, tags. Nothing comes in, everything goes out. No quota.
+//   - DeleteSecurityGroup: unless an interface has it or another group names it.
+//   - DescribeSecurityGroups: IDs, names, filters on the groups but not on their rules, pages.
+//   - AuthorizeSecurityGroupIngress: by ranges of addresses and by groups, all or none; at once. Rules have no IDs and no tags. No prefix lists, no groups of other accounts, no quota.
+//   - AuthorizeSecurityGroupEgress: the same.
+//   - RevokeSecurityGroupIngress: by what the rules say; those that the group does not have are told in the reply, as in a default VPC. Not by ID.
+//   - RevokeSecurityGroupEgress: the same.
 //   - AllocateAddress: the quota, network border groups, tags. Addresses are of the ranges for documentation and benchmarks and never given out twice. No pools, no recovery.
 //   - ReleaseAddress: of the network border group named, or else the region's; refused while associated, as AWS does outside of a default VPC; in a default VPC AWS documents that it disassociates.
 //   - AssociateAddress: into a VPC with an internet gateway, within a network border group, by instance or interface and private address; AllowReassociation, which is true when it is left out; another address on the target is displaced; a repeat returns the same association. Takes effect at once.
 //   - DisassociateAddress: an association that has ended is no error, as documented. Accounts have been seen to answer InvalidAssociationID.NotFound: inject it with [awstest.Reject] to be ready for both.
 //   - DescribeAddresses: allocation IDs, public IPs, filters. It has no pages, in AWS neither.
-//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. Volumes come from the image, if it is one of this account, and mappings say what they leave to it. Other images and the type may be anything; their root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups, user data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. Capacity comes from a targeted Capacity Reservation, else from open ones that match, else from zonal Reserved Instances and what is left. No Spot, no groups of reservations.
+//   - RunInstances: ClientToken, zonal if the request itself, and not its template, names the zone, a subnet or an interface, else regional; capacity; placement by zone; one interface that exists, or several new ones in one subnet; block device mappings; tags. Volumes come from the image, if it is one of this account, and mappings say what they leave to it. Other images and the type may be anything; their root volume is one of 8 GiB of gp3 unless a mapping of Options.RootDevice says otherwise. Security groups that nobody has made are passed over, and existing interfaces keep theirs. User data, profile, monitoring, metadata and EBS options are accepted and ignored. Mappings have no snapshots and no instance store. A launch template fills in what the request does not say, parameter by parameter, and its instances have AWS's two tags. Capacity comes from a targeted Capacity Reservation, else from open ones that match, else from zonal Reserved Instances and what is left, within Options.VCPUQuota; a launch whose MaxCount is beyond that gets what is left if that is MinCount, which AWS does not say. No Spot, no groups of reservations.
 //   - CreateLaunchTemplate: the name, the first version, tags, ClientToken. Data that are modelled for RunInstances; what they name need not exist, as in AWS. There are no warnings about data that will not do, and no quotas.
 //   - CreateLaunchTemplateVersion: SourceVersion, whose parameters are replaced by those given, each as a whole.
 //   - ModifyLaunchTemplate: the default version, by number. A repeat is no mistake, with or without its ClientToken.
@@ -94,16 +108,16 @@
 //   - DeleteLaunchTemplateVersions: any but the default version; what cannot be deleted is said in the reply. The latest version is then the youngest that is left, which AWS does not document.
 //   - DescribeLaunchTemplates: IDs, names, filters, pages.
 //   - DescribeLaunchTemplateVersions: numbers, $Latest and $Default, of one template or of all; filters, pages. A template's versions come youngest first. No MinVersion or MaxVersion.
-//   - CreateCapacityReservation: Linux and other platforms, of which only Linux has instances here; by zone name or ID; open or targeted; with an end or without; ClientToken; tags. It needs capacity, and is active at once, where AWS may show it as pending for minutes. No future-dated ones, no shared ones, no groups, no quota.
+//   - CreateCapacityReservation: Linux and other platforms, of which only Linux has instances here; by zone name or ID; open or targeted; with an end or without; ClientToken; tags. It needs capacity, and is active at once, where AWS may show it as pending for minutes. It counts for Options.VCPUQuota. No future-dated ones, no shared ones, no groups, no other quota.
 //   - CancelCapacityReservation: instances in it run on. A repeat is no mistake.
 //   - DescribeCapacityReservations: IDs, filters, pages. Those that have ended are shown for ever.
 //   - DescribeReservedInstances: IDs, filters. They are put in by [Reserve].
 //   - DescribeInstanceTypeOfferings: by region, zone or zone ID, filters, pages. Every zone offers every type unless Options.NotOffered has it; those that nobody has named are a few.
-//   - DescribeInstanceTypes: types, filters, pages. What is shown, vCPUs and instance storage, is made of the name of the type by AWS's rules for names.
-//   - StartInstances: capacity is asked for again; refused without a root volume.
-//   - StopInstances: machines stop at once, in good order, and are stopped after Options.Stopping. Force and SkipOsShutdown make no difference. No hibernation.
+//   - DescribeInstanceTypes: types, filters, pages. What is shown, vCPUs and instance storage, is made of the name of the type by AWS's rules for names, a small table and Options.VCPUs.
+//   - StartInstances: capacity is asked for again, and the quota of vCPUs looked at; refused without a root volume.
+//   - StopInstances: machines stop at once, in good order, and are stopped after Options.Stopping. With SkipOsShutdown they lose their power: connections fall silent, as nobody closes them. Force makes no difference, as it tries a shutdown first and none here takes too long; what [awstest.Cloud.Stick] holds up it does not end. No hibernation.
 //   - RebootInstances: takes no time; terminated instances are passed over. To the status checks the instance starts anew.
-//   - TerminateInstances: idempotent; interfaces and volumes that were launched with the instance go, others live on, interfaces with their addresses. Volumes are free when the instance is terminated. Force and SkipOsShutdown make no difference. No termination protection.
+//   - TerminateInstances: idempotent; interfaces and volumes that were launched with the instance go, others live on, interfaces with their addresses. Volumes are free when the instance is terminated. SkipOsShutdown and Force are as for StopInstances. No termination protection.
 //   - DescribeInstances: IDs, filters, pages. It works while a zone is down, where AWS documents that a call that concerns the zone fails: inject [awstest.Unavailable] for that.
 //   - CreateVolume: zone by name or ID, the types with their sizes, IOPS and throughput, encryption, ClientToken, tags. A zone that is down has no capacity, for which AWS documents no error. Of a completed snapshot, with its size and its key unless the request has others; what is on it can be read at once. VolumeInitializationRate is checked, and has no quota. No Multi-Attach, no quotas.
 //   - DeleteVolume: of one that is available or in the state error. It is deleting, then gone.
@@ -116,7 +130,7 @@
 //   - CopySnapshot: called in the destination region. Own start, own tags, a volume that does not exist; the key of the account for EBS unless the request names another one. CompletionDurationMinutes bounds how long it takes, without the quotas of throughput. A presigned URL that is for another source, a source that is deleted before the end and a key that cannot be used make it fail later; which of the two regions is asked about the second AWS does not say. A copy does not count as a pending snapshot, and one that is deleted keeps its place until it would have ended: neither is documented. No Local Zones, no Outposts.
 //   - DeleteSnapshot: in any state, unless an image has it or it is locked. One that was pending counts as such until it would have ended, one that failed until it is deleted. Volumes that were made of it keep what they have. No Recycle Bin.
 //   - DescribeSnapshots: IDs, owners, filters, pages. Progress grows evenly. Snapshots of other accounts and of services are made by [ShareSnapshot] and [ManageSnapshot].
-//   - DescribeInstanceStatus: the system and the instance check. A failure shows after Options.StatusCheck, as long after its end, and not at all if it was shorter. No scheduled events, no EBS check.
+//   - DescribeInstanceStatus: the system and the instance check. A failure shows after Options.StatusCheck, as long after its end, and not at all if it was shorter. The attached EBS check is that of a dead zone, [StallVolume] and [FailVolume], for all types of instances. No scheduled events, no ImpairedSince.
 //   - LockSnapshot: both modes, by days or by date, with a cooling-off period. What compliance mode does not allow is refused with a code that AWS does not document.
 //   - UnlockSnapshot: in governance mode and while cooling off.
 //   - DescribeLockedSnapshots: IDs, lock-state, pages. Locks that have expired are shown.
@@ -130,7 +144,7 @@
 //   - EnableImageDeregistrationProtection: with a cooldown or without.
 //   - DisableImageDeregistrationProtection: the cooldown goes on for 24 hours.
 //   - DescribeImages: IDs, owners, filters, pages; IncludeDisabled. A pending image shows no mappings, of which AWS says nothing. All are of the account.
-//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, addresses, internet gateways, volumes, snapshots, images, launch templates and Capacity Reservations.
+//   - CreateTags: the rules for keys and values, 50 tags a resource, all of the resources or none. Tags of instances, interfaces, security groups, addresses, internet gateways, volumes, snapshots, images, launch templates and Capacity Reservations.
 //   - DeleteTags: by key, or by key and value, or all but AWS's own.
 //   - DescribeTags: filters, pages.
 //
@@ -159,14 +173,16 @@
 //   - AttachmentLimitExceeded
 //   - AuthFailure: changing what belongs to others. Accounts have seen it with the interfaces and addresses of load balancers and NAT gateways; for addresses that show ServiceManaged, and for interfaces of another account, it is likely but not documented. Snapshots of another account are refused as accounts answer for images.
 //   - BootForVolumeTypeUnsupported: RunInstances with a root volume of st1 or sc1.
+//   - CannotDelete: DeleteSecurityGroup of the default one.
 //   - ConcurrentSnapshotLimitExceeded: five pending snapshots of a volume, or one of st1 and sc1; those that failed or were deleted before their end count.
-//   - DependencyViolation: DetachInternetGateway while addresses are associated, DeleteInternetGateway while attached.
+//   - DependencyViolation: DetachInternetGateway while addresses are associated, DeleteInternetGateway while attached, DeleteSecurityGroup while used.
 //   - DryRunOperation: status 412.
 //   - Gateway.NotAttached: AssociateAddress into a VPC without an internet gateway, DetachInternetGateway of one that is not attached to the VPC.
 //   - IdempotentInstanceTerminated: a token whose instance is terminated or shutting down.
 //   - IdempotentParameterMismatch: a token with another request; of CreateVolume also one whose volume is deleted, or has vanished for want of its key.
 //   - IncorrectInstanceState: CreateSnapshots of an instance that is terminating; CreateImage of one that neither runs nor is stopped; start, stop or reboot from a state that does not allow it; AssociateAddress to an interface of an instance that is pending or terminating.
 //   - IncorrectState: CreateVolume or CopySnapshot of a snapshot that is not completed; CopyImage of an image that is not available; LockSnapshot of one that failed; AttachNetworkInterface or AttachVolume to an instance that neither runs nor is stopped; a volume that is not in the state that the call needs; DetachVolume of the root volume of an instance that is not stopped.
+//   - InstanceLimitExceeded: CreateCapacityReservation beyond Options.VCPUQuota; AWS's page names it beside Capacity Reservations, and VcpuLimitExceeded beside instances alone.
 //   - InsufficientAddressCapacity: status 500, when all 131,000 addresses have been used.
 //   - InsufficientFreeAddressesInSubnet
 //   - InsufficientInstanceCapacity: status 500, so that the SDK retries it.
@@ -185,9 +201,12 @@
 //   - InvalidCapacityReservationId.Malformed
 //   - InvalidCapacityReservationId.NotFound: both as accounts answer.
 //   - InvalidClientToken
+//   - InvalidGroup.Duplicate
+//   - InvalidGroup.NotFound: also of RunInstances and CreateNetworkInterface with a group that has been deleted.
+//   - InvalidGroupId.Malformed
 //   - InvalidID: CreateTags and DeleteTags of what is no ID.
 //   - InvalidIPAddress.InUse
-//   - InvalidInstanceID: AssociateAddress to an instance that is pending or terminating (the message alone tells which), or that has several interfaces.
+//   - InvalidInstanceID: AssociateAddress to an instance that is pending or terminating (the message alone tells which), or that has several interfaces; ModifyInstanceAttribute of one that has several.
 //   - InvalidInstanceID.Malformed
 //   - InvalidInstanceID.NotFound
 //   - InvalidInternetGatewayID.NotFound
@@ -206,6 +225,8 @@
 //   - InvalidParameterCombination
 //   - InvalidParameterDependency: CreateVolume, CopySnapshot or CopyImage with KmsKeyId and without Encrypted.
 //   - InvalidParameterValue: AllocateAddress of an unknown network border group among others, for which AWS documents no code.
+//   - InvalidPermission.Duplicate: AuthorizeSecurityGroupIngress and AuthorizeSecurityGroupEgress of a rule that is there.
+//   - InvalidSecurityGroupID.NotFound: of ModifyNetworkInterfaceAttribute, as accounts answer.
 //   - InvalidSnapshot.InUse: DeleteSnapshot of one that an image has, whose ID is in the message.
 //   - InvalidSnapshot.NotFound
 //   - InvalidSnapshotID.Malformed
@@ -227,6 +248,7 @@
 //   - Resource.AlreadyAssigned: AssignPrivateIpAddresses of an address that is taken.
 //   - Resource.AlreadyAssociated: AssociateAddress without AllowReassociation, AttachInternetGateway of one that is attached.
 //   - ResourceLimitExceeded: CopySnapshot beyond Options.ConcurrentCopies, CopyImage beyond 100; the message has the number.
+//   - SecurityGroupsPerInterfaceLimitExceeded: more than five.
 //   - SnapshotCreationPerVolumeRateExceeded: less than 15 s after the last snapshot of the volume was begun. The SDK does not retry it.
 //   - SnapshotLimitExceeded: beyond Options.SnapshotQuota.
 //   - TagLimitExceeded
@@ -234,6 +256,7 @@
 //   - UnauthorizedOperation: status 403, by the effect [awstest.Deny].
 //   - UnknownVolumeType
 //   - Unsupported: a launch, or a Capacity Reservation, of a type that the zone does not offer.
+//   - VcpuLimitExceeded: RunInstances and StartInstances beyond Options.VCPUQuota.
 //   - VolumeInUse: AttachVolume of one that is attached, DeleteVolume of one in use.
 //
 // # Cost

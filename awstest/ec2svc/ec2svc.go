@@ -38,6 +38,7 @@ func New(optFns ...func(*Options)) awstest.Service {
 		s.addZones(e)
 		s.addGateways(e)
 		s.addInterfaces(e)
+		s.addSecurityGroups(e)
 		s.addAddresses(e)
 		s.addInstances(e)
 		s.addReservations(e)

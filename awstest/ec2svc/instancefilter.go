@@ -27,6 +27,16 @@ func instanceFilters(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region
 	elastic := func(of func(ec2model.Address) string) func(instance) []string {
 		return each(func(n ec2model.Interface) []string { return associations(call, region, n.Private, of) })
 	}
+	// primaryOf is a filter on the primary interface.
+	primaryOf := func(of func(ec2model.Interface) []string) func(instance) []string {
+		return func(i instance) []string {
+			attached := region.Attached(call.At, i)
+			if len(attached) == 0 {
+				return nil
+			}
+			return of(attached[0])
+		}
+	}
 	// eachVolume is a filter on all of the volumes.
 	eachVolume := func(name string) func(instance) []string {
 		of := volumeFilters[name]
@@ -63,6 +73,10 @@ func instanceFilters(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region
 		"block-device-mapping.volume-id":             eachVolume("volume-id"),
 
 		"network-interface.network-interface-id":                 each(interfaces["network-interface-id"]),
+		"instance.group-id":                                      primaryOf(interfaces["group-id"]),
+		"instance.group-name":                                    primaryOf(interfaces["group-name"]),
+		"network-interface.group-id":                             each(interfaces["group-id"]),
+		"network-interface.group-name":                           each(interfaces["group-name"]),
 		"network-interface.subnet-id":                            each(interfaces["subnet-id"]),
 		"network-interface.status":                               each(interfaces["status"]),
 		"network-interface.owner-id":                             each(interfaces["owner-id"]),

@@ -12,8 +12,9 @@ import (
 func (s *service) addInstances(e *awstest.Endpoint) {
 	handle(e, s.runInstances, "CapacityReservationSpecification", "MinCount", "MaxCount", "InstanceType", "ImageId", "KeyName", "Placement", "SubnetId",
 		"PrivateIpAddress", "NetworkInterfaces", "ClientToken", "TagSpecifications", "LaunchTemplate", "BlockDeviceMappings",
+		"SecurityGroupIds", "SecurityGroups",
 		// Accepted and without effect here:
-		"SecurityGroupIds", "SecurityGroups", "UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized")
+		"UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized")
 	handle(e, s.startInstances, "InstanceIds")
 	handle(e, s.stopInstances, "InstanceIds", "Force", "SkipOsShutdown")
 	handle(e, s.rebootInstances, "InstanceIds")
@@ -49,7 +50,7 @@ func (s *service) stopInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.Stop
 	if err != nil {
 		return nil, err
 	}
-	after, err := region.Stop(tx, before)
+	after, err := region.Stop(tx, before, aws.ToBool(in.SkipOsShutdown))
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (s *service) terminateInstances(tx *awstest.Tx, call *awstest.Call, in *ec2
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.TerminateInstancesOutput{TerminatingInstances: showChanges(before, region.Terminate(tx, before))}, nil
+	return &ec2.TerminateInstancesOutput{TerminatingInstances: showChanges(before, region.Terminate(tx, before, aws.ToBool(in.SkipOsShutdown)))}, nil
 }
 
 func (s *service) rebootInstances(tx *awstest.Tx, call *awstest.Call, in *ec2.RebootInstancesInput) (*ec2.RebootInstancesOutput, error) {

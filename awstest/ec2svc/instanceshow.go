@@ -45,7 +45,7 @@ func showInstance(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region, i
 		shown := showInterface(tx, call, region, n)
 		out.NetworkInterfaces = append(out.NetworkInterfaces, instanceInterface(shown))
 		if n.DeviceIndex == 0 {
-			out.PrivateIpAddress = shown.PrivateIpAddress
+			out.PrivateIpAddress, out.SecurityGroups = shown.PrivateIpAddress, shown.Groups
 			if shown.Association != nil {
 				out.PublicIpAddress, out.PublicDnsName = shown.Association.PublicIp, shown.Association.PublicDnsName
 			}
@@ -60,7 +60,7 @@ func instanceInterface(n types.NetworkInterface) types.InstanceNetworkInterface 
 	out := types.InstanceNetworkInterface{
 		NetworkInterfaceId: n.NetworkInterfaceId, SubnetId: n.SubnetId, VpcId: n.VpcId, Description: n.Description,
 		PrivateIpAddress: n.PrivateIpAddress, MacAddress: n.MacAddress, OwnerId: n.OwnerId, Status: n.Status,
-		InterfaceType: aws.String(string(n.InterfaceType)), SourceDestCheck: n.SourceDestCheck, Association: instanceAssociation(n.Association),
+		InterfaceType: aws.String(string(n.InterfaceType)), SourceDestCheck: n.SourceDestCheck, Association: instanceAssociation(n.Association), Groups: n.Groups,
 	}
 	if a := n.Attachment; a != nil {
 		out.Attachment = &types.InstanceNetworkInterfaceAttachment{

@@ -36,6 +36,8 @@ func interfaceFilters(tx *awstest.Tx, call *awstest.Call, region *ec2model.Regio
 		"availability-zone":                one(func(n nic) string { return n.Subnet.Zone.Name() }),
 		"availability-zone-id":             one(func(n nic) string { return n.Subnet.Zone.ID() }),
 		"description":                      one(func(n nic) string { return n.Description }),
+		"group-id":                         func(n nic) []string { return n.Groups },
+		"group-name":                       groupNames(call, region),
 		"status":                           one(func(n nic) string { return string(interfaceStatus(n)) }),
 		"owner-id":                         one(func(n nic) string { return n.Owner }),
 		"requester-id":                     ifAny(func(n nic) string { return n.Requester }),
@@ -54,6 +56,16 @@ func interfaceFilters(tx *awstest.Tx, call *awstest.Call, region *ec2model.Regio
 		"association.association-id":       primary(association),
 		"association.ip-owner-id":          primary(own),
 		"association.public-ip":            primary(publicIP),
+	}
+}
+
+// groupNames are the names of the security groups of an interface.
+func groupNames(call *awstest.Call, region *ec2model.Region) func(ec2model.Interface) []string {
+	return func(n ec2model.Interface) (list []string) {
+		for _, g := range showGroups(call, region, n) {
+			list = append(list, *g.GroupName)
+		}
+		return list
 	}
 }
 

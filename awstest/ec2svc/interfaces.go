@@ -12,8 +12,7 @@ import (
 )
 
 func (s *service) addInterfaces(e *awstest.Endpoint) {
-	handle(e, s.createNetworkInterface, "SubnetId", "PrivateIpAddress", "Description", "TagSpecifications", "ClientToken",
-		"Groups") // accepted and without effect
+	handle(e, s.createNetworkInterface, "SubnetId", "PrivateIpAddress", "Description", "TagSpecifications", "ClientToken", "Groups")
 	handle(e, s.deleteNetworkInterface, "NetworkInterfaceId")
 	handle(e, s.attachNetworkInterface, "NetworkInterfaceId", "InstanceId", "DeviceIndex")
 	handle(e, s.detachNetworkInterface, "AttachmentId", "Force")
@@ -22,7 +21,7 @@ func (s *service) addInterfaces(e *awstest.Endpoint) {
 }
 
 func (s *service) createNetworkInterface(tx *awstest.Tx, call *awstest.Call, in *ec2.CreateNetworkInterfaceInput) (*ec2.CreateNetworkInterfaceOutput, error) {
-	spec := ec2model.InterfaceSpec{Subnet: aws.ToString(in.SubnetId), Description: aws.ToString(in.Description), Token: aws.ToString(in.ClientToken)}
+	spec := ec2model.InterfaceSpec{Subnet: aws.ToString(in.SubnetId), Description: aws.ToString(in.Description), Token: aws.ToString(in.ClientToken), Groups: in.Groups}
 	if err := checkToken(in.ClientToken); err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func showInterface(tx *awstest.Tx, call *awstest.Call, region *ec2model.Region, 
 		PrivateIpAddress: aws.String(n.Private[0].Addr.String()), MacAddress: aws.String(macAddress(n)),
 		InterfaceType: types.NetworkInterfaceTypeInterface, OwnerId: aws.String(n.Owner),
 		RequesterManaged: aws.Bool(n.Requester != ""), SourceDestCheck: aws.Bool(true),
-		Status: interfaceStatus(n), TagSet: showTags(n.Tags),
+		Status: interfaceStatus(n), TagSet: showTags(n.Tags), Groups: showGroups(call, region, n),
 	}
 	if n.Requester != "" {
 		out.RequesterId = aws.String(n.Requester)

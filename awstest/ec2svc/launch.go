@@ -2,6 +2,7 @@ package ec2svc
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -110,6 +111,9 @@ func launchData(call *awstest.Call, in *ec2.RunInstancesInput) (data ec2model.La
 // ones in one subnet.
 func networkInterfaces(call *awstest.Call, in *ec2.RunInstancesInput, data *ec2model.LaunchData) (err error) {
 	if len(in.NetworkInterfaces) == 0 {
+		if groups := slices.Concat(in.SecurityGroupIds, in.SecurityGroups); len(groups) > 0 {
+			data.Groups = [][]string{groups}
+		}
 		return nil
 	}
 	data.NetworkInterfaces = len(in.NetworkInterfaces)
@@ -132,6 +136,7 @@ func networkInterfaces(call *awstest.Call, in *ec2.RunInstancesInput, data *ec2m
 		case aws.ToString(n.SubnetId) != data.Subnet || n.PrivateIpAddress != nil:
 			return call.NotModelled("secondary network interfaces with a subnet or address of their own")
 		}
+		data.Groups = append(data.Groups, n.Groups)
 	}
 	return nil
 }
@@ -140,7 +145,7 @@ func networkInterfaces(call *awstest.Call, in *ec2.RunInstancesInput, data *ec2m
 // launch and that nobody reads.
 func unreadInterface(n types.InstanceNetworkInterfaceSpecification) string {
 	n.DeviceIndex, n.NetworkInterfaceId, n.SubnetId, n.PrivateIpAddress = nil, nil, nil, nil
-	n.Groups = nil // accepted and without effect
+	n.Groups = nil
 	if !aws.ToBool(n.AssociatePublicIpAddress) {
 		n.AssociatePublicIpAddress = nil
 	}

@@ -98,11 +98,11 @@ func (s *service) describeInstanceTypes(_ *awstest.Tx, call *awstest.Call, in *e
 	var all []types.InstanceTypeInfo
 	if len(in.InstanceTypes) > 0 {
 		for _, t := range in.InstanceTypes {
-			all = append(all, showType(string(t)))
+			all = append(all, s.showType(string(t)))
 		}
 	} else {
 		for _, t := range asked(in.Filters) {
-			all = append(all, showType(t))
+			all = append(all, s.showType(t))
 		}
 	}
 	found, next, err := page(only(all, match), in.NextToken, in.MaxResults)
@@ -111,11 +111,11 @@ func (s *service) describeInstanceTypes(_ *awstest.Tx, call *awstest.Call, in *e
 
 // showType makes a type of its name, by AWS's rules for names.
 // Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html (read 2026-11)
-func showType(name string) types.InstanceTypeInfo {
-	family, size, _ := strings.Cut(name, ".")
+func (s *service) showType(name string) types.InstanceTypeInfo {
+	family, _, _ := strings.Cut(name, ".")
 	return types.InstanceTypeInfo{
 		InstanceType: types.InstanceType(name), CurrentGeneration: aws.Bool(true), InstanceStorageSupported: aws.Bool(hasStorage(family)),
-		SupportedRootDeviceTypes: []types.RootDeviceType{types.RootDeviceTypeEbs}, VCpuInfo: &types.VCpuInfo{DefaultVCpus: aws.Int32(vCPUs(family, size))},
+		SupportedRootDeviceTypes: []types.RootDeviceType{types.RootDeviceTypeEbs}, VCpuInfo: &types.VCpuInfo{DefaultVCpus: aws.Int32(int32(s.model.VCPUs(name)))},
 	}
 }
 
@@ -130,23 +130,4 @@ func hasStorage(family string) bool {
 		return true
 	}
 	return strings.Contains(strings.TrimLeft(family[at:], "0123456789"), "d")
-}
-
-// vCPUs is how many a size has: large is two, and each doubling of the size is one of them. Small sizes of burstable families have two as well.
-func vCPUs(family, size string) int32 {
-	switch size {
-	case "nano", "micro", "small", "medium":
-		if strings.HasPrefix(family, "t") {
-			return 2
-		}
-		return 1
-	case "large":
-		return 2
-	case "xlarge":
-		return 4
-	}
-	if n, err := strconv.ParseInt(strings.TrimSuffix(size, "xlarge"), 10, 32); err == nil {
-		return int32(4 * n)
-	}
-	return 1
 }

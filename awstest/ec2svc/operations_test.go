@@ -64,8 +64,18 @@ func inputs(w *world) []any {
 	w.addVersion(web, large())
 	spare, wanted, used := w.volume(zoneA), w.volume(zoneA), w.attached(w.volume(zoneA), id, "/dev/sdf")
 	done, unneeded, rooted := w.completed(wanted), w.completed(used), w.running(zoneA)
+	guard, unused := w.group("guard"), w.group("unused")
 	image, unwantedImage := w.image(down, "image"), w.image(w.running(zoneA), "unwanted")
 	return []any{
+		&ec2.CreateSecurityGroupInput{GroupName: aws.String("new"), Description: aws.String("new")},
+		&ec2.DeleteSecurityGroupInput{GroupId: &unused},
+		&ec2.DescribeSecurityGroupsInput{},
+		&ec2.AuthorizeSecurityGroupIngressInput{GroupId: &guard, IpPermissions: allow("tcp", 443, "0.0.0.0/0")},
+		&ec2.AuthorizeSecurityGroupEgressInput{GroupId: &guard, IpPermissions: allow("tcp", 443, "0.0.0.0/0")},
+		&ec2.RevokeSecurityGroupIngressInput{GroupId: &guard, IpPermissions: allow("tcp", 443, "0.0.0.0/0")},
+		&ec2.RevokeSecurityGroupEgressInput{GroupId: &guard, IpPermissions: allow("tcp", 443, "0.0.0.0/0")},
+		&ec2.ModifyInstanceAttributeInput{InstanceId: &down, Groups: []string{guard}},
+		&ec2.ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: &nic, Groups: []string{guard}},
 		&ec2.CreateSnapshotInput{VolumeId: &wanted},
 		&ec2.CreateSnapshotsInput{InstanceSpecification: &types.InstanceSpecification{InstanceId: &rooted}},
 		&ec2.CopySnapshotInput{SourceRegion: aws.String(region), SourceSnapshotId: &done},
@@ -150,6 +160,7 @@ func (w *world) everything() []any {
 		must(w.DescribeSubnets(w.Context(), &ec2.DescribeSubnetsInput{}))(w).Subnets,
 		must(w.DescribeInternetGateways(w.Context(), &ec2.DescribeInternetGatewaysInput{}))(w).InternetGateways,
 		must(w.DescribeLaunchTemplates(w.Context(), &ec2.DescribeLaunchTemplatesInput{}))(w).LaunchTemplates,
+		must(w.DescribeSecurityGroups(w.Context(), &ec2.DescribeSecurityGroupsInput{}))(w).SecurityGroups,
 		must(w.DescribeVolumes(w.Context(), &ec2.DescribeVolumesInput{}))(w).Volumes,
 		must(w.DescribeSnapshots(w.Context(), &ec2.DescribeSnapshotsInput{}))(w).Snapshots,
 		must(w.DescribeLockedSnapshots(w.Context(), &ec2.DescribeLockedSnapshotsInput{}))(w).Snapshots,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/awsha/awsha/awstest"
@@ -83,6 +84,15 @@ type Options struct {
 	// NotOffered has the IDs of the zones that do not offer an instance type, by type. By default every zone offers every type.
 	NotOffered map[string][]string
 
+	// VCPUQuota is how many vCPUs a region allows to instances that are neither stopped nor terminated and to what Capacity Reservations hold beside
+	// them, of all types together. AWS has a quota for each of some groups of families.
+	// Default none.
+	VCPUQuota int
+
+	// VCPUs has how many vCPUs types have whose name does not tell, such as m5.metal, or tells wrongly. The name tells by its size, and a few older
+	// types are known; a size that tells nothing counts as one.
+	VCPUs map[string]int
+
 	// AddressQuota is how many Elastic IP addresses a region allows.
 	// Default 5, AWS's own.
 	AddressQuota int
@@ -146,6 +156,13 @@ func (o *Options) apply(to *ec2model.Options) error {
 	limit("ConcurrentCopies", o.ConcurrentCopies, &to.ConcurrentCopies)
 	limit("SnapshotQuota", o.SnapshotQuota, &to.SnapshotQuota)
 	limit("AddressQuota", o.AddressQuota, &to.AddressQuota)
+	limit("VCPUQuota", o.VCPUQuota, &to.VCPUQuota)
+	for _, name := range slices.Sorted(maps.Keys(o.VCPUs)) {
+		if n := o.VCPUs[name]; n < 1 {
+			bad("VCPUs["+name+"]", n, "must be at least 1")
+		}
+	}
+	to.VCPUs = maps.Clone(o.VCPUs)
 	to.NotOffered = maps.Clone(o.NotOffered)
 	switch {
 	case o.RootDevice == "":

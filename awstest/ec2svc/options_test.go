@@ -21,6 +21,7 @@ func TestOptionsReportEveryMistake(t *testing.T) {
 		o.Snapshot, o.FullSnapshot, o.SnapshotCopy, o.FullSnapshotCopy = -2, -3, -4, -5
 		o.PendingSnapshots, o.ConcurrentCopies, o.SnapshotQuota = -1, -2, -3
 		o.AttachmentLimit, o.AddressQuota, o.RootDevice = -2, -1, "sda"
+		o.VCPUQuota, o.VCPUs = -1, map[string]int{"m5.metal": 0}
 	})})
 	var fields []string
 	for _, err := range flatten(err) {
@@ -35,7 +36,8 @@ func TestOptionsReportEveryMistake(t *testing.T) {
 		"ec2svc.Options.VolumeCreating", "ec2svc.Options.VolumeAttaching", "ec2svc.Options.VolumeDetaching", "ec2svc.Options.VolumeForceDetaching",
 		"ec2svc.Options.VolumeDeleting", "ec2svc.Options.VolumeStatusCheck",
 		"ec2svc.Options.Snapshot", "ec2svc.Options.FullSnapshot", "ec2svc.Options.SnapshotCopy", "ec2svc.Options.FullSnapshotCopy",
-		"ec2svc.Options.AttachmentLimit", "ec2svc.Options.PendingSnapshots", "ec2svc.Options.ConcurrentCopies", "ec2svc.Options.SnapshotQuota", "ec2svc.Options.AddressQuota", "ec2svc.Options.RootDevice",
+		"ec2svc.Options.AttachmentLimit", "ec2svc.Options.PendingSnapshots", "ec2svc.Options.ConcurrentCopies", "ec2svc.Options.SnapshotQuota", "ec2svc.Options.AddressQuota",
+		"ec2svc.Options.VCPUQuota", "ec2svc.Options.VCPUs[m5.metal]", "ec2svc.Options.RootDevice",
 	}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Error(diff)

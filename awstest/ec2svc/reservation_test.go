@@ -264,7 +264,7 @@ func TestTypesByTheirNames(t *testing.T) {
 		}{
 			"t3.micro": {2, false}, "m7g.medium": {1, false}, "m5.large": {2, false}, "c7g.xlarge": {4, false}, "r7g.16xlarge": {64, false},
 			"m5d.large": {2, true}, "c6gd.2xlarge": {8, true}, "r5dn.large": {2, true}, "i4i.large": {2, true}, "is4gen.large": {2, true}, "d3.xlarge": {4, true},
-			"u-6tb1.metal": {1, false},
+			"u-6tb1.metal": {1, false}, "m7i.metal-24xl": {96, false}, "t2.micro": {1, false}, "t2.medium": {2, false}, "c4.8xlarge": {36, false},
 		} {
 			out := must(w.DescribeInstanceTypes(w.Context(), &ec2.DescribeInstanceTypesInput{InstanceTypes: []types.InstanceType{name}}))(w).InstanceTypes
 			if len(out) != 1 || *out[0].VCpuInfo.DefaultVCpus != want.vCPUs || *out[0].InstanceStorageSupported != want.storage {

@@ -16,15 +16,16 @@ func (s *service) addStatus(e *awstest.Endpoint) {
 // checked is an instance with the results of its status checks.
 type checked struct {
 	ec2model.Instance
-	system, instance ec2model.Status
+	system, instance, ebs ec2model.Status
 }
 
 var statusFilters = filterable[checked]{
-	"availability-zone":      one(func(c checked) string { return c.Zone.Name() }),
-	"availability-zone-id":   one(func(c checked) string { return c.Zone.ID() }),
-	"instance-state-name":    one(func(c checked) string { return string(c.State) }),
-	"system-status.status":   one(func(c checked) string { return string(c.system) }),
-	"instance-status.status": one(func(c checked) string { return string(c.instance) }),
+	"availability-zone":          one(func(c checked) string { return c.Zone.Name() }),
+	"availability-zone-id":       one(func(c checked) string { return c.Zone.ID() }),
+	"instance-state-name":        one(func(c checked) string { return string(c.State) }),
+	"system-status.status":       one(func(c checked) string { return string(c.system) }),
+	"attached-ebs-status.status": one(func(c checked) string { return string(c.ebs) }),
+	"instance-status.status":     one(func(c checked) string { return string(c.instance) }),
 }
 
 func (s *service) describeInstanceStatus(tx *awstest.Tx, call *awstest.Call, in *ec2.DescribeInstanceStatusInput) (*ec2.DescribeInstanceStatusOutput, error) {
@@ -45,7 +46,7 @@ func (s *service) describeInstanceStatus(tx *awstest.Tx, call *awstest.Call, in 
 	for _, i := range found {
 		if i.State == ec2model.Running || aws.ToBool(in.IncludeAllInstances) {
 			system, instance := region.Status(tx, i)
-			list = append(list, checked{i, system, instance})
+			list = append(list, checked{i, system, instance, region.EBSStatus(tx, i)})
 		}
 	}
 	list, next, err := page(only(list, match), in.NextToken, in.MaxResults)
@@ -57,6 +58,7 @@ func (s *service) describeInstanceStatus(tx *awstest.Tx, call *awstest.Call, in 
 		out.InstanceStatuses = append(out.InstanceStatuses, types.InstanceStatus{
 			InstanceId: aws.String(c.ID), AvailabilityZone: aws.String(c.Zone.Name()), AvailabilityZoneId: aws.String(c.Zone.ID()),
 			InstanceState: showState(c.State), SystemStatus: showStatus(c.system), InstanceStatus: showStatus(c.instance),
+			AttachedEbsStatus: showEBSStatus(c.ebs),
 		})
 	}
 	return out, nil
@@ -73,6 +75,14 @@ func showStatus(s ec2model.Status) *types.InstanceStatusSummary {
 	out := &types.InstanceStatusSummary{Status: types.SummaryStatus(s)}
 	if result, ok := reachability[s]; ok {
 		out.Details = []types.InstanceStatusDetails{{Name: types.StatusNameReachability, Status: result}}
+	}
+	return out
+}
+
+func showEBSStatus(s ec2model.Status) *types.EbsStatusSummary {
+	out := &types.EbsStatusSummary{Status: types.SummaryStatus(s)}
+	if result, ok := reachability[s]; ok {
+		out.Details = []types.EbsStatusDetails{{Name: types.StatusNameReachability, Status: result}}
 	}
 	return out
 }

@@ -66,6 +66,9 @@ func (s *service) findTagged(tx *awstest.Tx, call *awstest.Call, id string) (tag
 	case templateKind.is(id):
 		t, err := region.Template(tx.Now(), ec2model.TemplateRef{ID: id})
 		return tagged{t.Tags, func(tags ec2model.Tags) { region.SetTemplateTags(tx, id, tags) }}, err
+	case groupKind.is(id):
+		g, err := region.SecurityGroup(tx.Now(), id)
+		return tagged{g.Tags, func(t ec2model.Tags) { region.SetGroupTags(tx, id, t) }}, err
 	case anyID.MatchString(id):
 		return tagged{}, call.NotModelled("tags of %s", id)
 	}
@@ -176,6 +179,9 @@ func (s *service) describeTags(tx *awstest.Tx, call *awstest.Call, in *ec2.Descr
 	}
 	for id, i := range region.Images(call.At) {
 		add(id, types.ResourceTypeImage, i.Tags)
+	}
+	for id, g := range region.SecurityGroups(call.At) {
+		add(id, types.ResourceTypeSecurityGroup, g.Tags)
 	}
 	for id, t := range region.Templates(call.At) {
 		add(id, types.ResourceTypeLaunchTemplate, t.Tags)

@@ -22,9 +22,9 @@ import (
 // may be ignored without harm.
 var templateFields = []string{
 	"ImageId", "InstanceType", "KeyName", "Placement", "NetworkInterfaces", "TagSpecifications", "BlockDeviceMappings",
-	"CapacityReservationSpecification",
+	"CapacityReservationSpecification", "SecurityGroupIds", "SecurityGroups",
 	// Accepted and without effect here:
-	"SecurityGroupIds", "SecurityGroups", "UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized",
+	"UserData", "IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized",
 }
 
 // writeTemplate returns what the model keeps of a template's data: what it

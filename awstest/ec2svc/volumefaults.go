@@ -35,10 +35,30 @@ func MountVolume(cloud *awstest.Cloud, region, volumeID string) (unmount func(),
 	return func() { cloud.Update(release) }, nil
 }
 
+// StallVolume holds up the I/O of a volume until heal is called, as AWS Fault Injection Service does by aws:ebs:pause-volume-io. After Options.StatusCheck the
+// attached EBS check of the instance that has it is impaired, as long after its end, and not at all if it was shorter. Nothing else shows it: neither the
+// volume's own checks, nor [WriteVolume] and [ReadVolume], for which no program waits.
+//
+// A mistake is a [*awstest.FieldError].
+func StallVolume(cloud *awstest.Cloud, region, volumeID string) (heal func(), err error) {
+	var end func(*awstest.Tx)
+	err = update(cloud, region, func(tx *awstest.Tx, r *ec2model.Region) error {
+		if _, err := r.Volume(tx.Now(), volumeID); err != nil {
+			return mistake("volumeID", volumeID, "is not a volume of "+region)
+		}
+		end = r.Stall(tx, volumeID)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() { cloud.Update(end) }, nil
+}
+
 // FailVolume makes the hardware of a volume fail for good: it is in the state
 // error, and what was on it is lost. It stays attached where it is, cannot be
 // attached anew, and can be deleted. As in AWS, its status checks do not show
-// it.
+// it; the attached EBS check of its instance does, as after [StallVolume].
 //
 // A mistake is a [*awstest.FieldError].
 func FailVolume(cloud *awstest.Cloud, region, volumeID string) error {

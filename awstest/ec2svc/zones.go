@@ -47,10 +47,11 @@ func (s *service) describeAvailabilityZones(tx *awstest.Tx, call *awstest.Call, 
 			return nil, awstest.Errorf("InvalidParameterValue", "Invalid availability zone: [%s]", name)
 		}
 	}
+	region := s.region(tx, call)
 	var shown []types.AvailabilityZone
 	for _, z := range zones {
 		if named(in.ZoneIds, z.ID()) && named(in.ZoneNames, z.Name()) {
-			shown = append(shown, showZone(tx, z))
+			shown = append(shown, showZone(tx, region, z))
 		}
 	}
 	return &ec2.DescribeAvailabilityZonesOutput{AvailabilityZones: only(shown, match)}, nil
@@ -61,13 +62,16 @@ func named(names []string, name string) bool {
 	return len(names) == 0 || slices.Contains(names, name)
 }
 
-func showZone(tx *awstest.Tx, z *awstest.Zone) types.AvailabilityZone {
+func showZone(tx *awstest.Tx, r *ec2model.Region, z *awstest.Zone) types.AvailabilityZone {
 	region := z.Region().Name()
 	out := types.AvailabilityZone{
 		ZoneId: aws.String(z.ID()), ZoneName: aws.String(z.Name()), RegionName: aws.String(region),
 		ZoneType: aws.String("availability-zone"), State: types.AvailabilityZoneStateAvailable,
 		OptInStatus: types.AvailabilityZoneOptInStatusOptInNotRequired,
 		GroupName:   aws.String(region + "-zg-1"), NetworkBorderGroup: aws.String(ec2model.BorderGroup(z)),
+	}
+	if mark, ok := r.Mark(z); ok {
+		showMark(&out, mark)
 	}
 	if tx.Down(z) {
 		out.State = types.AvailabilityZoneStateUnavailable

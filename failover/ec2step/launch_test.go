@@ -311,6 +311,43 @@ func TestALimitOfTheAccountEndsTheLadder(t *testing.T) {
 	})
 }
 
+// TestTheQuotaOfTheAccountEndsTheLadder has a real one: no other zone and no other type has more.
+func TestTheQuotaOfTheAccountEndsTheLadder(t *testing.T) {
+	t.Parallel()
+	small := func() []awstest.Service {
+		return []awstest.Service{ec2svc.New(func(o *ec2svc.Options) { o.VCPUQuota = 3 })}
+	}
+	var f fleet
+	steptest.Run(t, small, func(w *steptest.World) {
+		f.prepare(w)
+		launch(w, zoneA)
+		if _, err := w.Execute(f.plan()); !errors.Is(err, ec2step.ErrNoCapacity) || !strings.Contains(err.Error(), "VcpuLimitExceeded") {
+			w.Error(err)
+		}
+		wantCalls(w, "RunInstances", 1)
+	})
+}
+
+// TestALaunchHeedsTheStatesOfZones avoids a zone that is impaired, and goes last to one that is constrained.
+func TestALaunchHeedsTheStatesOfZones(t *testing.T) {
+	t.Parallel()
+	var f fleet
+	steptest.Run(t, services, func(w *steptest.World) {
+		f.prepare(w)
+		for zone, state := range map[string]types.AvailabilityZoneState{
+			zoneA: types.AvailabilityZoneStateImpaired, zoneB: types.AvailabilityZoneStateConstrained,
+		} {
+			if _, err := ec2svc.MarkZone(w.Cloud, steptest.Region, zone, state); err != nil {
+				w.Fatal(err)
+			}
+		}
+		if _, err := w.Execute(f.plan()); err != nil {
+			w.Fatal(err)
+		}
+		f.wantOne(w, firstType, 2)
+	})
+}
+
 func TestALaunchWhileControllersDie(t *testing.T) {
 	t.Parallel()
 	steptest.Scenarios(func() steptest.Scenario { return new(fleet).scenario(nil) }).KilledAtEachCall(t, 7)

@@ -33,6 +33,9 @@ type QuarantineSpec struct {
 // write to its volumes, it goes on doing; so [Detach] takes no volume away by force after it.
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tracking.html (read 2026-11).
 //
+// It is done when a read shows that no interface has another group: one that somebody attaches or changes meanwhile is changed as well. What happens to the
+// interfaces after that read, or within the lag before it, it does not see.
+//
 // It costs a DescribeInstances a look and one ModifyNetworkInterfaceAttribute an interface. A late request makes the same change again.
 // Undo gives each interface the groups that it had, unless somebody has changed them since.
 func Quarantine(api QuarantineAPI, s QuarantineSpec) failover.Step {
@@ -111,7 +114,7 @@ func (q *quarantine) do(ctx context.Context, env *failover.Env) error {
 			return err
 		}
 	}
-	return nil
+	return failover.ErrInProgress // until a read shows it, and no interface that has come since
 }
 
 func (q *quarantine) change(ctx context.Context, env *failover.Env, eni string, groups []string) error {

@@ -25,7 +25,7 @@ func scenarios() []scenario {
 		identityScenarios, addressScenarios, reassociationScenarios, addressRefusals, addressReads, addressRaces,
 		launchScenarios, lifecycleScenarios, instanceReads, interfaceScenarios, zoneScenarios,
 		tagScenarios, statusScenarios, groupScenarios, targetScenarios, gatewayScenarios, listenerScenarios, remapScenarios,
-		capacityScenarios, templateScenarios, volumeScenarios, attachmentScenarios, snapshotScenarios, imageScenarios,
+		capacityScenarios, securityGroupScenarios, templateScenarios, volumeScenarios, attachmentScenarios, snapshotScenarios, imageScenarios,
 		bucketScenarios, objectScenarios, versionScenarios, uploadScenarios,
 		cloudWatchScenarios, alarmScenarios, keyScenarios, aliasScenarios, zonalShiftScenarios, healthCheckScenarios,
 		databaseScenarios, databaseSnapshotScenarios, databaseRestoreScenarios, clusterScenarios,

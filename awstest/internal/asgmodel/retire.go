@@ -71,7 +71,7 @@ func (c *control) terminate(tx *awstest.Tx, m *member) {
 	c.note(tx, m.ending, InProgress, 50)
 	i, ok := c.instance(tx, m)
 	if ok {
-		i = c.region.ec2(tx).Terminate(tx, []ec2model.Instance{i})[0]
+		i = c.region.ec2(tx).Terminate(tx, []ec2model.Instance{i}, false)[0]
 	}
 	if !ok || i.State == ec2model.Terminated {
 		c.gone(tx, m)

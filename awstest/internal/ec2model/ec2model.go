@@ -62,6 +62,10 @@ type Region struct {
 	reservations *history.Table[string, Reservation]
 	reserved     []ReservedInstances
 
+	groups       *history.Table[string, SecurityGroup]
+	defaultGroup string
+	madeGroups   map[string]bool // also those that have been deleted
+
 	templates        *history.Table[string, LaunchTemplate]
 	templateNames    *history.Table[string, string] // to ID
 	templateVersions *history.Table[versionKey, TemplateVersion]
@@ -70,7 +74,9 @@ type Region struct {
 	associations map[string]string // association to allocation, also those that have ended
 	attachments  map[string]string // attachment to interface
 	tokens       map[token]remembered
-	mounts       int             // of volumes, so far
+	mounts       int // of volumes, so far
+	stalls       map[string]*stall
+	marks        map[*awstest.Zone][]*ZoneMark
 	impaired     map[string]bool // running instances, by what was told of their status checks
 
 	snapped       map[string]time.Time // volumes, by when a snapshot was asked for last
@@ -110,6 +116,9 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 
 		reservations: history.NewTable[string, Reservation](awstest.Memory),
 
+		groups:     history.NewTable[string, SecurityGroup](awstest.Memory),
+		madeGroups: map[string]bool{},
+
 		templates:        history.NewTable[string, LaunchTemplate](awstest.Memory),
 		templateNames:    history.NewTable[string, string](awstest.Memory),
 		templateVersions: history.NewTable[versionKey, TemplateVersion](awstest.Memory),
@@ -118,6 +127,8 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 		attachments:  map[string]string{},
 		tokens:       map[token]remembered{},
 		impaired:     map[string]bool{},
+		stalls:       map[string]*stall{},
+		marks:        map[*awstest.Zone][]*ZoneMark{},
 
 		imageNames:   map[string]string{},
 		imageOf:      map[string]string{},
@@ -141,6 +152,7 @@ func (m *Model) Region(tx *awstest.Tx, r *awstest.Region) *Region {
 	}
 	gateway := Gateway{ID: tx.NewID("igw"), VPC: region.vpc.ID}
 	region.gateways.Put(time.Time{}, gateway.ID, gateway) // it has always been there, to reads of the past too
+	region.addDefaultGroup(tx)
 	m.regions[r] = region
 	return region
 }

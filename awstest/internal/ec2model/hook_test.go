@@ -73,7 +73,7 @@ func TestHooks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Terminate(tx, []ec2model.Instance{i, i}) // the second time it is terminated already
+			r.Terminate(tx, []ec2model.Instance{i, i}, false) // the second time it is terminated already
 		})
 		time.Sleep(time.Hour)
 	})
@@ -133,7 +133,7 @@ func TestStatusOfAMachineThatNeverComesUp(t *testing.T) {
 			return out
 		}
 		time.Sleep(10 * time.Minute)
-		change(func(tx *awstest.Tx, r *ec2model.Region) { svctest.Must(r.Stop(tx, now(tx, r)))(t) })
+		change(func(tx *awstest.Tx, r *ec2model.Region) { svctest.Must(r.Stop(tx, now(tx, r), false))(t) })
 		time.Sleep(10 * time.Minute)
 		change(func(tx *awstest.Tx, r *ec2model.Region) { svctest.Must(r.Start(tx, now(tx, r)))(t) })
 		time.Sleep(10 * time.Minute)

@@ -18,6 +18,7 @@ type Interface struct {
 	Tags        Tags
 	Owner       string // account
 	Requester   string // service that made it for the account; empty for the account's own
+	Groups      []string
 
 	// Of the attachment; Instance is empty while there is none.
 	Instance            string
@@ -67,6 +68,7 @@ type InterfaceSpec struct {
 	Subnet      string
 	Private     netip.Addr // default: the lowest that is free
 	Description string
+	Groups      []string // as the request has them
 	Tags        Tags
 	Token       string
 }
@@ -83,6 +85,10 @@ func (r *Region) CreateInterface(tx *awstest.Tx, spec InterfaceSpec) (Interface,
 	} else if known {
 		return r.Interface(tx.Now(), ids[0])
 	}
+	groups, err := r.launchGroups(tx, spec.Groups)
+	if err != nil {
+		return Interface{}, err
+	}
 	id := tx.NewID("eni")
 	addr, err := s.take(id, spec.Private)
 	if err != nil {
@@ -91,7 +97,7 @@ func (r *Region) CreateInterface(tx *awstest.Tx, spec InterfaceSpec) (Interface,
 	r.remember(t, spec, id)
 	n := Interface{
 		ID: id, Subnet: s, Description: spec.Description, Private: []PrivateIP{{Addr: addr}}, Tags: spec.Tags,
-		Owner: tx.Cloud().AccountID(),
+		Owner: tx.Cloud().AccountID(), Groups: groups,
 	}
 	r.interfaces.Put(tx.Now(), id, n)
 	return n, nil
@@ -236,11 +242,17 @@ func (r *Region) wire(tx *awstest.Tx, n Interface) {
 	if i, ok := r.instances.Get(tx.Now(), n.Instance); ok {
 		machine = i.Machine
 	}
+	in, out := r.allows(tx, n)
+	if machine != nil && n.DeviceIndex == 0 {
+		tx.Confine(machine, !out)
+	}
 	for place, p := range n.Private {
 		tx.Route(n.Subnet.Zone.Region(), p.Addr, machine)
+		tx.Shut(n.Subnet.Zone.Region(), p.Addr, !in)
 		public := ""
 		if a, ok := r.addresses.Get(tx.Now(), p.Allocation); ok {
 			tx.Route(nil, a.IP, machine)
+			tx.Shut(nil, a.IP, !in)
 			public = a.IP.String()
 		}
 		if machine != nil && n.DeviceIndex == 0 && place == 0 {

@@ -15,8 +15,9 @@ type LaunchData struct {
 	ZoneID, ZoneName  string // at most one; neither: the subnet's, or any
 	Subnet            string
 	Private           netip.Addr
-	Interface         string // an interface that exists, as the primary one
-	NetworkInterfaces int    // how many new ones; 0 is 1
+	Interface         string     // an interface that exists, as the primary one
+	NetworkInterfaces int        // how many new ones; 0 is 1
+	Groups            [][]string // of each new interface, by ID or by name; those that nobody has made are passed over
 	Tags              Tags
 	InterfaceTags     Tags
 	Devices           []Device // beside the root volume, or in its place
@@ -83,6 +84,11 @@ func (r *Region) Run(tx *awstest.Tx, spec LaunchSpec) ([]Instance, error) {
 	}
 	if spec.Devices, err = r.devices(tx, spec.Devices, image); err != nil {
 		return nil, err
+	}
+	for _, groups := range spec.Groups {
+		if _, err := r.launchGroups(tx, groups); err != nil {
+			return nil, err
+		}
 	}
 	if subnet == nil {
 		subnet = r.anywhere(tx, spec.Type)
@@ -180,7 +186,7 @@ func (r *Region) room(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet) (room cap
 		return room, nil
 	}
 	if room.count() < spec.Min {
-		return room, noCapacity(subnet.Zone, spec.Type)
+		return room, room.short
 	}
 	addresses := subnet.Available() / max(1, spec.NetworkInterfaces)
 	if addresses < spec.Min {
@@ -221,6 +227,9 @@ func (r *Region) launch(tx *awstest.Tx, spec LaunchSpec, subnet *Subnet, reserva
 		interfaces = nil
 		for d := range max(1, spec.NetworkInterfaces) {
 			ask := InterfaceSpec{Subnet: subnet.ID, Tags: spec.InterfaceTags}
+			if d < len(spec.Groups) {
+				ask.Groups = spec.Groups[d]
+			}
 			if d == 0 {
 				ask.Private = spec.Private
 			}

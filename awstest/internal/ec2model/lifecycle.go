@@ -30,6 +30,7 @@ const afterlife = time.Hour
 // Start starts stopped instances: all of them, or none. It returns them as
 // they are then, as Stop and Terminate do.
 func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
+	more := 0 // vCPUs
 	for _, i := range list {
 		switch {
 		case i.State == Pending || i.State == Running:
@@ -39,10 +40,15 @@ func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 			return nil, awstest.Errorf("InvalidParameterValue", "Invalid value '%s' for instanceId. Instance does not have a volume attached at root (%s)", i.ID, i.RootDevice)
 		}
 		if i.State == Stopped {
-			if _, err := r.capacity(tx, i.Zone, i.Type, i.Reserve, 1); err != nil {
+			room, err := r.capacity(tx, i.Zone, i.Type, i.Reserve, 1)
+			if err != nil {
 				return nil, err
 			}
+			more += room.more * r.model.VCPUs(i.Type)
 		}
+	}
+	if quota := r.model.opts.VCPUQuota; quota > 0 && more > 0 && r.usedVCPUs(tx.Now())+more > quota {
+		return nil, r.overVCPUs()
 	}
 	return r.each(tx, list, func(i Instance) Instance {
 		if i.State != Stopped {
@@ -57,8 +63,8 @@ func (r *Region) Start(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 	}), nil
 }
 
-// Stop stops instances: all of them, or none.
-func (r *Region) Stop(tx *awstest.Tx, list []Instance) ([]Instance, error) {
+// Stop stops instances: all of them, or none. Abruptly is without a shutdown of their systems.
+func (r *Region) Stop(tx *awstest.Tx, list []Instance, abruptly bool) ([]Instance, error) {
 	for _, i := range list {
 		switch i.State {
 		case ShuttingDown, Terminated:
@@ -75,7 +81,7 @@ func (r *Region) Stop(tx *awstest.Tx, list []Instance) ([]Instance, error) {
 			return i
 		}
 		i = r.enter(tx, i, Stopping, byUser)
-		tx.PowerOff(i.Machine)
+		powerDown(tx, i, abruptly)
 		r.later(tx, i, r.model.opts.Stopping, func(tx *awstest.Tx, i Instance) { r.enter(tx, i, Stopped, nil) })
 		return i
 	}), nil
@@ -102,13 +108,21 @@ func (r *Region) Reboot(tx *awstest.Tx, list []Instance) error {
 	return nil
 }
 
-// Terminate terminates instances.
-func (r *Region) Terminate(tx *awstest.Tx, list []Instance) []Instance {
+func powerDown(tx *awstest.Tx, i Instance, abruptly bool) {
+	if abruptly {
+		tx.PowerCut(i.Machine)
+	} else {
+		tx.PowerOff(i.Machine)
+	}
+}
+
+// Terminate terminates instances. Abruptly is as of Stop.
+func (r *Region) Terminate(tx *awstest.Tx, list []Instance, abruptly bool) []Instance {
 	return r.each(tx, list, func(i Instance) Instance {
 		if i.State == ShuttingDown || i.State == Terminated {
 			return i
 		}
-		return r.shutDown(tx, i, byUser)
+		return r.shutDown(tx, i, byUser, abruptly)
 	})
 }
 
@@ -169,15 +183,15 @@ func (r *Region) becomeRunning(tx *awstest.Tx, i Instance) {
 		tx.PowerOn(i.Machine)
 		r.watchUnreachable(tx, i)
 	case i.BootedAt.IsZero():
-		r.shutDown(tx, i, badKey)
+		r.shutDown(tx, i, badKey, false)
 	default:
 		r.enter(tx, i, Stopped, badKey)
 	}
 }
 
-func (r *Region) shutDown(tx *awstest.Tx, i Instance, cause *Cause) Instance {
+func (r *Region) shutDown(tx *awstest.Tx, i Instance, cause *Cause, abruptly bool) Instance {
 	i = r.enter(tx, i, ShuttingDown, cause)
-	tx.PowerOff(i.Machine)
+	powerDown(tx, i, abruptly)
 	r.later(tx, i, r.model.opts.ShuttingDown, r.becomeTerminated)
 	return i
 }

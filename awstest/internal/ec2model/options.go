@@ -40,6 +40,10 @@ type Options struct {
 	// NotOffered has the IDs of the zones that do not offer an instance type.
 	NotOffered map[string][]string
 
+	// VCPUQuota is how many vCPUs a region allows; zero is no limit. VCPUs has those of types whose name does not tell.
+	VCPUQuota int
+	VCPUs     map[string]int
+
 	// AddressQuota is the number of Elastic IP addresses a region allows.
 	AddressQuota int
 }

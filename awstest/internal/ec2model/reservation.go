@@ -100,6 +100,9 @@ func (r *Region) CreateReservation(tx *awstest.Tx, spec ReservationSpec) (Reserv
 	if !r.offered(zone, spec.Type) {
 		return Reservation{}, notOffered(zone, spec.Type)
 	}
+	if r.spare(tx, spec.Type, spec.Total) < spec.Total {
+		return Reservation{}, awstest.Errorf("InstanceLimitExceeded", "Your quota does not allow for %d more instance(s) of the type %s.", spec.Total, spec.Type)
+	}
 	if !tx.CanLaunch(zone, spec.Type) {
 		return Reservation{}, noCapacity(zone, spec.Type)
 	}
@@ -188,6 +191,7 @@ func (r *Region) held(tx *awstest.Tx, zone *awstest.Zone, instanceType string) i
 type capacity struct {
 	reserved []string // one for each instance
 	more     int
+	short    error // why there is not more
 }
 
 func (c capacity) count() int { return len(c.reserved) + c.more }
@@ -200,7 +204,8 @@ func (c capacity) of(n int) string {
 	return ""
 }
 
-// capacity finds capacity for up to so many instances of a type in a zone. The error says why there is none.
+// capacity finds capacity for up to so many instances of a type in a zone. The error says why there is none. Whether AWS looks at the quota before it looks
+// for capacity it does not say; here it does.
 func (r *Region) capacity(tx *awstest.Tx, zone *awstest.Zone, instanceType string, how Reserve, most int) (c capacity, err error) {
 	if !r.offered(zone, instanceType) {
 		return c, notOffered(zone, instanceType)
@@ -229,15 +234,22 @@ func (r *Region) capacity(tx *awstest.Tx, zone *awstest.Zone, instanceType strin
 			}
 		}
 	}
-	switch {
-	case how.Preference == PreferOnly:
-	case tx.CanLaunch(zone, instanceType):
-		c.more = most - c.count()
-	default:
-		c.more = min(most-c.count(), r.held(tx, zone, instanceType))
+	c.short = noCapacity(zone, instanceType)
+	if how.Preference != PreferOnly {
+		wanted := most - c.count()
+		spare := r.spare(tx, instanceType, wanted)
+		if spare < wanted {
+			c.short = r.overVCPUs()
+		}
+		c.more = spare
+		if !tx.CanLaunch(zone, instanceType) {
+			if held := r.held(tx, zone, instanceType); held < spare {
+				c.more, c.short = held, noCapacity(zone, instanceType)
+			}
+		}
 	}
 	if c.count() == 0 {
-		return c, noCapacity(zone, instanceType)
+		return c, c.short
 	}
 	return c, nil
 }

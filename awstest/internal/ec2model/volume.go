@@ -218,6 +218,7 @@ func (r *Region) deleteVolume(tx *awstest.Tx, id string) {
 // Source: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-describing-volumes.html (read 2026-11)
 func (r *Region) FailVolume(tx *awstest.Tx, v Volume) {
 	if v.State != VolumeDeleting {
+		r.Stall(tx, v.ID)
 		change(tx, r.volumes, v.ID, func(v *Volume) {
 			v.State = VolumeError
 			if v.Attachment.Instance == "" {

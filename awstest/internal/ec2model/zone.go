@@ -1,6 +1,10 @@
 package ec2model
 
-import "github.com/awsha/awsha/awstest"
+import (
+	"slices"
+
+	"github.com/awsha/awsha/awstest"
+)
 
 // maxSubnets is how many /20 subnets fit into a default VPC, a /16.
 const maxSubnets = 16
@@ -16,6 +20,28 @@ func (m *Model) AddLocalZone(z *awstest.Zone) bool {
 // Zones returns the zones of a region that the account can use: Availability
 // Zones, then Local Zones.
 func (m *Model) Zones(r *awstest.Region) []*awstest.Zone { return append(r.Zones(), m.local[r]...) }
+
+// ZoneMark is what a zone is said to be.
+type ZoneMark struct {
+	State    string
+	Messages []string
+}
+
+// MarkZone marks a zone until the function that it returns is called.
+func (r *Region) MarkZone(z *awstest.Zone, mark ZoneMark) (end func(*awstest.Tx)) {
+	r.marks[z] = append(r.marks[z], &mark)
+	return func(*awstest.Tx) {
+		r.marks[z] = slices.DeleteFunc(r.marks[z], func(m *ZoneMark) bool { return m == &mark })
+	}
+}
+
+// Mark returns the last mark of a zone, and whether it has any.
+func (r *Region) Mark(z *awstest.Zone) (ZoneMark, bool) {
+	if marks := r.marks[z]; len(marks) > 0 {
+		return *marks[len(marks)-1], true
+	}
+	return ZoneMark{}, false
+}
 
 // BorderGroup returns the network border group that a zone is in: the name of
 // the zone without its letter. That is the region for Availability Zones.
