@@ -35,9 +35,12 @@ func MountVolume(cloud *awstest.Cloud, region, volumeID string) (unmount func(),
 	return func() { cloud.Update(release) }, nil
 }
 
-// StallVolume holds up the I/O of a volume until heal is called, as AWS Fault Injection Service does by aws:ebs:pause-volume-io. After Options.StatusCheck the
-// attached EBS check of the instance that has it is impaired, as long after its end, and not at all if it was shorter. Nothing else shows it: neither the
-// volume's own checks, nor [WriteVolume] and [ReadVolume], for which no program waits.
+// StallVolume holds up the I/O of a volume until heal is called, as an experiment
+// of AWS Fault Injection Service that pauses it does. After Options.StatusCheck
+// the attached EBS check of the instance that has it is impaired, as long after
+// its end, and not at all if it was shorter. Nothing else shows it: neither the
+// volume's own checks, nor [WriteVolume] and [ReadVolume], for which no program
+// waits.
 //
 // A mistake is a [*awstest.FieldError].
 func StallVolume(cloud *awstest.Cloud, region, volumeID string) (heal func(), err error) {
