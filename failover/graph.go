@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -53,6 +54,9 @@ func compile(p Plan) (*graph, error) {
 			continue
 		}
 		n := node{step: s, id: s.ID(), plane: s.Plane(), estimate: s.Estimate()}
+		if d, ok := p.Estimates[n.id]; ok {
+			n.estimate = d
+		}
 		if t, ok := s.(Timeouter); ok {
 			n.timeout = t.Timeout()
 		}
@@ -109,6 +113,11 @@ func compile(p Plan) (*graph, error) {
 	for i := range g.nodes {
 		if id := g.nodes[i].id; id != "" && uses[id] > 1 && byID[id] == i {
 			fault(&DuplicateStepError{id, uses[id]})
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.Estimates)) {
+		if uses[id] == 0 {
+			fault(&FieldError{"Plan.Estimates[" + id + "]", p.Estimates[id], "is of no step of the plan"})
 		}
 	}
 

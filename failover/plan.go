@@ -13,6 +13,9 @@ type Plan struct {
 	// Steps in any order. They start as soon as everything they need is done, so the order of the slice decides nothing.
 	Steps []Step
 
+	// Estimates replace those of steps, by ID: what a drill has measured ([StepReport].Took), say. They forecast; they limit nothing.
+	Estimates map[string]time.Duration
+
 	// Budget bounds an execution from the call of Execute, the wait for the lease included. Zero means no bound.
 	Budget time.Duration
 }

@@ -45,6 +45,10 @@ func TestPlanValidate(t *testing.T) {
 		{"refuses a nil step", failover.Plan{Service: "s", Steps: []failover.Step{nil}}, &failover.FieldError{Field: "Plan.Steps[0]", Rule: "must not be nil"}},
 		{"refuses an empty ID", plan(step("", 0)), &failover.FieldError{Field: "Plan.Steps[0].ID", Value: "", Rule: "must not be empty"}},
 		{"refuses a negative estimate", plan(step("a", -time.Second)), &failover.FieldError{Field: "Plan.Steps[0].Estimate", Value: -time.Second, Rule: "must not be negative"}},
+		{"refuses a negative estimate of the plan", failover.Plan{Service: "s", Steps: steps(step("a", 0)), Estimates: map[string]time.Duration{"a": -1}},
+			&failover.FieldError{Field: "Plan.Steps[0].Estimate", Value: time.Duration(-1), Rule: "must not be negative"}},
+		{"refuses an estimate of no step", failover.Plan{Service: "s", Steps: steps(step("a", 0)), Estimates: map[string]time.Duration{"b": 1}},
+			&failover.FieldError{Field: "Plan.Estimates[b]", Value: time.Duration(1), Rule: "is of no step of the plan"}},
 		{"refuses a negative timeout", plan(failover.StepFuncs{ID: "a", Plane: failover.PlaneData, Timeout: -1}), &failover.FieldError{Field: "Plan.Steps[0].Timeout", Value: time.Duration(-1), Rule: "must not be negative"}},
 		{"refuses a forgotten plane", plan(noPlane), &failover.FieldError{Field: "Plan.Steps[0].Plane", Value: failover.Plane(0), Rule: "is not a plane"}},
 		{"refuses a repeated ID", plan(step("a", 0), step("b", 0), step("a", 0), step("a", 0)), &failover.DuplicateStepError{ID: "a", Count: 3}},
@@ -107,6 +111,12 @@ func TestCriticalPath(t *testing.T) {
 	path, took := p.CriticalPath()
 	if diff := cmp.Diff([]string{"restore", "attach", "address", "verify"}, path); diff != "" || took != 78*time.Second {
 		t.Errorf("critical path takes %s, want 1m18s; (-want +got):\n%s", took, diff)
+	}
+
+	p.Estimates = map[string]time.Duration{"restore": 10 * time.Second, "launch": 20 * time.Second}
+	path, took = p.CriticalPath()
+	if diff := cmp.Diff([]string{"dns", "verify"}, path); diff != "" || took != 32*time.Second {
+		t.Errorf("with other estimates it takes %s, want 32s; (-want +got):\n%s", took, diff)
 	}
 
 	path, took = plan(step("a", 0, "a")).CriticalPath()
