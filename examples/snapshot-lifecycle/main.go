@@ -30,13 +30,15 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // zones of policies, on machines that have none
+
+	"github.com/awsha/awsha/examples/internal/virtual"
 )
 
 //go:embed policy.json
 var policyOfStory []byte
 
 func main() {
-	inTest(func(in bubble) int {
+	virtual.Main(func(in virtual.Bubble) int {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		context.AfterFunc(ctx, stop) // a second signal ends the process at once
 		err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, in)
@@ -59,7 +61,7 @@ func exitCode(err error) int {
 }
 
 // run does what the flags say.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, in bubble) error {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, in virtual.Bubble) error {
 	f, err := parse(args, stderr)
 	if err != nil {
 		return err
