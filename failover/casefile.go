@@ -231,9 +231,9 @@ func (l *leading) propose(ctx context.Context, p Proposal) bool {
 	return true
 }
 
-// withdraw takes a proposal down.
-func (l *leading) withdraw(ctx context.Context, c *casefile, incident string) {
-	l.write(ctx, c, incident, "proposal", func(ctx context.Context) error { return l.board.withdraw(ctx, c.w.Name, incident) })
+// withdraw takes a proposal down: see [Board.withdraw]. It may come later than another one of the same incident is put up.
+func (l *leading) withdraw(ctx context.Context, c *casefile, incident, plan string) {
+	l.write(ctx, c, incident, "proposal", func(ctx context.Context) error { return l.board.withdraw(ctx, c.w.Name, incident, plan) })
 }
 
 // write writes to the board when what was to be written for the service before is. Nobody waits for it; it is done even if the term has ended.
@@ -254,7 +254,7 @@ func (l *leading) drop(ctx context.Context, c *casefile, why string) {
 		return
 	}
 	if d.shown {
-		l.withdraw(ctx, c, d.Incident)
+		l.withdraw(ctx, c, d.Incident, "")
 	}
 	l.emit(ctx, Event{Kind: KindDropped, Service: c.w.Name, Incident: d.Incident, Detail: why})
 	c.draft = nil

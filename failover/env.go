@@ -98,10 +98,11 @@ func (e *Env) Note(format string, args ...any) {
 	}
 }
 
-// stepFence is valid while both the lease and the context of the step are.
+// stepFence is valid while the lease of the service, that of the leader who executes, and the context of the step are.
 type stepFence struct {
-	lease Lease
-	step  context.Context
+	lease  Lease
+	leader Fence // nil: no leader executes
+	step   context.Context
 }
 
 func (f stepFence) Token() uint64 { return f.lease.Token() }
@@ -109,6 +110,11 @@ func (f stepFence) Token() uint64 { return f.lease.Token() }
 func (f stepFence) Valid() error {
 	if err := f.lease.Valid(); err != nil {
 		return err
+	}
+	if f.leader != nil {
+		if err := f.leader.Valid(); err != nil {
+			return err
+		}
 	}
 	return context.Cause(f.step)
 }

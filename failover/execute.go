@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -192,10 +193,11 @@ func (x *execution) release(ctx context.Context) {
 func (x *execution) goOn(ctx context.Context) error {
 	nodes := x.graph.nodes
 	outputs := make([]map[string]string, len(nodes))
+	again := x.again()
 	began, failed := x.schedule(ctx, func(n *node) (before, after []int) { return n.needs, n.feeds }, work{
 		skip: func(i int) bool {
 			r := x.known.steps[nodes[i].id].settled
-			if r == nil {
+			if r == nil || again[i] {
 				return false
 			}
 			x.emit(ctx, Event{
@@ -223,6 +225,35 @@ func (x *execution) goOn(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// again tells which steps the journal has as done and are to be looked at once more: final steps that ran after something before them had failed, and
+// what those need and may have taken back. It is over once a final step has run after all that is before it.
+func (x *execution) again() []bool {
+	nodes := x.graph.nodes
+	again := make([]bool, len(nodes))
+	newest := make([]int, len(nodes)) // the last record that settled the step or one before it
+	for _, i := range x.graph.order {
+		n := &nodes[i]
+		h := x.known.steps[n.id]
+		before := -1
+		for _, need := range n.needs {
+			before = max(before, newest[need])
+		}
+		newest[i] = math.MaxInt
+		if h.settled == nil {
+			continue
+		}
+		if newest[i] = max(before, h.at); !n.final || before <= h.at {
+			continue
+		}
+		again[i] = true
+		for _, need := range n.needs {
+			k := x.known.steps[nodes[need].id]
+			again[need] = again[need] || k.settled != nil && k.at < h.at && !blind(nodes[need].step)
+		}
+	}
+	return again
 }
 
 // result is how a step ended.

@@ -59,6 +59,8 @@ type ExecOptions struct {
 	// Holder and Dead are of the lease: see [LeaseOptions]. Holder is the incident if it is empty.
 	Holder string
 	Dead   func(ctx context.Context, holder LeaseHolder) bool
+
+	leader Fence // of a controller: its lease of the lead
 }
 
 // Execute carries out plan for an incident, or what is left of it, and returns when nothing that it started runs any more.

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 )
 
 // FileJournal is a [Journal] in a directory: for a tool that one person runs, and for controllers of one machine. Make one with
@@ -91,8 +90,9 @@ func (j *FileJournal) Open(ctx context.Context, service, incident string, token 
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	l := &fileLog{path: path, token: token, intact: j.opts.UseIntact}
-	err := l.locked(func(f *os.File) error {
+	l := newFileLog(path, j.opts)
+	l.token = token
+	err := l.locked(ctx, func(f *os.File) error {
 		if err := l.catchUp(f); err != nil {
 			return err
 		}
@@ -132,9 +132,9 @@ func (j *FileJournal) Incidents(ctx context.Context) ([]Incident, error) {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".jsonl") {
 			return err
 		}
-		l := &fileLog{path: path, intact: j.opts.UseIntact}
+		l := newFileLog(path, j.opts)
 		var in Incident
-		err = l.locked(func(f *os.File) error { return l.catchUp(f) })
+		err = l.locked(ctx, func(f *os.File) error { return l.catchUp(f) })
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,8 @@ type fileLog struct {
 	token  uint64
 	intact bool
 
-	mu      sync.Mutex
+	turn chan struct{} // whoever has put something in may use the file, and what follows
+
 	end     int64 // of what is known, in bytes
 	lines   int
 	records []Record
@@ -166,16 +167,24 @@ type fileLog struct {
 	own     int // the opening that is ours
 }
 
-// locked opens the file for one piece of work that nobody else does at the same time.
-func (l *fileLog) locked(do func(*os.File) error) (err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func newFileLog(path string, o FileJournalOptions) *fileLog {
+	return &fileLog{path: path, intact: o.UseIntact, turn: make(chan struct{}, 1)}
+}
+
+// locked opens the file for one piece of work that nobody else does at the same time. ctx bounds the wait for that.
+func (l *fileLog) locked(ctx context.Context, do func(*os.File) error) (err error) {
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }() // which ends the lock
-	if err := lockFile(f); err != nil {
+	if err := lockFile(ctx, f); err != nil {
 		return fmt.Errorf("lock %s: %w", l.path, err)
 	}
 	return do(f)
@@ -248,7 +257,7 @@ func (l *fileLog) setAside(f *os.File, damaged []byte) error {
 	return f.Truncate(l.end)
 }
 
-// write adds a line. What an earlier write has left of a line that it could not finish is written over.
+// write adds a line, or leaves the file as it was. If it can do neither, what it has left is a damaged record.
 func (l *fileLog) write(f *os.File, d lineData) error {
 	data, err := json.Marshal(d)
 	if err != nil {
@@ -277,7 +286,7 @@ func (l *fileLog) Append(ctx context.Context, r Record) error {
 		return err
 	}
 	r.Outputs = maps.Clone(r.Outputs)
-	return l.locked(func(f *os.File) error {
+	return l.locked(ctx, func(f *os.File) error {
 		if err := l.catchUp(f); err != nil {
 			return err
 		}
@@ -298,7 +307,7 @@ func (l *fileLog) Replay(ctx context.Context) ([]Record, error) {
 		return nil, err
 	}
 	var records []Record
-	err := l.locked(func(f *os.File) error {
+	err := l.locked(ctx, func(f *os.File) error {
 		err := l.catchUp(f)
 		for _, r := range l.records {
 			r.Outputs = maps.Clone(r.Outputs)

@@ -2,7 +2,10 @@
 
 package failover
 
-import "os"
+import (
+	"context"
+	"os"
+)
 
 // lockFile does nothing where there is no flock: see [FileJournal].
-func lockFile(*os.File) error { return nil }
+func lockFile(context.Context, *os.File) error { return nil }

@@ -17,8 +17,8 @@ import (
 // once go into one write. Whoever opens an incident starts a segment of its own and then seals those before it, so that a holder of an
 // older token, which knows the older segment only, can add nothing from then on, without a transaction.
 //
-// Cost: Open lists and writes twice, and once more for each segment that a predecessor left open; Replay lists; records that are
-// appended at once cost one write for each 8 KiB of them; the opening and the closing record cost a write more, for the list of incidents.
+// Cost: Open lists and writes, and writes once more for each segment that a predecessor left open; Replay lists; records that are
+// appended at once cost one write for each 8 KiB of them; the opening and the closing record cost a read and a write more, for the list of incidents.
 type StoreJournal struct{ store Store }
 
 // NewJournal returns a journal that keeps its records in store.
@@ -32,7 +32,8 @@ func NewJournal(store Store) (*StoreJournal, error) {
 const (
 	incidentGroup  = "incidents"
 	segmentVersion = 1
-	segmentFull    = 16 << 10 // bytes; a write costs by the size of the entry
+	segmentFull    = 16 << 10         // bytes; a write costs by the size of the entry
+	maxRecord      = MaxValue - 1<<10 // bytes; it has to fit into a segment
 )
 
 // segment is the value of an entry of an incident's group.
@@ -241,6 +242,9 @@ func (l *storeLog) Append(ctx context.Context, r Record) error {
 	if err != nil {
 		return Permanent(fmt.Errorf("failover: append: %w", err))
 	}
+	if len(raw) > maxRecord { // or it would fail those that are written with it
+		return Permanent(&FieldError{"bytes of record", len(raw), fmt.Sprintf("must be at most %d", maxRecord)})
+	}
 	a := &appending{record: r, json: raw, done: make(chan struct{})}
 	l.mu.Lock()
 	l.waiting = append(l.waiting, a)
@@ -256,10 +260,19 @@ func (l *storeLog) Append(ctx context.Context, r Record) error {
 		l.mu.Unlock()
 		if len(batch) > 0 {
 			err := l.write(ctx, batch)
+			again := err != nil && ctx.Err() != nil && l.fenced == nil // it was our time that was up: the others write for themselves
+			var others []*appending
 			for _, b := range batch {
+				if again && b != a {
+					others = append(others, b)
+					continue
+				}
 				b.err = err
 				close(b.done)
 			}
+			l.mu.Lock()
+			l.waiting = append(others, l.waiting...)
+			l.mu.Unlock()
 		}
 		<-l.turn
 		<-a.done // by us now, or by who had the turn before

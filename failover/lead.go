@@ -182,7 +182,7 @@ func (l *leading) inherit(ctx context.Context) bool {
 		case known != nil && c.open != nil && c.open.in.ID == p.Incident:
 			c.open.proposed = &p
 		default: // it is over
-			l.withdraw(ctx, c, p.Incident)
+			l.withdraw(ctx, c, p.Incident, "")
 		}
 	}
 	return true

@@ -53,7 +53,10 @@ func (l *heldLease) Valid() error {
 }
 
 func (l *heldLease) Release(ctx context.Context) error {
-	return l.end(ctx, func(row *leaseRow) { row.Free = true })
+	if err := l.end(ctx, func(row *leaseRow) { row.Free = true }); err != nil && !errors.Is(err, ErrLeaseLost) {
+		return err
+	}
+	return nil
 }
 
 // end ends the lease for its holder, and then leaves it in the store as last says. Only the first call does anything.
@@ -66,7 +69,7 @@ func (l *heldLease) end(ctx context.Context, last func(*leaseRow)) (err error) {
 			err = fmt.Errorf("failover: release lease %s: renewal under way: %w", l.name, context.Cause(ctx))
 			return
 		}
-		if werr := l.write(ctx, last); werr != nil && !errors.Is(werr, ErrLeaseLost) {
+		if werr := l.write(ctx, last); werr != nil {
 			err = fmt.Errorf("failover: release lease %s: %w", l.name, werr)
 		}
 	})

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"time"
+
+	"github.com/cenkalti/backoff/v4"
 )
 
 // leaseGroup is the group of a Store in which leases are.
@@ -148,7 +150,7 @@ func (l *StoreLocker) Acquire(ctx context.Context, name string, o LeaseOptions) 
 		if lease != nil {
 			return lease, nil
 		}
-		if isPermanent(err) {
+		if errors.As(err, new(*backoff.PermanentError)) {
 			return nil, fmt.Errorf("lease %s: %w", name, err)
 		}
 		if cause := sleep(ctx, pause); cause != nil {
@@ -234,7 +236,18 @@ func (a *acquisition) look(ctx context.Context) (Entry, leaseRow, error) {
 
 // dead asks the caller for a proof that the holder makes no effects any more.
 func (a *acquisition) dead(ctx context.Context) bool {
-	return a.want.Dead != nil && a.want.Dead(ctx, LeaseHolder{Name: a.rival.Holder, Token: a.rival.Token, Unchanged: time.Since(a.since)})
+	if a.want.Dead == nil {
+		return false
+	}
+	proven := false
+	if err := guard(func() error {
+		proven = a.want.Dead(ctx, LeaseHolder{Name: a.rival.Holder, Token: a.rival.Token, Unchanged: time.Since(a.since)})
+		return nil
+	}); err != nil {
+		a.locker.opts.Logger.ErrorContext(ctx, "failover: LeaseOptions.Dead panicked", "lease", a.name, "error", err)
+		return false
+	}
+	return proven
 }
 
 // take writes the grant over what has been seen, and over nothing else.

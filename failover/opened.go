@@ -92,7 +92,7 @@ func (l *leading) execute(ctx context.Context, c *casefile, timeline *Timeline, 
 		defer stop(nil)
 		_, err := l.engine.Execute(work, in.ID, plan, func(x *ExecOptions) {
 			x.Timeline, x.Facts, x.Cause, x.Automatic = timeline, in.Facts, cause, true
-			x.Holder, x.Dead = l.holder(l.lease.Token()), l.predecessor
+			x.Holder, x.Dead, x.leader = l.holder(l.lease.Token()), l.predecessor, l.lease
 			x.Confirm = func(ctx context.Context, known Incident) error {
 				q := question{c, o, known, make(chan error, 1)}
 				select {
@@ -240,7 +240,7 @@ func (l *leading) giveUp(ctx context.Context, c *casefile, err error) {
 // close forgets a service's incident.
 func (l *leading) close(ctx context.Context, c *casefile) {
 	if o := c.open; o.draft != nil && o.draft.shown || o.proposed != nil {
-		l.withdraw(ctx, c, o.in.ID)
+		l.withdraw(ctx, c, o.in.ID, "")
 	}
 	c.open = nil
 }
@@ -266,7 +266,7 @@ func (l *leading) reconcile(ctx context.Context, c *casefile) {
 	default:
 		o.in = in.clone()
 		if o.draft != nil && o.draft.shown {
-			l.withdraw(ctx, c, in.ID)
+			l.withdraw(ctx, c, in.ID, o.draft.Plan)
 		}
 		o.draft = nil
 	}

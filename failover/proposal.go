@@ -76,10 +76,10 @@ func (b *Board) propose(ctx context.Context, p Proposal) error {
 	return b.repropose(ctx, p.Service, func(*Proposal) *Proposal { return &p })
 }
 
-// withdraw takes the proposal of an incident down, if it is the one that is up.
-func (b *Board) withdraw(ctx context.Context, service, incident string) error {
+// withdraw takes the proposal of an incident down, if it is the one that is up: that of a plan, by its digest, or of whatever plan if that is empty.
+func (b *Board) withdraw(ctx context.Context, service, incident, plan string) error {
 	return b.repropose(ctx, service, func(last *Proposal) *Proposal {
-		if last.Incident != incident || last.Off {
+		if last.Incident != incident || last.Off || plan != "" && last.Plan != plan {
 			return nil
 		}
 		last.Off = true

@@ -54,10 +54,10 @@ type history struct {
 	doubt   bool
 	outputs map[string]string // as last recorded
 	settled *Record           // done or skipped
+	at      int               // which record that is
 
-	undoing bool // Undo may have been called
-	undone  bool
-	kept    string // why it stays, if it has to
+	undone bool
+	kept   string // why it stays, if it has to
 }
 
 // acted tells whether the incident may have made the step's effect, so that there is something to take back.
@@ -92,7 +92,7 @@ func remember(service, incident string, records []Record) (memory, error) {
 			continue
 		}
 		h := m.steps[r.Step]
-		if err := h.take(r); err != nil {
+		if err := h.take(i, r); err != nil {
 			return m, fmt.Errorf("record %d: %w", i+1, err)
 		}
 		m.steps[r.Step] = h
@@ -116,7 +116,7 @@ func (m *memory) whole(r *Record) error {
 	return nil
 }
 
-func (h *history) take(r *Record) error {
+func (h *history) take(i int, r *Record) error {
 	h.attempt = r.Attempt
 	if r.Outputs != nil {
 		h.outputs = r.Outputs
@@ -125,10 +125,8 @@ func (h *history) take(r *Record) error {
 	case PhaseIntent:
 		h.doubt = true
 	case PhaseDone, PhaseSkipped:
-		h.settled = r
-	case PhaseFailed:
-	case PhaseUndo:
-		h.undoing = true
+		h.settled, h.at = r, i
+	case PhaseFailed, PhaseUndo:
 	case PhaseUndone:
 		h.undone = true
 	case PhaseKept:

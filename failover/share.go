@@ -25,9 +25,8 @@ func Share[T any](ctx context.Context, env *Env, key string, read func(context.C
 	if env.flights == nil {
 		return read(ctx)
 	}
+	env.flights.running.Add(1)
 	answer := env.flights.group.DoChan(key, func() (v any, err error) {
-		env.flights.running.Add(1)
-		defer env.flights.running.Done()
 		err = guard(func() (err error) {
 			v, err = read(env.flights.ctx)
 			return err
@@ -37,6 +36,7 @@ func Share[T any](ctx context.Context, env *Env, key string, read func(context.C
 	var none T
 	select {
 	case r := <-answer:
+		env.flights.running.Done()
 		v, ok := r.Val.(T)
 		switch {
 		case r.Err != nil:
@@ -46,6 +46,10 @@ func Share[T any](ctx context.Context, env *Env, key string, read func(context.C
 		}
 		return v, nil
 	case <-ctx.Done():
+		go func() {
+			<-answer
+			env.flights.running.Done()
+		}()
 		return none, context.Cause(ctx)
 	}
 }

@@ -28,7 +28,8 @@ type Step interface {
 	Estimate() time.Duration
 
 	// Check reads whether the effect is there. It is called before the first Do, before every repetition of Do, and to poll.
-	// It changes nothing. An error means that it could not see, and is retried like one of Do.
+	// It changes nothing. An error means that it could not see, and is retried like one of Do; beside InProgress it says what is waited for, and Check
+	// is polled.
 	Check(ctx context.Context, env *Env) (State, error)
 
 	// Do makes the effect. It calls [Env.Valid] right before each request that changes something, and must tolerate being
@@ -57,6 +58,9 @@ type Timeouter interface {
 // Finalizer is implemented by a step that cleans up: it starts when all that it needs has ended, whether that is done, failed or could not
 // begin, provided that something of it began. To resume a suspended process is one. It makes no plan done: a step that failed has failed. It does
 // not start when the execution is stopped; whoever resumes the incident starts it.
+//
+// If something before it failed, it runs again when the incident is resumed, after all that. What it names in its needs is looked at again before, and
+// made again where it has been taken back; so a final step has to name what it takes back.
 type Finalizer interface {
 	Final() bool
 }

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,12 +30,15 @@ type stepRun struct {
 	doubtSince time.Time // zero while no effect can be under way
 	polled     bool
 	inProgress bool  // the last answer of Check
+	waiting    error // what it waits for, as Check has it
 	doErr      error // of the last Do
 
 	outcome Phase // once settled: done or skipped, which is left to be recorded
 	outputs map[string]string
-	unsaved bool   // Do has put outputs that are not in the journal yet
-	kept    string // of a rollback: why the effect stays
+	unsaved bool // Do has put outputs that are not in the journal yet
+
+	underWay bool   // of a rollback: Do's effect was, as Check last had it
+	kept     string // of a rollback: why the effect stays
 }
 
 // run brings the step to an outcome and records it.
@@ -88,6 +92,7 @@ func (s *stepRun) repeat(ctx context.Context, round func(context.Context) (bool,
 	var pauses, poll backoff.BackOff
 	var class awserr.Class // of the error that the pauses are for
 	var last error
+	var told string // for what it waits
 	for {
 		recorded, err := round(ctx)
 		if recorded {
@@ -100,22 +105,22 @@ func (s *stepRun) repeat(ctx context.Context, round func(context.Context) (bool,
 			if err != nil && !errors.Is(err, cause) {
 				last = err
 			}
-			return s.failure(cause, last)
+			return s.failure(cause, cmp.Or(s.waiting, last))
 		}
 		var pause time.Duration
 		switch {
 		case err != nil:
-			last = err
+			last, s.waiting = err, nil
 			if now := awserr.Of(err); pauses == nil || now != class {
 				pauses, class = s.opts.retries(err), now
 			}
 			pause = pauses.NextBackOff()
 			s.tell(ctx, Event{Kind: KindStepRetry, Err: err, Detail: "in " + pause.Round(time.Millisecond).String()})
-		case !s.polled:
-			s.polled = true
-			s.tell(ctx, Event{Kind: KindStepWaiting})
-			fallthrough
 		default:
+			if now := fmt.Sprint(s.waiting); !s.polled || now != told {
+				s.polled, told = true, now
+				s.tell(ctx, Event{Kind: KindStepWaiting, Err: s.waiting})
+			}
 			if poll == nil {
 				poll = s.opts.polls()
 			}
@@ -125,7 +130,7 @@ func (s *stepRun) repeat(ctx context.Context, round func(context.Context) (bool,
 			}
 		}
 		if cause := sleep(ctx, pause); cause != nil {
-			return s.failure(cause, last)
+			return s.failure(cause, cmp.Or(s.waiting, last))
 		}
 	}
 }
@@ -152,6 +157,9 @@ func (s *stepRun) settle(ctx context.Context) error {
 		return err
 	}
 	state, err := s.check(ctx)
+	if s.waiting = nil; err != nil && state == InProgress && !isPermanent(err) {
+		s.waiting, err = err, nil
+	}
 	if err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
@@ -214,11 +222,7 @@ func (s *stepRun) settle(ctx context.Context) error {
 // overrun tells of a call that returned when others may act already, by the lease of the service or by that of a leader: whether what it sent came before
 // that, only a read can tell.
 func (s *stepRun) overrun(ctx context.Context) {
-	lost := s.lease.Valid()
-	if cause := context.Cause(ctx); lost == nil && errors.Is(cause, ErrLeaseLost) {
-		lost = cause
-	}
-	if lost != nil {
+	if lost := (stepFence{s.lease, s.how.leader, ctx}).Valid(); errors.Is(lost, ErrLeaseLost) {
 		s.tell(ctx, Event{Kind: KindOverrun, Err: lost})
 	}
 }
@@ -292,7 +296,7 @@ func (s *stepRun) env(ctx context.Context, attempt int) (env *Env, end func()) {
 		Attempt:  attempt,
 		Inputs:   s.inputs,
 		Facts:    s.execution.known.incident.Facts,
-		Fence:    stepFence{s.lease, call},
+		Fence:    stepFence{s.lease, s.how.leader, call},
 		flights:  s.flights,
 		Logger:   s.logger,
 		outputs:  maps.Clone(s.outputs),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // rollBack undoes the steps that have been done or may have been.
@@ -90,10 +91,16 @@ func (s *stepRun) undoRound(ctx context.Context) (recorded bool, err error) {
 // unsettle looks where only that can tell whether there is anything to take back, and takes it back. It sets the outcome once that is
 // certain.
 func (s *stepRun) unsettle(ctx context.Context) error {
-	if s.inProgress || s.known.settled == nil && !s.blind() {
+	if s.inProgress || s.known.settled == nil && !blind(s.node.step) {
 		state, err := s.check(ctx)
+		if s.waiting = nil; state == InProgress {
+			s.waiting = err
+		}
+		if state == NotDone && s.underWay { // it has just ended, and the read of what came of it may lag
+			s.underWay, s.doubtSince = false, time.Now()
+		}
 		switch {
-		case err != nil:
+		case err != nil && state != InProgress:
 			return fmt.Errorf("check: %w", err)
 		case state == NotDone && s.lagLeft() > 0:
 			return nil // perhaps the read is behind the effect
@@ -103,6 +110,7 @@ func (s *stepRun) unsettle(ctx context.Context) error {
 		case s.inProgress: // Undo has been asked for, and is not through
 			return nil
 		case state == InProgress: // what is under way cannot be taken back yet
+			s.underWay = true
 			return nil
 		}
 	}
@@ -132,8 +140,8 @@ func (s *stepRun) unsettle(ctx context.Context) error {
 	}
 }
 
-// blind tells that the step's Check knows nothing.
-func (s *stepRun) blind() bool {
-	b, ok := s.node.step.(interface{ blind() bool })
+// blind tells that a step's Check knows nothing.
+func blind(s Step) bool {
+	b, ok := s.(interface{ blind() bool })
 	return ok && b.blind()
 }

@@ -16,7 +16,7 @@ func probeStep(id string, needs []string, launch string, probe Probe) failover.S
 		ID: id, Needs: needs, Plane: failover.PlaneData, Estimate: defaultProbe,
 		Check: func(ctx context.Context, env *failover.Env) (failover.State, error) {
 			if err := probe(ctx, env.Inputs[launch]); err != nil {
-				return 0, err
+				return failover.InProgress, err
 			}
 			return failover.Done, nil
 		},
