@@ -271,7 +271,7 @@ func token(parts ...string) string {
 
 // volumePolling is how often new volumes are looked at: they need seconds to be available, and minutes to hours to be initialized.
 func volumePolling(o *Options) retry.Policy {
-	return retry.Policy{First: 2 * time.Second, Max: o.MaxPollInterval, Growth: 1.5, Jitter: 0.2}
+	return retry.Policy{First: 300 * time.Millisecond, Max: o.MaxPollInterval, Growth: 1.1, Jitter: 0.2}
 }
 
 // awaitVolumes waits until volumes are available, and initialized.

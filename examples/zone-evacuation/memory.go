@@ -34,7 +34,12 @@ const (
 	attaching = 2 * time.Second       // of a volume
 	joining   = 2 * time.Second       // of an instance that runs, until its Auto Scaling group has it in service
 
+	saving = 20 * time.Second // of what has changed on a volume
+)
+
+const (
 	backupEvery = 5 * time.Minute        // of the ledger
+	steady      = 30 * time.Second       // before the fault, after the recovery, and after the end of the fault
 	polling     = 250 * time.Millisecond // between reads of a step that is in progress
 )
 
@@ -68,7 +73,9 @@ func inMemory(ctx context.Context, tell func(context.Context, failover.Event)) (
 		}
 	}()
 	m.cloud, err = awstest.New([]awstest.Service{
-		ec2svc.New(func(o *ec2svc.Options) { o.Pending, o.VolumeCreating, o.VolumeAttaching = pending, creating, attaching }),
+		ec2svc.New(func(o *ec2svc.Options) {
+			o.Pending, o.VolumeCreating, o.VolumeAttaching, o.Snapshot = pending, creating, attaching, saving
+		}),
 		elbv2svc.New(), autoscalingsvc.New(func(o *autoscalingsvc.Options) { o.Transition = joining / 2 }), arczonalshiftsvc.New(), sqssvc.New(), dynamodbsvc.New(),
 	}, func(o *awstest.Options) {
 		o.Latency, o.OnBoot, o.CallLog = call, m.programs.boot, 1_000_000
@@ -88,8 +95,10 @@ func inMemory(ctx context.Context, tell func(context.Context, failover.Event)) (
 	if err := m.look(ctx); err != nil {
 		return m, err
 	}
-	m.engine, err = newEngine(cfg, tell)
-	return m, err
+	if m.engine, err = newEngine(cfg, tell); err != nil {
+		return m, err
+	}
+	return m, m.beforeBackup(ctx)
 }
 
 // errTold ends what runs beside the story.
@@ -120,6 +129,14 @@ func (m *memory) backUp(ctx context.Context) error {
 		points, err := manager.Points(ctx, m.policy)
 		return len(points) > 0 && points[0].State == snapshot.Completed, err
 	})
+}
+
+// beforeBackup waits until shortly before the next backup: there is one of what the drill writes then, and the drill sees all that is lost.
+func (m *memory) beforeBackup(ctx context.Context) error {
+	const before = 5 * time.Second
+	now := time.Now()
+	next := now.Add(before).Truncate(backupEvery).Add(backupEvery)
+	return sleep(ctx, next.Add(-before).Sub(now))
 }
 
 // look starts the pool that checks every server. It stands in the third zone.

@@ -137,8 +137,8 @@ func (p *programs) web(ctx context.Context, i *awstest.Instance) error {
 	return worker.Run(ctx)
 }
 
-// replay is how long the ledger reads its volume before it serves.
-const replay = 20 * time.Second
+// replay is how long the ledger needs from the attachment of its volume until it serves: its log is read again.
+const replay = 45 * time.Second
 
 // book keeps a number on its volume, once that is attached.
 func (p *programs) book(ctx context.Context, i *awstest.Instance) error {
@@ -208,7 +208,7 @@ func dataVolume(ctx context.Context, i *awstest.Instance) (string, error) {
 				return *v.VolumeId, nil
 			}
 		}
-		if err := sleep(ctx, 500*time.Millisecond); err != nil {
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
 			return "", err
 		}
 	}

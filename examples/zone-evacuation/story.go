@@ -23,8 +23,8 @@ const customers = 4
 
 // The targets of the drill.
 const (
-	targetRTO = time.Minute
-	targetRPO = backupEvery + time.Minute // the last backup may be as old as that, and the one after it not completed yet
+	targetRTO = 90 * time.Second
+	targetRPO = backupEvery + time.Minute // the last one may be as old as that, while the next is not completed
 )
 
 // tell drills the evacuation on AWS in memory, and measures it.
@@ -51,7 +51,7 @@ func tell(ctx context.Context, show *screen) (_ *report, err error) {
 		drill.Response{Plan: plan, Engine: m.engine, Detect: m.detect}, m.probes(),
 		func(o *drill.Options) {
 			o.Targets = drill.Targets{RTO: targetRTO, Detection: m.watch.DetectionBound(), RPO: new(targetRPO)}
-			o.OnEvent = show.event
+			o.Steady, o.OnEvent = steady, show.event
 		})
 	if err != nil {
 		return nil, err
