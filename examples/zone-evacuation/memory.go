@@ -95,7 +95,7 @@ func inMemory(ctx context.Context, tell func(context.Context, failover.Event)) (
 	if err := m.look(ctx); err != nil {
 		return m, err
 	}
-	if m.engine, err = newEngine(cfg, tell); err != nil {
+	if m.engine, err = newEngine(cfg, table, tell); err != nil {
 		return m, err
 	}
 	return m, m.beforeBackup(ctx)
@@ -199,7 +199,7 @@ func (m *memory) ask(ctx context.Context, outputs map[string]string) error {
 }
 
 // newEngine makes an engine whose lease and journal are in the table: they outlive the zone.
-func newEngine(cfg aws.Config, tell func(context.Context, failover.Event)) (*failover.Engine, error) {
+func newEngine(cfg aws.Config, table string, tell func(context.Context, failover.Event)) (*failover.Engine, error) {
 	store, err := dynamostore.New(dynamodb.NewFromConfig(cfg), table)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/awsha/awsha/failover"
+	"github.com/awsha/awsha/failover/awscall"
 	"github.com/awsha/awsha/failover/ec2step"
 	"github.com/awsha/awsha/failover/preset"
 	"github.com/awsha/awsha/snapshot"
@@ -105,8 +106,9 @@ func describe() ([]byte, error) {
 	}, "", "  ")
 }
 
-// plan is the evacuation of the site. cfg is of the clients that its steps call.
+// plan is the evacuation of the site. cfg is of the clients that its steps call, whose calls are in the timeline.
 func (s *site) plan(cfg aws.Config) failover.Plan {
+	awscall.Record(&cfg)
 	e := preset.Evacuation{Service: s.Service, Zone: failover.Literal(s.Zone), Shifts: s.Shifts}
 	for _, g := range s.Groups {
 		one := preset.Group{Name: g.Name, Count: g.Count}

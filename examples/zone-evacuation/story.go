@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/faultinjector"
+	"github.com/awsha/awsha/examples/internal/virtual"
 	"github.com/awsha/awsha/failover"
 	"github.com/awsha/awsha/failover/drill"
 )
@@ -27,28 +29,41 @@ const (
 	targetRPO = backupEvery + time.Minute // the last one may be as old as that, while the next is not completed
 )
 
-// tell drills the evacuation on AWS in memory, and measures it.
-func tell(ctx context.Context, show *screen) (_ *report, err error) {
+// story tells how the service on AWS in memory leaves a zone. It ends early if it is interrupted.
+func story(pacer *virtual.Pacer, interrupted func() error, show *screen) (_ *report, err error) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(errTold)
 	show.say("a service is built in three zones, and its first backup taken")
 	m, err := inMemory(ctx, show.event)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if m != nil {
-			err = errors.Join(err, m.end())
-		}
-	}()
+	defer func() { err = errors.Join(err, m.end()) }()
 	show.say("%d web servers behind %s, and a ledger at %s in %s", perZone*len(m.subnets), m.front, m.public, m.Zone)
 
-	plan := m.plan(m.cfg)
-	plan.Estimates = forecast()
+	var pacing sync.WaitGroup
+	defer pacing.Wait()
+	defer cancel(errTold)
+	pacing.Go(func() {
+		pacer.Run(ctx, func() {
+			if err := interrupted(); err != nil {
+				cancel(err)
+			}
+		})
+	})
+	return m.drill(ctx, show)
+}
+
+// drill breaks the zone, has the plan executed, and measures what that does to the clients.
+func (m *memory) drill(ctx context.Context, show *screen) (*report, error) {
+	r := &report{plan: m.plan(m.cfg)}
+	r.plan.Estimates = forecast()
 	injector, err := faultinjector.New(m.cloud)
 	if err != nil {
 		return nil, err
 	}
 	d, err := drill.New(injector, drill.Fault{Kind: faultinjector.PowerLoss, Target: m.Zone},
-		drill.Response{Plan: plan, Engine: m.engine, Detect: m.detect}, m.probes(),
+		drill.Response{Plan: r.plan, Engine: m.engine, Detect: m.detect}, m.probes(),
 		func(o *drill.Options) {
 			o.Targets = drill.Targets{RTO: targetRTO, Detection: m.watch.DetectionBound(), RPO: new(targetRPO)}
 			o.Steady, o.OnEvent = steady, show.event
@@ -60,13 +75,17 @@ func tell(ctx context.Context, show *screen) (_ *report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report{drill: drilled, plan: &plan}
-	if err := m.settle(ctx, r); err != nil {
-		return nil, err
+	r.measure(drilled, m.watch.DetectionBound())
+	applied := map[string]bool{} // by request ID: also what was applied though its answer was lost
+	for _, call := range m.cloud.Calls(awstest.Match{}) {
+		applied[call.RequestID] = call.Applied
 	}
-	r.measure(m)
-	err = m.end()
-	m = nil
+	r.Effects = effects(r.timeline, func(c *failover.Call) bool { return applied[c.RequestID] })
+	lost, err := m.settle(ctx)
+	r.MessagesLost = &lost
+	if lost > 0 {
+		r.miss = errors.Join(r.miss, fmt.Errorf("%d orders are lost", lost))
+	}
 	return r, err
 }
 
@@ -131,51 +150,23 @@ func send(ctx context.Context, transport http.RoundTripper, method, url string) 
 	return string(body), err
 }
 
-// settle waits for the orders that were accepted, and looks where the volumes are. What a dead worker had in hand comes back after its visibility
-// timeout.
-func (m *memory) settle(ctx context.Context, r *report) error {
+// settle waits for the orders that were accepted, and counts those that are lost. What a dead worker had in hand comes back after its visibility
+// timeout. Then it looks that no volume has two writers.
+func (m *memory) settle(ctx context.Context) (lost int, err error) {
 	const limit = 2 * time.Minute
 	for deadline := time.Now().Add(limit); m.programs.tally.lost() > 0 && time.Now().Before(deadline); {
 		if err := sleep(ctx, time.Second); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	r.MessagesLost = m.programs.tally.lost()
 	out, err := ec2.NewFromConfig(m.cfg).DescribeVolumes(ctx, &ec2.DescribeVolumesInput{})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for i := range out.Volumes {
 		if n := len(out.Volumes[i].Attachments); n > 1 {
-			return fmt.Errorf("volume %s is attached %d times", *out.Volumes[i].VolumeId, n)
+			return 0, fmt.Errorf("volume %s is attached %d times", *out.Volumes[i].VolumeId, n)
 		}
 	}
-	return nil
-}
-
-// effects counts what AWS has carried out for each step, by the request IDs in the timeline and in the ledger of the cloud.
-func (m *memory) effects(t *failover.Timeline) map[string]int {
-	steps := map[string]string{}
-	counts := map[string]int{}
-	for _, ev := range t.Events() {
-		if ev.Kind == failover.KindCall && ev.Call.RequestID != "" {
-			steps[ev.Call.RequestID] = ev.Step
-		}
-	}
-	for _, call := range m.cloud.Calls(awstest.Match{}) {
-		if step := steps[call.RequestID]; step != "" && call.Applied && changes(call.Operation) {
-			counts[step]++
-		}
-	}
-	return counts
-}
-
-// changes tells whether an operation changes something.
-func changes(operation string) bool {
-	for _, reads := range []string{"Describe", "Get", "List"} {
-		if strings.HasPrefix(operation, reads) {
-			return false
-		}
-	}
-	return true
+	return m.programs.tally.lost(), nil
 }
