@@ -181,12 +181,12 @@ func TestGroupsTellWhatTheyDo(t *testing.T) {
 		next := ""
 		var told []string
 		for _, e := range w.received("events") {
-			var detail struct{ EC2InstanceId string } //nolint:revive // as Auto Scaling writes it
+			var detail struct{ EC2InstanceID string }
 			if err := json.Unmarshal(e.Detail, &detail); err != nil {
 				w.Fatal(err)
 			}
-			if detail.EC2InstanceId != id {
-				next = detail.EC2InstanceId
+			if detail.EC2InstanceID != id {
+				next = detail.EC2InstanceID
 			}
 			told = append(told, e.DetailType)
 		}
