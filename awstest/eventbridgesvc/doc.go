@@ -33,9 +33,9 @@
 // events after Options.Effect.
 //
 // While EventBridge is down in the region ([awstest.Cloud.FailService]), the
-// services keep their events and send them when it is back, for up to 24 hours.
-// While SQS is down, deliveries are tried again, after a second and then twice as
-// long each time up to ten minutes, 185 times and for 24 hours. A target that is
+// services keep their events and try again for up to 24 hours. While SQS is down,
+// so do deliveries: after a second, and then twice as long each time up to ten
+// minutes. AWS names the 24 hours and no times between. A target that is
 // not there, or does not take the event, such as a FIFO queue without
 // deduplication by content, gets no second try and the event is lost without
 // a word, as in AWS without a dead-letter queue. Faults of SQS's operations do
@@ -99,7 +99,6 @@
 //
 // # Cost
 //
-// An event costs a few µs of CPU, and as much again for each rule that it is
-// matched against: its JSON is read for each. One event of the loop for each
-// event, and one for each delivery.
+// An event costs about 5 µs of CPU, 10 µs more if there are rules, and 0.2 µs for
+// each of them: one event of the loop for each event, and one for each delivery.
 package eventbridgesvc

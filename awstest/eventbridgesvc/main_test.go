@@ -163,10 +163,15 @@ func (w *world) put(entries ...types.PutEventsRequestEntry) *eventbridge.PutEven
 // hinder.
 func (w *world) tell(source string, n int) {
 	w.Helper()
+	w.tellDetail(source, fmt.Sprintf(`{"n":%d}`, n))
+}
+
+func (w *world) tellDetail(source, detail string) {
+	w.Helper()
 	region := svctest.Must(w.cloud.Region("us-east-1"))(w)
 	w.cloud.Update(func(tx *awstest.Tx) {
 		m, _ := awstest.Lookup[ebmodel.Model](tx)
-		m.Region(region).Emit(tx, ebmodel.Event{Source: source, DetailType: "Tick", Detail: fmt.Sprintf(`{"n":%d}`, n)})
+		m.Region(region).Emit(tx, ebmodel.Event{Source: source, DetailType: "Tick", Detail: detail})
 	})
 }
 

@@ -24,21 +24,40 @@ const (
 // Emit takes an event and returns its ID. What happens to it is for later.
 func (r *Region) Emit(tx *awstest.Tx, e Event) (id string) {
 	s := r.seal(tx, e)
-	tx.Schedule(tx.Now(), func(tx *awstest.Tx) { r.accept(tx, s) })
+	tx.Schedule(tx.Now(), func(tx *awstest.Tx) { r.accept(tx, s, 1) })
 	return s.id
+}
+
+// again does something later that could not be done at this attempt, unless it
+// has been tried for long enough.
+func (s *sent) again(tx *awstest.Tx, attempt int, fn func(*awstest.Tx)) {
+	if attempt > maxAttempts || tx.Now().Sub(s.since) >= maxAge {
+		return
+	}
+	wait := lastRetry
+	if attempt < 16 {
+		wait = min(wait, firstRetry<<(attempt-1))
+	}
+	tx.Schedule(tx.Now().Add(wait), fn)
 }
 
 // accept matches an event against the rules. While EventBridge is down, its
 // source keeps it.
-func (r *Region) accept(tx *awstest.Tx, s sent) {
+func (r *Region) accept(tx *awstest.Tx, s sent, attempt int) {
 	if tx.ServiceDown(serviceID, r.region) {
-		if tx.Now().Sub(s.since) < maxAge {
-			tx.Schedule(tx.Now().Add(firstRetry), func(tx *awstest.Tx) { r.accept(tx, s) })
-		}
+		s.again(tx, attempt, func(tx *awstest.Tx) { r.accept(tx, s, attempt+1) })
 		return
 	}
+	var fields map[string]any // of the event, once they are asked for
 	for _, rule := range r.rules.All(tx.Now().Add(-r.model.opts.Effect)) {
-		if rule.Disabled || !rule.pattern.Match(s.body) {
+		if rule.Disabled || len(rule.Targets) == 0 {
+			continue
+		}
+		if fields == nil {
+			v, _ := decode(s.body)
+			fields, _ = v.(map[string]any)
+		}
+		if !rule.pattern.matches(fields) {
 			continue
 		}
 		for _, t := range rule.Targets {
@@ -67,13 +86,7 @@ func (r *Region) send(tx *awstest.Tx, s sent, t Target) {
 // Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html (read 2026-11)
 func (r *Region) deliver(tx *awstest.Tx, s sent, t Target, attempt int) {
 	if tx.ServiceDown(serviceID, r.region) || tx.ServiceDown(sqsServiceID, r.region) {
-		if attempt <= maxAttempts && tx.Now().Sub(s.since) < maxAge {
-			wait := lastRetry
-			if attempt < 16 {
-				wait = min(wait, firstRetry<<(attempt-1))
-			}
-			tx.Schedule(tx.Now().Add(wait), func(tx *awstest.Tx) { r.deliver(tx, s, t, attempt+1) })
-		}
+		s.again(tx, attempt, func(tx *awstest.Tx) { r.deliver(tx, s, t, attempt+1) })
 		return
 	}
 	name, _ := r.QueueName(t.ARN)
