@@ -81,10 +81,9 @@
 //
 // An error is the SDK's type of its code where there is one, such as
 // *types.ResourceNotFoundException, else a *smithy.GenericAPIError, inside a
-// response error with an HTTP status and a request ID. The codes are those of
-// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
-// (read 2026-11); the status is 400 unless noted. Which of them answers which mistake
-// AWS documents for few.
+// response error with an HTTP status and a request ID. The codes are those that the
+// SDK has (read 2026-11); the status is 400 unless noted, which could
+// not be confirmed. Which of them answers which mistake AWS documents for few.
 //
 //   - AccessDeniedException: by the effect [awstest.Deny].
 //   - InvalidEventPatternException: what is no event pattern.

@@ -31,7 +31,8 @@ func New(optFns ...func(*Options)) awstest.Service {
 		}
 		e := r.Add(awstest.ServiceSpec{
 			ID: eventbridge.ServiceID,
-			// Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html (read 2026-11)
+			// The codes are those of the SDK's types; the statuses could not be confirmed: nothing of the SDK goes by them but 5xx.
+			// Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html (read 2026-11), which names two of them
 			Throttled:   awstest.APIError{Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
 			Unavailable: awstest.APIError{Code: "ServiceUnavailable", Message: "The request has failed due to a temporary failure of the server.", Status: http.StatusServiceUnavailable},
 			Denied:      awstest.APIError{Code: "AccessDeniedException", Message: "You do not have sufficient access to perform this action.", Status: http.StatusBadRequest},

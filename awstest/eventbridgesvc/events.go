@@ -17,7 +17,7 @@ func (s *service) addEvents(e *awstest.Endpoint) {
 }
 
 // The limits of events.
-// Source: PutEventsInput and PutEventsRequestEntry of the SDK; https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html (read 2026-11)
+// Source: PutEventsInput and PutEventsRequestEntry of the SDK; https://docs.aws.amazon.com/AmazonCloudWatch/latest/events/CalculatePutEventsEntrySize.html (read 2026-11)
 const (
 	maxRequest    = 1 << 20
 	sizeOfTime    = 14

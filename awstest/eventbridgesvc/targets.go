@@ -89,7 +89,7 @@ func (s *service) removeTargets(tx *awstest.Tx, call *awstest.Call, in *eventbri
 }
 
 // maxPage is the size of a page unless it is given, and the greatest.
-// Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListTargetsByRule.html (read 2026-11)
+// Source: the comment of ListTargetsByRule in the SDK (read 2026-11)
 const maxPage = 100
 
 func (s *service) listTargetsByRule(_ *awstest.Tx, call *awstest.Call, in *eventbridge.ListTargetsByRuleInput) (*eventbridge.ListTargetsByRuleOutput, error) {

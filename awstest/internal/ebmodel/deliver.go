@@ -12,7 +12,7 @@ import (
 
 // How events that cannot be delivered are tried again. The guide names the
 // limits, and of the times between only that they grow.
-// Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html,
+// Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html,
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-delivery-level.html (read 2026-11)
 const (
 	maxAge      = 24 * time.Hour

@@ -28,9 +28,9 @@ type Target struct {
 	Group   string // message group ID; empty if there is none
 }
 
-// The rules for names.
-// Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html,
-// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html (read 2026-11)
+// The rules for names and descriptions. They are as the API reference is known to
+// have them; its pages on PutRule and Target could not be read again in 2026-11, and
+// the SDK does not state them.
 var name = regexp.MustCompile(`^[-._A-Za-z0-9]{1,64}$`)
 
 const maxDescription = 512
