@@ -53,7 +53,7 @@
 //   - aws.ec2, "EC2 Instance State-change Notification": every state that an instance enters, pending included.
 //   - aws.autoscaling, "EC2 Instance-launch Lifecycle Action" and "EC2 Instance-terminate Lifecycle Action": one for each hook that an instance waits for.
 //   - aws.autoscaling, "EC2 Instance Launch Successful", "EC2 Instance Launch Unsuccessful" and "EC2 Instance Terminate Successful": how an activity has ended; also that a launch was cancelled, which AWS does not document. What is attached, detached or moved to standby and back tells nothing.
-//   - aws.rds, "RDS DB Instance Event": created, deleted, shut down and restarted by a reboot, and failovers. A failover that nobody asked for starts and completes at the same time, which is when the endpoint moves: when RDS tells of its start is not documented. Restores tell that they have created, and nothing of their source.
+//   - aws.rds, "RDS DB Instance Event": created, deleted, shut down and restarted by a reboot, and failovers: started, restarted, completed. A failover that nobody asked for does all of it at the same time, which is when the endpoint moves: when RDS tells of its start is not documented. Restores tell that they have created, and nothing of their source.
 //   - aws.rds, "RDS DB Cluster Event": created, deleted.
 //   - aws.arc-zonal-shift, "Manual Shift Started", "Manual Shift Updated" and "Manual Shift Canceled": of a customer's shift; none is documented for its expiry.
 //   - aws.arc-zonal-shift, "Autoshift In Progress" and "Autoshift Completed": one for each resource that is included. Without any there is none: the notification of observers is not there.

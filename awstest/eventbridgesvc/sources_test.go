@@ -239,14 +239,16 @@ func TestDatabasesTell(t *testing.T) {
 		w.until(61 * time.Minute)
 		w.want(w.story())
 		w.until(62 * time.Minute)
-		w.want(w.story("EventID"), "1h1m30s RDS DB Instance Event, RDS-EVENT-0013", "1h1m30s RDS DB Instance Event, RDS-EVENT-0049")
+		w.want(w.story("EventID"), "1h1m30s RDS DB Instance Event, RDS-EVENT-0013", "1h1m30s RDS DB Instance Event, RDS-EVENT-0006", "1h1m30s RDS DB Instance Event, RDS-EVENT-0049")
 		heal()
 		w.until(2 * time.Hour)
 		rds(func(tx *awstest.Tx, r *rdsmodel.Region) { svctest.Must(r.RebootInstance(tx, "orders", true))(w) })
+		w.until(150 * time.Minute)
+		rds(func(tx *awstest.Tx, r *rdsmodel.Region) { svctest.Must(r.RebootInstance(tx, "orders", false))(w) })
 		w.until(3 * time.Hour)
 		w.want(w.story("EventID"),
-			"2h0m0s RDS DB Instance Event, RDS-EVENT-0013", "2h0m0s RDS DB Instance Event, RDS-EVENT-0004",
-			"2h1m30s RDS DB Instance Event, RDS-EVENT-0049", "2h1m30s RDS DB Instance Event, RDS-EVENT-0006")
+			"2h0m0s RDS DB Instance Event, RDS-EVENT-0013", "2h1m30s RDS DB Instance Event, RDS-EVENT-0006", "2h1m30s RDS DB Instance Event, RDS-EVENT-0049",
+			"2h30m0s RDS DB Instance Event, RDS-EVENT-0004", "2h30m30s RDS DB Instance Event, RDS-EVENT-0006")
 		rds(func(tx *awstest.Tx, r *rdsmodel.Region) {
 			svctest.Must(r.DeleteInstance(tx, "orders", true, ""))(w)
 			svctest.Must(r.CreateCluster(tx, rdsmodel.ClusterSpec{ID: "carts", Engine: "aurora-mysql", Retention: 1}))(w)

@@ -17,7 +17,7 @@ type Event struct {
 }
 
 // envelope is an event as it is delivered.
-// Source: https://docs.aws.amazon.com/eventbridge/latest/ref/events-structure.html (read 2026-11)
+// Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html (read 2026-11)
 type envelope struct {
 	Version    string          `json:"version"`
 	ID         string          `json:"id"`

@@ -24,7 +24,7 @@ func (m *Model) instanceARN(region *awstest.Region, id string) string {
 }
 
 // instanceChanged hears of every state that an instance of EC2 enters.
-// Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html (read 2026-11)
+// Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html (read 2026-11)
 func (m *Model) instanceChanged(tx *awstest.Tx, _ *ec2model.Region, i ec2model.Instance) {
 	region := i.Zone.Region()
 	m.tell(tx, region, "aws.ec2", "EC2 Instance State-change Notification",

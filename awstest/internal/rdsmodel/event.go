@@ -11,7 +11,9 @@ type Event struct {
 	Message   string
 }
 
-// The events that are modelled.
+// The events that are modelled. A failover tells that it has started, that the
+// instance has restarted, and that it has completed, in this order, as AWS's own
+// workshop shows: https://www.wellarchitectedlabs.com/Reliability/300_Testing_for_Resiliency_of_EC2_RDS_and_S3/
 // Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html,
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_Events.Messages.html (read 2026-11)
 var (

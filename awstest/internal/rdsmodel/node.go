@@ -114,6 +114,7 @@ func (r *Region) swap(tx *awstest.Tx, i Instance) {
 	if i.Endpoint != "" {
 		tx.Name(i.Endpoint, r.resolve(i.ID)) // so that dials under way look again
 	}
+	r.tell(tx, instanceRestarted, i.ID, i.ARN)
 	r.tell(tx, failoverCompleted, i.ID, i.ARN)
 }
 
@@ -137,18 +138,21 @@ func (r *Region) RebootInstance(tx *awstest.Tx, ref string, failover bool) (Inst
 	}
 	i = r.turn(tx, i.ID, func(i *Instance) { i.Status = Rebooting })
 	i.nodes.calm(tx)
+	tx.PowerOff(i.nodes.primary)
 	if failover {
 		r.tell(tx, failoverStarted, i.ID, i.ARN)
+	} else {
+		r.tell(tx, instanceShutDown, i.ID, i.ARN)
 	}
-	tx.PowerOff(i.nodes.primary)
-	r.tell(tx, instanceShutDown, i.ID, i.ARN)
 	r.later(tx, i, takes, func(tx *awstest.Tx, i Instance) {
 		if failover {
 			r.swap(tx, i)
 		}
 		r.powerOn(tx, i)
 		r.settle(tx, i)
-		r.tell(tx, instanceRestarted, i.ID, i.ARN)
+		if !failover { // of which swap has told
+			r.tell(tx, instanceRestarted, i.ID, i.ARN)
+		}
 		r.watch(tx, i.ID)
 	})
 	return i, nil
