@@ -37,7 +37,7 @@ generate: ## write the generated files anew
 .PHONY: random
 random: ## 10,000 random sequences of calls for each service of awstest; a failure tells the seed, and -seed=N replays it
 	go test -count=1 -timeout=60m -run='^TestRandom' ./awstest/arczonalshiftsvc ./awstest/autoscalingsvc ./awstest/cloudwatchsvc \
-		./awstest/dynamodbsvc ./awstest/ec2svc ./awstest/kmssvc ./awstest/rdssvc ./awstest/route53svc ./awstest/s3svc ./awstest/sqssvc -sequences=10000
+		./awstest/dynamodbsvc ./awstest/ec2svc ./awstest/eventbridgesvc ./awstest/kmssvc ./awstest/rdssvc ./awstest/route53svc ./awstest/s3svc ./awstest/sqssvc -sequences=10000
 
 .PHONY: fuzz
 fuzz: ## one fuzz test until it fails: make fuzz IN=./eip NAME=FuzzRequest

@@ -61,5 +61,7 @@
 //
 // # Testing
 //
-// Package awstest with sqssvc has the queue; [Parse] reads what a test sends.
+// Package awstest with sqssvc has the queue, and with eventbridgesvc the rule: what
+// instances, groups, databases and shifts in it do comes by itself, late, twice or
+// not at all, as a test asks for. [Parse] reads what a test sends.
 package sqsevents

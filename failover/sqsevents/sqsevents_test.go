@@ -129,6 +129,7 @@ func TestWhatAnEventIsAbout(t *testing.T) {
 // ward is a source on a queue.
 type ward struct {
 	*testing.T
+	cloud  *awstest.Cloud
 	client *sqs.Client
 	queue  string
 	source *sqsevents.Source
@@ -153,8 +154,14 @@ func (w *ward) woken() []time.Time {
 
 func inWard(t *testing.T, test func(*ward), optFns ...func(*sqsevents.Options)) {
 	t.Helper()
+	inWardWith(t, nil, test, optFns...)
+}
+
+// inWardWith is inWard with other services beside SQS.
+func inWardWith(t *testing.T, services []awstest.Service, test func(*ward), optFns ...func(*sqsevents.Options)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		cloud, err := awstest.New([]awstest.Service{sqssvc.New()})
+		cloud, err := awstest.New(append(services, sqssvc.New()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +170,7 @@ func inWard(t *testing.T, test func(*ward), optFns ...func(*sqsevents.Options)) 
 				t.Error(err)
 			}
 		}()
-		w := &ward{T: t, client: sqs.NewFromConfig(cloud.Config("us-east-1"))}
+		w := &ward{T: t, cloud: cloud, client: sqs.NewFromConfig(cloud.Config("us-east-1"))}
 		out, err := w.client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("events")})
 		if err != nil {
 			t.Fatal(err)

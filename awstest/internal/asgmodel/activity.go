@@ -26,6 +26,7 @@ const (
 // Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-verify-scaling-activity.html (read 2026-11)
 type Activity struct {
 	ID, Group, ARN     string // ARN of the group
+	Instance           string // ID; empty of a launch that has made none
 	Description, Cause string
 	Details            string
 	Status, Message    string
@@ -68,7 +69,7 @@ func recent(sentences []string) []string {
 // begin begins an activity that is about an instance, or about a place.
 func (c *control) begin(tx *awstest.Tx, description, cause string, m *member, status string, progress int) string {
 	return c.record(tx, Activity{
-		Description: description, Cause: cause, Status: status, Progress: progress,
+		Instance: m.ID, Description: description, Cause: cause, Status: status, Progress: progress,
 		Details: fmt.Sprintf(`{"Subnet ID":%q,"Availability Zone":%q}`, m.Subnet.ID, m.Zone.Name()),
 	})
 }
@@ -98,6 +99,7 @@ func (c *control) end(tx *awstest.Tx, id, status, message string) {
 		if status == Successful {
 			c.lastEnd = tx.Now()
 		}
+		c.region.tellOf(tx, *a)
 	})
 }
 

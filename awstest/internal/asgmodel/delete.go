@@ -49,7 +49,7 @@ func (c *control) clear(tx *awstest.Tx) {
 		m.launching = ""
 		if !m.State.ending() {
 			c.end(tx, m.ending, Cancelled, "") // its way to standby or out of the group
-			m.ending = c.begin(tx, "Terminating EC2 instance: "+m.ID, c.at(tx, "an instance was taken out of service in response to the deletion of the AutoScalingGroup."), m, InProgress, 0)
+			m.ending = c.begin(tx, terminatingAnInstance+": "+m.ID, c.at(tx, "an instance was taken out of service in response to the deletion of the AutoScalingGroup."), m, InProgress, 0)
 		}
 		c.deregister(tx, g, m)
 		c.terminate(tx, m)

@@ -177,6 +177,7 @@ func (c *control) await(tx *awstest.Tx, g *Group, m *member, t Transition) bool 
 		a := &action{hook: h, token: newUUID(tx, "token"), limit: tx.Now().Add(h.Global())}
 		m.actions = append(m.actions, a)
 		c.extend(tx, m, a)
+		c.region.tell(tx, Event{Group: c.name, ARN: g.ARN, Instance: m.ID, Ending: t == Ending, Action: &Action{Hook: h, Token: a.token}})
 	}
 	return true
 }

@@ -132,7 +132,7 @@ func (c *control) launch(tx *awstest.Tx, g *Group, z *awstest.Zone, subnet *ec2m
 	c.templateRetry = backoff{}
 	m := c.add(tx, g, i, Template{known.ID, known.Name, strconv.FormatInt(version.Number, 10)}, Pending)
 	m.warmup = c.policyWarmup
-	m.launching = c.begin(tx, "Launching a new EC2 instance: "+m.ID, cause, m, PreInService, 30)
+	m.launching = c.begin(tx, launchingAnInstance+": "+m.ID, cause, m, PreInService, 30)
 	c.giveUp(tx, m, m.turn, c.opts().LaunchTimeout)
 	return m, nil
 }
@@ -173,7 +173,7 @@ func (c *control) launchFailed(tx *awstest.Tx, z *awstest.Zone, subnet *ec2model
 	b.fail(tx.Now(), c.opts())
 	c.wake(tx, b.until)
 	id := c.record(tx, Activity{
-		Description: "Launching a new EC2 instance", Cause: cause, Status: InProgress,
+		Description: launchingAnInstance, Cause: cause, Status: InProgress,
 		Details: fmt.Sprintf(`{"Subnet ID":%q,"Availability Zone":%q}`, subnet.ID, z.Name()),
 	})
 	c.end(tx, id, Failed, message(err)+" Launching EC2 instance failed.")
@@ -277,7 +277,7 @@ func (c *control) abandon(tx *awstest.Tx, m *member, why string) {
 	c.end(tx, m.launching, Cancelled, why)
 	m.launching = ""
 	cause := c.at(tx, "an instance was taken out of service in response to a launch failure.")
-	m.ending = c.begin(tx, "Terminating EC2 instance: "+m.ID, cause, m, InProgress, 0)
+	m.ending = c.begin(tx, terminatingAnInstance+": "+m.ID, cause, m, InProgress, 0)
 	m.actions = nil
 	m.enter(tx, Terminating)
 	c.deregister(tx, g, m)

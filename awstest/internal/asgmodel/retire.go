@@ -32,7 +32,7 @@ func (c *control) shrink(tx *awstest.Tx, g *Group) {
 // target groups first, with the draining that they ask for, then through the
 // lifecycle hooks.
 func (c *control) retire(tx *awstest.Tx, g *Group, m *member, cause string) (activity string) {
-	m.ending = c.begin(tx, "Terminating EC2 instance: "+m.ID, cause, m, InProgress, 0)
+	m.ending = c.begin(tx, terminatingAnInstance+": "+m.ID, cause, m, InProgress, 0)
 	m.spare = false
 	m.enter(tx, Terminating)
 	c.leave(tx, g, m, func(tx *awstest.Tx) {

@@ -109,6 +109,7 @@ func (r *Region) launchCluster(tx *awstest.Tx, spec ClusterSpec, writes int64, t
 			c.Status, c.Created, c.Endpoint = Available, tx.Now(), r.clusterEndpoint(c.ID)
 		})
 		tx.Name(r.clusterEndpoint(c.ID), r.resolveWriter(c.ID))
+		r.tell(tx, clusterCreated, c.ID, c.ARN)
 	})
 	return c, nil
 }
@@ -234,6 +235,7 @@ func (r *Region) DeleteCluster(tx *awstest.Tx, ref string, skipFinal bool, final
 			tx.Name(c.Endpoint, nil)
 		}
 		r.clusters.Delete(tx.Now(), c.ID)
+		r.tell(tx, clusterDeleted, c.ID, c.ARN)
 	})
 	return c, nil
 }

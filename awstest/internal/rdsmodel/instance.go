@@ -147,6 +147,7 @@ func (r *Region) launch(tx *awstest.Tx, spec Spec, data *content, takes time.Dur
 			i.Status, i.Created, i.Endpoint = Available, tx.Now(), r.endpoint(i.ID)
 		})
 		tx.Name(i.Endpoint, r.resolve(i.ID))
+		r.tell(tx, instanceCreated, i.ID, i.ARN)
 		if i.Retention > 0 {
 			r.beginBackups(tx, i)
 		}
@@ -289,6 +290,7 @@ func (r *Region) remove(tx *awstest.Tx, i Instance) {
 		tx.Name(i.Endpoint, nil)
 	}
 	r.instances.Delete(tx.Now(), i.ID)
+	r.tell(tx, instanceDeleted, i.ID, i.ARN)
 	r.leave(tx, i)
 	r.dropAutomated(tx, i, 0)
 	for _, id := range i.Replicas {

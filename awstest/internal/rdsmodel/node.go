@@ -98,6 +98,7 @@ func (r *Region) watch(tx *awstest.Tx, id string) {
 				now, ok := r.instances.Get(tx.Now(), id)
 				ok = ok && now.nodes == i.nodes // else it is another one of that name
 				if i := now; ok && i.running() && i.nodes.standby != nil && !tx.Reachable(i.nodes.primary).OK && tx.Reachable(i.nodes.standby).OK {
+					r.tell(tx, failoverStarted, i.ID, i.ARN)
 					r.swap(tx, i)
 				}
 			})
@@ -113,6 +114,8 @@ func (r *Region) swap(tx *awstest.Tx, i Instance) {
 	if i.Endpoint != "" {
 		tx.Name(i.Endpoint, r.resolve(i.ID)) // so that dials under way look again
 	}
+	r.tell(tx, instanceRestarted, i.ID, i.ARN)
+	r.tell(tx, failoverCompleted, i.ID, i.ARN)
 }
 
 // RebootInstance reboots an instance, with a failover if it is asked for.
@@ -136,12 +139,20 @@ func (r *Region) RebootInstance(tx *awstest.Tx, ref string, failover bool) (Inst
 	i = r.turn(tx, i.ID, func(i *Instance) { i.Status = Rebooting })
 	i.nodes.calm(tx)
 	tx.PowerOff(i.nodes.primary)
+	if failover {
+		r.tell(tx, failoverStarted, i.ID, i.ARN)
+	} else {
+		r.tell(tx, instanceShutDown, i.ID, i.ARN)
+	}
 	r.later(tx, i, takes, func(tx *awstest.Tx, i Instance) {
 		if failover {
 			r.swap(tx, i)
 		}
 		r.powerOn(tx, i)
 		r.settle(tx, i)
+		if !failover { // of which swap has told
+			r.tell(tx, instanceRestarted, i.ID, i.ARN)
+		}
 		r.watch(tx, i.ID)
 	})
 	return i, nil

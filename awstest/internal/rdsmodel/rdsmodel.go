@@ -25,6 +25,7 @@ type Model struct {
 	keys    *kmsmodel.Model
 	opts    Options
 	regions map[*awstest.Region]*Region
+	onEvent []func(*awstest.Tx, *awstest.Region, Event)
 }
 
 // Of returns the model of the cloud that is being made.

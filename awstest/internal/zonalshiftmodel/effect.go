@@ -25,10 +25,13 @@ func (r *Region) StartAutoshift(tx *awstest.Tx, zone *awstest.Zone) (end func(*a
 	a := &Autoshift{AwayFrom: zone, Start: tx.Now()}
 	r.autoshifts = append(r.autoshifts, a)
 	r.settleAll(tx)
+	r.tellOf(tx, a, AutoshiftInProgress, r.included(tx, a))
 	return func(tx *awstest.Tx) {
 		if a.End.IsZero() {
+			were := r.included(tx, a)
 			a.End = tx.Now()
 			r.settleAll(tx)
+			r.tellOf(tx, a, AutoshiftCompleted, were)
 		}
 	}
 }

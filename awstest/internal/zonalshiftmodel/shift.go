@@ -62,6 +62,7 @@ func (r *Region) Start(tx *awstest.Tx, arn, zone, expiresIn, comment string) (Sh
 	r.active[arn] = s.ID
 	r.expireAt(tx, s)
 	r.settle(tx, arn)
+	r.tell(tx, ManualShiftStarted, arn, away)
 	return s, nil
 }
 
@@ -104,6 +105,7 @@ func (r *Region) Update(tx *awstest.Tx, id string, expiresIn, comment *string) (
 	}
 	r.shifts.Put(tx.Now(), id, s)
 	r.expireAt(tx, s)
+	r.tell(tx, ManualShiftUpdated, s.ARN, s.AwayFrom)
 	return s, nil
 }
 
@@ -112,7 +114,9 @@ func (r *Region) Cancel(tx *awstest.Tx, id string) (Shift, error) {
 	if _, err := r.activeShift(tx, id); err != nil {
 		return Shift{}, err
 	}
-	return r.end(tx, id, Canceled), nil
+	s := r.end(tx, id, Canceled)
+	r.tell(tx, ManualShiftCanceled, s.ARN, s.AwayFrom)
+	return s, nil
 }
 
 func (r *Region) end(tx *awstest.Tx, id string, status Status) Shift {

@@ -56,6 +56,7 @@ type Model struct {
 	opts    Options
 	kinds   []Kind
 	regions map[*awstest.Region]*Region
+	onEvent []func(*awstest.Tx, *awstest.Region, Event)
 }
 
 // Of returns the model of the cloud that is being made.
