@@ -41,7 +41,9 @@ func timed() func(id string, check, do time.Duration) failover.StepFuncs {
 	return func(id string, check, do time.Duration) failover.StepFuncs {
 		return failover.StepFuncs{
 			ID: id, Plane: failover.PlaneMutate,
-			Check: func(ctx context.Context, _ *failover.Env) (failover.State, error) { return failover.NotDone, until(ctx, check) },
+			Check: func(ctx context.Context, _ *failover.Env) (failover.State, error) {
+				return failover.NotDone, until(ctx, check)
+			},
 			Do: func(ctx context.Context, env *failover.Env) error {
 				env.Put("made", id)
 				return until(ctx, do)

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -171,7 +172,11 @@ func (r *region) newest(ctx context.Context, req *RestoreRequest) ([]*Point, err
 		slices.SortFunc(set, func(a, b *Point) int { return cmp.Compare(a.VolumeID, b.VolumeID) })
 		return set, nil
 	}
-	return nil, &OpError{Op: opDescribeSnapshots.name, Region: r.name, Resource: req.Series.String(), Kind: ErrNoPoint}
+	none := &OpError{Op: opDescribeSnapshots.name, Region: r.name, Resource: req.Series.String(), Kind: ErrNoPoint}
+	if len(begun) > 0 {
+		none.Err = failure("volumes were made of " + strings.Join(slices.Sorted(maps.Keys(begun)), ", ") + " under this token, and there is no such point any more")
+	}
+	return nil, none
 }
 
 // begun returns the snapshots of which this request has made volumes before.

@@ -137,6 +137,11 @@ func (b *built) buildTable(ctx context.Context) error {
 func (b *built) buildLedger(ctx context.Context) error {
 	api := ec2.NewFromConfig(b.cfg)
 	zone := b.subnets[0].AvailabilityZone
+	data, err := api.CreateVolume(ctx, &ec2.CreateVolumeInput{AvailabilityZone: zone, Size: aws.Int32(20)})
+	if err != nil {
+		return err
+	}
+	taken(b, api.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: data.VolumeId})
 	tags := []types.Tag{{Key: aws.String(roleTag), Value: aws.String(roleBook)}}
 	instance, err := api.RunInstances(ctx, &ec2.RunInstancesInput{
 		ImageId: aws.String(image), InstanceType: kind, SubnetId: b.subnets[0].SubnetId, MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
@@ -147,10 +152,6 @@ func (b *built) buildLedger(ctx context.Context) error {
 	}
 	id := *instance.Instances[0].InstanceId
 	taken(b, api.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
-	data, err := api.CreateVolume(ctx, &ec2.CreateVolumeInput{AvailabilityZone: zone, Size: aws.Int32(20)})
-	if err != nil {
-		return err
-	}
 	b.policy = &snapshot.Policy{
 		Name: "ledger", Region: b.Region, Targets: snapshot.Targets{Volumes: snapshot.Selector{IDs: []string{*data.VolumeId}}},
 		Schedule: snapshot.Schedule{Every: backupEvery},
@@ -175,6 +176,7 @@ func (b *built) buildLedger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	taken(b, api.ReleaseAddress, &ec2.ReleaseAddressInput{AllocationId: address.AllocationId})
 	b.public, b.ledger().Addresses = *address.PublicIp, []string{*address.AllocationId}
 	_, err = api.AssociateAddress(ctx, &ec2.AssociateAddressInput{AllocationId: address.AllocationId, InstanceId: &id})
 	return err

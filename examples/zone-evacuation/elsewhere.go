@@ -42,9 +42,11 @@ func onAWS(ctx context.Context, f flags, show io.Writer) (*report, error) {
 		return nil, &usageError{"the site makes no plan:", err.Error()}
 	}
 	if f.apply != "" {
-		return r, r.apply(ctx, cfg, f.table, newScreen(show))
+		err = r.apply(ctx, cfg, f.table, f.incident, newScreen(show))
+	} else {
+		err = r.forecast(ctx)
 	}
-	return r, r.forecast(ctx)
+	return r, err
 }
 
 // forecast asks by reads and dry runs whether the plan would work.
@@ -61,15 +63,15 @@ func (r *report) forecast(ctx context.Context) error {
 		return err
 	}
 	_, critical := r.plan.CriticalPath()
-	r.RTOMS, r.CriticalMS, r.RPOSeconds = r.readiness.RTO.Milliseconds(), critical.Milliseconds(), r.readiness.RPO.Seconds()
+	r.RTOMS, r.CriticalMS, r.RPOSeconds = r.readiness.RTO.Milliseconds(), critical.Milliseconds(), new(r.readiness.RPO.Seconds())
 	if r.readiness.Level == failover.LevelFail {
 		r.miss = errNotReady
 	}
 	return nil
 }
 
-// apply carries the plan out. Whoever repeats it the same day goes on where it ended: the incident has the same name.
-func (r *report) apply(ctx context.Context, cfg aws.Config, table string, show *screen) error {
+// apply carries the plan out, as a new incident or as what is left of an earlier one.
+func (r *report) apply(ctx context.Context, cfg aws.Config, table, incident string, show *screen) error {
 	engine, err := newEngine(cfg, table, show.event)
 	if err != nil {
 		return err
@@ -81,7 +83,11 @@ func (r *report) apply(ctx context.Context, cfg aws.Config, table string, show *
 		return nil
 	}
 	began := time.Now()
-	r.timeline, err = engine.Execute(ctx, "evacuation-"+began.UTC().Format(time.DateOnly), r.plan)
+	if incident == "" {
+		incident = "evacuation-" + began.UTC().Format("20060102T150405Z")
+	}
+	show.say("the incident is %s", incident)
+	r.timeline, err = engine.Execute(ctx, incident, r.plan)
 	_, critical := r.plan.CriticalPath()
 	r.RTOMS, r.CriticalMS, r.Effects = time.Since(began).Milliseconds(), critical.Milliseconds(), effects(r.timeline, nil)
 	return err
@@ -114,13 +120,16 @@ func onEndpoint(ctx context.Context, f flags, show *screen) (_ *report, err erro
 	if err != nil {
 		return nil, err
 	}
+	for _, point := range backup.Created.Points {
+		taken(b, ec2.NewFromConfig(cfg).DeleteSnapshot, &ec2.DeleteSnapshotInput{SnapshotId: aws.String(point.ID)})
+	}
 	show.say("its backup is taken: %d snapshot", len(backup.Created.Points))
 	if _, err := ec2.NewFromConfig(cfg).StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{b.ledger().Instance}, Force: aws.Bool(true)}); err != nil {
 		return nil, err
 	}
 	show.say("THE LEDGER STOPS")
 	r := &report{plan: b.plan(cfg)}
-	if err := r.apply(ctx, cfg, table, show); err != nil {
+	if err := r.apply(ctx, cfg, table, "", show); err != nil {
 		return nil, err
 	}
 	return r, b.moved(ctx)
@@ -146,11 +155,16 @@ func (b *built) moved(ctx context.Context) error {
 		return err
 	}
 	inst := out.Reservations[0].Instances[0]
-	taken(b, api.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
 	volumes, err := api.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{Filters: []types.Filter{{Name: aws.String("attachment.instance-id"), Values: []string{id}}}})
 	if err != nil {
 		return err
 	}
+	for _, v := range volumes.Volumes {
+		if aws.ToString(v.SnapshotId) != "" { // the others go with their instance
+			taken(b, api.DeleteVolume, &ec2.DeleteVolumeInput{VolumeId: v.VolumeId})
+		}
+	}
+	taken(b, api.TerminateInstances, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
 	switch {
 	case id == b.ledger().Instance:
 		return errors.New("the address has not moved")

@@ -56,7 +56,9 @@ func exitCode(err error) int {
 type flags struct {
 	json, aws, describe  bool
 	endpoint, site, html string
-	region, table, apply string
+	region               string
+	table, apply         string
+	incident             string
 	speed                float64
 }
 
@@ -79,6 +81,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.StringVar(&f.site, "site", "", "with -aws: read the description of the site from this `file`")
 	set.StringVar(&f.table, "table", "", "with -apply: `name` of the DynamoDB table of leases and journals")
 	set.StringVar(&f.apply, "apply", "", "with -aws: carry the plan out; `service` is the site's, to make sure")
+	set.StringVar(&f.incident, "incident", "", "with -apply: go on with the evacuation of this `name`; default a new one")
 	if err := set.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return f, err
@@ -103,6 +106,7 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	rule(!given["apply"] || f.aws, "-apply", "needs -aws")
 	rule(!given["apply"] || f.apply != "", "-apply", "must be the name of the service")
 	rule(given["apply"] == given["table"], "-table", "goes with -apply, which needs it")
+	rule(!given["incident"] || given["apply"], "-incident", "needs -apply")
 	rule(!given["region"] || given["endpoint"], "-region", "needs -endpoint")
 	rule(f.region != "", "-region", "must not be empty")
 	rule(!given["speed"] || !f.aws && !given["endpoint"], "-speed", "is of the story in memory")
@@ -125,7 +129,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, in virtua
 		}
 		return err
 	}
-	show := io.Writer(stdout)
+	show := stdout
 	if f.json {
 		show = io.Discard
 	}

@@ -60,7 +60,7 @@ type memory struct {
 // inMemory builds the service on AWS in memory, starts what runs there, and waits until all is well. End it.
 func inMemory(ctx context.Context, tell func(context.Context, failover.Event)) (m *memory, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	m = &memory{programs: &programs{ctx: ctx, tally: new(tally)}, stop: func() { cancel(errTold) }}
+	m = &memory{programs: &programs{ctx: ctx, tally: newTally()}, stop: func() { cancel(errTold) }}
 	m.fail = func(err error) {
 		if err != nil && ctx.Err() == nil {
 			cancel(err)
@@ -98,7 +98,8 @@ func inMemory(ctx context.Context, tell func(context.Context, failover.Event)) (
 	if m.engine, err = newEngine(cfg, table, tell); err != nil {
 		return m, err
 	}
-	return m, m.beforeBackup(ctx)
+	err = m.beforeBackup(ctx)
+	return m, err
 }
 
 // errTold ends what runs beside the story.

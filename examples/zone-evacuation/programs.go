@@ -38,16 +38,15 @@ type tally struct {
 	done     map[string]struct{}
 }
 
-func (t *tally) accept(order string) { t.add(&t.accepted, order) }
-func (t *tally) finish(order string) { t.add(&t.done, order) }
+func newTally() *tally { return &tally{accepted: map[string]struct{}{}, done: map[string]struct{}{}} }
 
-func (t *tally) add(set *map[string]struct{}, order string) {
+func (t *tally) accept(order string) { t.add(t.accepted, order) }
+func (t *tally) finish(order string) { t.add(t.done, order) }
+
+func (t *tally) add(set map[string]struct{}, order string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if *set == nil {
-		*set = map[string]struct{}{}
-	}
-	(*set)[order] = struct{}{}
+	set[order] = struct{}{}
 }
 
 // lost counts the orders that were accepted and are not done.

@@ -22,9 +22,9 @@ type report struct {
 	BoundMS     int64  `json:"detection_bound_ms,omitempty"`
 	CriticalMS  int64  `json:"critical_path_ms"` // of the plan, as it was forecast
 
-	RPOSeconds   float64 `json:"rpo_seconds"`
-	WritesLost   *int    `json:"writes_lost,omitempty"`   // of the ledger
-	MessagesLost *int    `json:"messages_lost,omitempty"` // orders that were accepted and not done
+	RPOSeconds   *float64 `json:"rpo_seconds,omitempty"`
+	WritesLost   *int     `json:"writes_lost,omitempty"`   // of the ledger
+	MessagesLost *int     `json:"messages_lost,omitempty"` // orders that were accepted and not done
 
 	Requests            *int   `json:"requests,omitempty"` // from the fault on
 	Failed              *int   `json:"failed,omitempty"`
@@ -47,7 +47,7 @@ func (r *report) verdict() error { return r.miss }
 func (r *report) measure(d *drill.Report, bound time.Duration) {
 	r.drill, r.timeline, r.miss = d, d.Timeline, d.Err()
 	r.Verdict, r.RTOMS, r.DetectionMS, r.BoundMS, r.CriticalMS = d.Verdict.String(), d.RTO.Milliseconds(), d.Detection.Milliseconds(), bound.Milliseconds(), d.Critical.Milliseconds()
-	r.RPOSeconds, r.WritesLost, r.Requests, r.Failed, r.FailedAfterRecovery = d.RPO.Seconds(), &d.LostWrites, &d.Requests, &d.Failed, &d.FailedAfterRecovery
+	r.RPOSeconds, r.WritesLost, r.Requests, r.Failed, r.FailedAfterRecovery = new(d.RPO.Seconds()), &d.LostWrites, &d.Requests, &d.Failed, &d.FailedAfterRecovery
 	r.CustomersRTOMS = new(int64)
 	for _, p := range d.Probes {
 		if p.Name != roleBook {
@@ -77,7 +77,7 @@ func (r *report) String() string {
 		line("plan", "%.1f s; its critical path was forecast as %s", d.Plan.Seconds(), forecast)
 		line("RTO", "%.1f s, as the ledger's client saw it; %.1f s of the customers", d.RTO.Seconds(), float64(*r.CustomersRTOMS)/1000)
 		line("  forecast", "%.1f s: detection and critical path; it took %.1f %% longer", (d.Detection + critical).Seconds(), 100*(d.RTO.Seconds()/(d.Detection+critical).Seconds()-1))
-		line("RPO", "%.1f s: %d writes to the ledger are lost, and %d orders", r.RPOSeconds, *r.WritesLost, *r.MessagesLost)
+		line("RPO", "%.1f s: %d writes to the ledger are lost, and %d orders", *r.RPOSeconds, *r.WritesLost, *r.MessagesLost)
 		line("requests", "%d from the fault on, of which %d failed, %d of them after the recovery", d.Requests, d.Failed, d.FailedAfterRecovery)
 	} else {
 		line("plan", "%.1f s; its critical path was forecast as %s", float64(r.RTOMS)/1000, forecast)

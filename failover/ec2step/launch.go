@@ -1,6 +1,7 @@
 package ec2step
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -194,7 +195,7 @@ func put(env *failover.Env, i *types.Instance) {
 	env.Put(SubnetKey, aws.ToString(i.SubnetId))
 	env.Put(PrivateIPKey, aws.ToString(i.PrivateIpAddress))
 	if i.Placement != nil {
-		env.Put(ZoneKey, aws.ToString(i.Placement.AvailabilityZoneId))
+		env.Put(ZoneKey, cmp.Or(aws.ToString(i.Placement.AvailabilityZoneId), aws.ToString(i.Placement.AvailabilityZone))) // emulators leave the ID out
 	}
 	for _, n := range i.NetworkInterfaces {
 		if n.Attachment != nil && aws.ToInt32(n.Attachment.DeviceIndex) == 0 {

@@ -5,7 +5,7 @@ const (
 	InstanceKey  = "instance"  // Launch: the ID of the instance
 	InterfaceKey = "interface" // Launch: the ID of its primary interface
 	PrivateIPKey = "private-ip"
-	ZoneKey      = "zone"   // Launch: the ID of its zone
+	ZoneKey      = "zone"   // Launch: the ID of its zone; its name, where EC2 does not tell
 	SubnetKey    = "subnet" // Launch
 	TypeKey      = "type"   // Launch: its type
 	VolumeKey    = "volume" // Restore: the ID of the volume
