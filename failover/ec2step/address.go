@@ -215,7 +215,7 @@ func (a *address) undo(ctx context.Context, env *failover.Env) error {
 func (a *address) ready(ctx context.Context, env *failover.Env) ([]failover.Finding, error) {
 	to, err := a.s.To.Get(env)
 	if err != nil {
-		return notYetKnown(err)
+		return awsstep.NotYetKnown(err)
 	}
 	req := eip.Request{AllocationID: a.s.AllocationID, Target: target(to), Guard: a.s.Guard, Displace: a.s.Displace}
 	if a.s.Guard == eip.GuardLease {
@@ -224,7 +224,7 @@ func (a *address) ready(ctx context.Context, env *failover.Env) ([]failover.Find
 	if !a.s.From.Zero() {
 		from, err := a.s.From.Get(env)
 		if err != nil {
-			return notYetKnown(err)
+			return awsstep.NotYetKnown(err)
 		}
 		owner := target(from)
 		req.Expect.Association = eip.Association{InstanceID: owner.InstanceID, NetworkInterfaceID: owner.NetworkInterfaceID}

@@ -200,7 +200,7 @@ func (a *attach) undo(ctx context.Context, env *failover.Env) error {
 func (a *attach) ready(ctx context.Context, env *failover.Env) ([]failover.Finding, error) {
 	id, err := a.s.Volume.Get(env)
 	if err != nil {
-		return notYetKnown(err)
+		return awsstep.NotYetKnown(err)
 	}
 	v, err := readVolume(ctx, env, a.api, id)
 	if err != nil {
@@ -208,7 +208,7 @@ func (a *attach) ready(ctx context.Context, env *failover.Env) ([]failover.Findi
 	}
 	instance, err := a.s.Instance.Get(env)
 	if err != nil {
-		return notYetKnown(err)
+		return awsstep.NotYetKnown(err)
 	}
 	i, err := sharedInstance(ctx, env, a.api, instance)
 	if err != nil {

@@ -185,7 +185,7 @@ func (d *detach) undo(ctx context.Context, env *failover.Env) error {
 func (d *detach) ready(ctx context.Context, env *failover.Env) ([]failover.Finding, error) {
 	id, instance, err := both(env, d.s.Volume, d.s.Instance)
 	if err != nil {
-		return notYetKnown(err)
+		return awsstep.NotYetKnown(err)
 	}
 	own, other, err := d.read(ctx, env)
 	if err != nil {

@@ -2,7 +2,6 @@ package ec2step
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"time"
@@ -152,7 +151,7 @@ func (f *fence) undo(ctx context.Context, env *failover.Env) error {
 func (f *fence) ready(ctx context.Context, env *failover.Env) ([]failover.Finding, error) {
 	i, err := f.read(ctx, env)
 	if err != nil {
-		return notYetKnown(err)
+		return awsstep.NotYetKnown(err)
 	}
 	id := aws.ToString(i.InstanceId)
 	var found []failover.Finding
@@ -191,12 +190,4 @@ func sharedInstance(ctx context.Context, env *failover.Env, api instanceReader, 
 	return failover.Share(ctx, env, "ec2:DescribeInstances "+id, func(ctx context.Context) (*types.Instance, error) {
 		return readInstance(ctx, api, id)
 	})
-}
-
-// notYetKnown tells what a ready check could not look at since an earlier step has not run; every other error is one.
-func notYetKnown(err error) ([]failover.Finding, error) {
-	if errors.Is(err, failover.ErrNoValue) {
-		return []failover.Finding{{Text: "not looked at: " + err.Error()}}, nil
-	}
-	return nil, err
 }

@@ -141,3 +141,11 @@ func (m *Mistakes) NotNegative(field string, v time.Duration) {
 
 // Err returns the mistakes, joined.
 func (m *Mistakes) Err() error { return errors.Join(m.errs...) }
+
+// NotYetKnown is what a ready check finds that could not look at something since an earlier step has not run. Every other error is one.
+func NotYetKnown(err error) ([]failover.Finding, error) {
+	if errors.Is(err, failover.ErrNoValue) {
+		return []failover.Finding{{Text: "not looked at: " + err.Error()}}, nil
+	}
+	return nil, err
+}

@@ -1,0 +1,41 @@
+package rdsstep
+
+import (
+	"context"
+	"time"
+
+	"github.com/awsha/awsha/failover"
+	"github.com/awsha/awsha/internal/awserr"
+)
+
+// settling is for how long a request that may have been taken is waited for before it is made again. No request here has a token, and one that is
+// made twice takes a role away from where the first has brought it. RDS shows what has been asked for within seconds; AWS names no number.
+const settling = time.Minute
+
+// ask makes a request that must not be made twice. When it is sent is in the journal before, and is taken back if AWS has refused it.
+func ask(ctx context.Context, env *failover.Env, call func() error) error {
+	env.Put(keySent, time.Now().UTC().Format(time.RFC3339Nano))
+	if err := env.Save(ctx); err != nil {
+		return err
+	}
+	err := call()
+	switch awserr.Of(err) {
+	case awserr.None, awserr.Transient: // it may have been taken
+		return err
+	}
+	env.Put(keySent, "")
+	if serr := env.Save(context.WithoutCancel(ctx)); serr != nil {
+		return serr
+	}
+	return err
+}
+
+// asked tells whether a request may have been taken that does not show yet.
+func asked(env *failover.Env) bool {
+	at, err := time.Parse(time.RFC3339Nano, env.Outputs()[keySent])
+	if err != nil {
+		return false
+	}
+	age := time.Since(at) // by two wall clocks, if another controller has sent it
+	return age < settling && age > -settling
+}
