@@ -48,7 +48,7 @@
 //
 // [Cloud.Inject] makes calls fail in every way that matters: rejected, throttled,
 // applied with the reply lost, slow, hanging, stale; by operation, resource, count
-// or chance. [Zone.Fail] and [Instance.Fail] take power or network away,
+// or chance. [Region.Fail], [Zone.Fail] and [Instance.Fail] take power or network away,
 // [Zone.RefuseLaunches] capacity, [Cloud.FailService] a service; [Cloud.Stick]
 // keeps a resource in a transient state. Adapters have effects of their own for
 // what can befall their service alone, such as a message that is delivered

@@ -54,6 +54,27 @@ func (z *Zone) Fail(f Fault) (heal func()) {
 	})
 }
 
+// Fail inflicts a fault on every zone of the region, and has every call to a
+// service there fail with the service's own error for being down, until heal is
+// called. In us-east-1 that takes the control planes of global services along,
+// whose data planes go on.
+func (r *Region) Fail(f Fault) (heal func()) {
+	var heals []func()
+	for _, id := range slices.Sorted(maps.Keys(r.cloud.zones)) { // Local Zones too
+		if z := r.cloud.zones[id]; z.region == r {
+			heals = append(heals, z.Fail(f))
+		}
+	}
+	if down, err := r.cloud.Inject(Match{Region: r.name}, Unavailable()); err == nil { // it is a region of this cloud
+		heals = append(heals, down)
+	}
+	return func() {
+		for _, heal := range slices.Backward(heals) {
+			heal()
+		}
+	}
+}
+
 // inflict counts a fault and returns the function that takes it back, once. A
 // fault that is none of the constants does nothing.
 func (c *Cloud) inflict(counts *[zoneFaults]int, f Fault, changed func(*Tx)) (heal func()) {

@@ -12,8 +12,8 @@
 // # How it works
 //
 //	kind           target                         parameters
-//	power loss     zone ID or instance ID
-//	network loss   zone ID or instance ID
+//	power loss     Region, zone ID or instance ID
+//	network loss   Region, zone ID or instance ID
 //	service down   SDK service ID, such as "EC2"  region; without it, every region
 //	no capacity    zone ID                        type; without it, every instance type
 //

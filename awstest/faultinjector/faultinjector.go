@@ -12,8 +12,8 @@ import (
 
 // Kinds of faults.
 const (
-	PowerLoss   = "power loss"   // of a zone or an instance: see [awstest.PowerLoss]
-	NetworkLoss = "network loss" // of a zone or an instance: see [awstest.NetworkLoss]
+	PowerLoss   = "power loss"   // of a Region, a zone or an instance: see [awstest.PowerLoss] and [awstest.Region.Fail]
+	NetworkLoss = "network loss" // the same: see [awstest.NetworkLoss]
 	ServiceDown = "service down" // see [awstest.Cloud.FailService]
 	NoCapacity  = "no capacity"  // of a zone: see [awstest.Zone.RefuseLaunches]
 )
@@ -105,10 +105,13 @@ func (i *Injector) fail(f drill.Fault, what awstest.Fault) (heal func(), err err
 	if zone, err := i.cloud.Zone(f.Target); err == nil {
 		return zone.Fail(what), nil
 	}
+	if region, err := i.cloud.Region(f.Target); err == nil {
+		return region.Fail(what), nil
+	}
 	if instance, ok := i.cloud.Instance(f.Target); ok {
 		return instance.Fail(what), nil
 	}
-	return nil, &failover.FieldError{Field: "fault.Target", Value: f.Target, Rule: "is no zone ID and no instance of this cloud"}
+	return nil, &failover.FieldError{Field: "fault.Target", Value: f.Target, Rule: "is no Region, no zone ID and no instance of this cloud"}
 }
 
 func (i *Injector) noCapacity(f drill.Fault) (heal func(), err error) {

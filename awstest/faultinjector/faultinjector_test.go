@@ -75,6 +75,7 @@ func faultsTakeEffectAndEnd(t *testing.T) {
 		_, err := api.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 		return err == nil
 	}
+	elsewhere := sts.NewFromConfig(cloud.Config("eu-west-1"))
 	custom := true
 	injector, err := faultinjector.New(cloud, func(o *faultinjector.Options) {
 		o.Kinds = map[string]func(drill.Fault) (func(), error){
@@ -94,6 +95,12 @@ func faultsTakeEffectAndEnd(t *testing.T) {
 	}{
 		{drill.Fault{Kind: faultinjector.PowerLoss, Target: "use1-az2"}, up},
 		{drill.Fault{Kind: faultinjector.NetworkLoss, Target: m.ID()}, up},
+		{drill.Fault{Kind: faultinjector.PowerLoss, Target: "us-east-1"}, func() bool {
+			if _, err := elsewhere.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); err != nil {
+				t.Errorf("another Region: %v", err)
+			}
+			return up() || answers()
+		}},
 		{drill.Fault{Kind: faultinjector.ServiceDown, Target: "STS"}, answers},
 		{drill.Fault{Kind: faultinjector.ServiceDown, Target: "STS", Params: map[string]string{faultinjector.ParamRegion: "us-east-1"}}, answers},
 		{drill.Fault{Kind: faultinjector.NoCapacity, Target: "use1-az2", Params: map[string]string{faultinjector.ParamType: "t3.micro"}}, nil},
