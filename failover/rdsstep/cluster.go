@@ -225,11 +225,9 @@ func (f *clusterFailover) ready(ctx context.Context, env *failover.Env) ([]failo
 		more, err := awsstep.NotYetKnown(err)
 		return append(found, more...), err
 	}
-	switch i := c.instances[target]; {
-	case i == nil:
-		found = append(found, failover.Finding{Level: failover.LevelFail, Text: target + " is no instance of " + f.s.Cluster})
-	default:
-		found = append(found, failover.Finding{Text: fmt.Sprintf("%s in %s would take over", target, aws.ToString(i.AvailabilityZone))})
+	i := c.instances[target]
+	if i == nil {
+		return append(found, failover.Finding{Level: failover.LevelFail, Text: target + " is no instance of " + f.s.Cluster}), nil
 	}
-	return found, nil
+	return append(found, failover.Finding{Text: fmt.Sprintf("%s in %s would take over", target, aws.ToString(i.AvailabilityZone))}), nil
 }

@@ -203,8 +203,8 @@ func (p *promotion) ready(ctx context.Context, env *failover.Env) ([]failover.Fi
 	if source(i) == "" {
 		return append(found, failover.Finding{Level: failover.LevelWarn, Text: p.s.Replica + " is no read replica: there is nothing to promote"}), nil
 	}
-	if err := p.strange(i); err != nil {
-		return append(found, failover.Finding{Level: failover.LevelFail, Text: err.Error()}), nil
+	if wrong := p.strange(i); wrong != nil {
+		return append(found, failover.Finding{Level: failover.LevelFail, Text: wrong.Error()}), nil
 	}
 	if !aws.ToBool(i.MultiAZ) {
 		found = append(found, failover.Finding{Level: failover.LevelWarn, Text: p.s.Replica + " has no standby: once promoted, it is a database in one zone"})

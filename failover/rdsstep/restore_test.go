@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
-	"github.com/awsha/awsha/awstest"
 	"github.com/awsha/awsha/awstest/rdssvc"
 	"github.com/awsha/awsha/failover"
 	"github.com/awsha/awsha/failover/internal/steptest"
@@ -135,7 +134,7 @@ func TestNothingTooOldIsRestored(t *testing.T) {
 
 func TestRDSsOwnBackupsAreRestored(t *testing.T) {
 	t.Parallel()
-	steptest.Run(t, func() []awstest.Service { return services() }, func(w *steptest.World) {
+	steptest.Run(t, services, func(w *steptest.World) {
 		backedUp(w)
 		time.Sleep(20 * time.Minute)
 		if _, err := w.Execute(restorePlan(func(s *rdsstep.RestoreSpec) { s.MaxAge, s.Request.Latest = 0, true })); err != nil {
