@@ -98,12 +98,10 @@ func source(i *types.DBInstance) string {
 	return aws.ToString(i.ReadReplicaSourceDBClusterIdentifier)
 }
 
-// strange tells of a replica of something else.
-func (p *promotion) strange(i *types.DBInstance) error {
-	if is := source(i); is != "" && p.s.Source != "" && is != p.s.Source {
-		return fmt.Errorf("%s is a replica of %s: it %w: %s", p.s.Replica, is, ErrNotReplica, p.s.Source)
-	}
-	return nil
+// strange tells a replica of something else.
+func (p *promotion) strange(i *types.DBInstance) bool {
+	is := source(i)
+	return is != "" && p.s.Source != "" && is != p.s.Source
 }
 
 func (p *promotion) check(ctx context.Context, env *failover.Env) (failover.State, error) {
@@ -111,8 +109,8 @@ func (p *promotion) check(ctx context.Context, env *failover.Env) (failover.Stat
 	if err != nil {
 		return 0, p.patience.Judge(env, err)
 	}
-	if err := p.strange(i); err != nil {
-		return 0, failover.Permanent(err)
+	if p.strange(i) {
+		return 0, failover.Permanent(fmt.Errorf("%s, of %s: %w: %s", p.s.Replica, source(i), ErrNotReplica, p.s.Source))
 	}
 	switch {
 	case !serves(i.DBInstanceStatus):
@@ -203,8 +201,8 @@ func (p *promotion) ready(ctx context.Context, env *failover.Env) ([]failover.Fi
 	if source(i) == "" {
 		return append(found, failover.Finding{Level: failover.LevelWarn, Text: p.s.Replica + " is no read replica: there is nothing to promote"}), nil
 	}
-	if wrong := p.strange(i); wrong != nil {
-		return append(found, failover.Finding{Level: failover.LevelFail, Text: wrong.Error()}), nil
+	if p.strange(i) {
+		return append(found, failover.Finding{Level: failover.LevelFail, Text: fmt.Sprintf("%s is a replica of %s, and not of %s", p.s.Replica, source(i), p.s.Source)}), nil
 	}
 	if !aws.ToBool(i.MultiAZ) {
 		found = append(found, failover.Finding{Level: failover.LevelWarn, Text: p.s.Replica + " has no standby: once promoted, it is a database in one zone"})
