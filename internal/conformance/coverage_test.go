@@ -11,6 +11,7 @@ import (
 	"github.com/awsha/awsha/awstest/dynamodbsvc"
 	"github.com/awsha/awsha/awstest/ec2svc"
 	"github.com/awsha/awsha/awstest/elbv2svc"
+	"github.com/awsha/awsha/awstest/eventbridgesvc"
 	"github.com/awsha/awsha/awstest/kmssvc"
 	"github.com/awsha/awsha/awstest/rdssvc"
 	"github.com/awsha/awsha/awstest/route53svc"
@@ -23,7 +24,7 @@ import (
 func services() []awstest.Service {
 	return []awstest.Service{
 		arczonalshiftsvc.New(), autoscalingsvc.New(), cloudwatchsvc.New(), dynamodbsvc.New(),
-		ec2svc.New(), elbv2svc.New(), kmssvc.New(), rdssvc.New(), route53svc.New(), s3svc.New(), sqssvc.New(), stssvc.New(),
+		ec2svc.New(), elbv2svc.New(), eventbridgesvc.New(), kmssvc.New(), rdssvc.New(), route53svc.New(), s3svc.New(), sqssvc.New(), stssvc.New(),
 	}
 }
 

@@ -31,7 +31,7 @@ func scenarios() []scenario {
 		databaseScenarios, databaseSnapshotScenarios, databaseRestoreScenarios, clusterScenarios,
 		tableScenarios, itemScenarios, queryScenarios, transactScenarios,
 		autoScalingScenarios, scalingInstanceScenarios, scalingHookScenarios,
-		queueScenarios, messageScenarios, leaseScenarios, fifoScenarios, redriveScenarios,
+		eventScenarios, queueScenarios, messageScenarios, leaseScenarios, fifoScenarios, redriveScenarios,
 	)
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
@@ -38,6 +39,7 @@ type session struct {
 	asg        *autoscaling.Client
 	cloudwatch *cloudwatch.Client
 	dynamodb   *dynamodb.Client
+	events     *eventbridge.Client
 	kms        *kms.Client
 	rds        *rds.Client
 	route53    *route53.Client
@@ -62,7 +64,7 @@ func (sc *scenario) play(t *testing.T, p *place) {
 	s := &session{
 		T: t, place: p, scenario: sc,
 		ec2: ec2.NewFromConfig(cfg), elb: elbv2.NewFromConfig(cfg), asg: autoscaling.NewFromConfig(cfg),
-		cloudwatch: cloudwatch.NewFromConfig(cfg), dynamodb: dynamodb.NewFromConfig(cfg), kms: kms.NewFromConfig(cfg),
+		cloudwatch: cloudwatch.NewFromConfig(cfg), dynamodb: dynamodb.NewFromConfig(cfg), events: eventbridge.NewFromConfig(cfg), kms: kms.NewFromConfig(cfg),
 		rds: rds.NewFromConfig(cfg), route53: route53.NewFromConfig(cfg),
 		s3:  s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
 		sqs: sqs.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg), zonalshift: arczonalshift.NewFromConfig(cfg),
