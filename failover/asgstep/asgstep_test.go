@@ -184,24 +184,35 @@ func TestProcessesAreSuspendedAndResumed(t *testing.T) {
 	}
 }
 
+func suspending() steptest.Scenario {
+	return steptest.Scenario{
+		Services: services, Prepare: prepare, Plan: around(),
+		Verify: func(w *steptest.World) { want(w, "suspended", suspended(w), "") },
+	}
+}
+
 func TestNoGroupStaysSuspendedWhenControllersDie(t *testing.T) {
 	t.Parallel()
-	steptest.Scenarios(func() steptest.Scenario {
-		return steptest.Scenario{
-			Services: services, Prepare: prepare, Plan: around(),
-			Verify: func(w *steptest.World) { want(w, "suspended", suspended(w), "") },
-		}
-	}).KilledAtEachCall(t, 4)
+	steptest.Scenarios(suspending).KilledAtEachCall(t, 4)
 }
 
 func TestNoGroupStaysSuspendedWhileReadsAreBehind(t *testing.T) {
 	t.Parallel()
-	steptest.Scenarios(func() steptest.Scenario {
-		return steptest.Scenario{
-			Services: services, Prepare: prepare, Plan: around(),
-			Verify: func(w *steptest.World) { want(w, "suspended", suspended(w), "") },
-		}
-	}).Stale(t)
+	steptest.Scenarios(suspending).Stale(t)
+}
+
+func TestCodesOfProcesses(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{"SuspendProcesses", "ResumeProcesses"} {
+		steptest.Scenarios(suspending).Codes(t, autoscaling.ServiceID, operation, []steptest.Code{
+			{Code: "Throttling", Want: steptest.Retried},
+			{Code: "ResourceInUse", Want: steptest.Retried},
+			{Code: "ResourceContention", Status: 500, Want: steptest.Retried},
+			{Code: "InternalFailure", Status: 500, Want: steptest.Retried},
+			{Code: "ValidationError", Message: "AutoScalingGroup name not found - no such group: web", Want: steptest.Permanent},
+			{Code: "AccessDenied", Status: 403, Want: steptest.Permanent},
+		})
+	}
 }
 
 func TestASuspensionIsTakenBack(t *testing.T) {
@@ -283,18 +294,23 @@ func TestWhatOthersHaveSetIsNotTakenBack(t *testing.T) {
 	})
 }
 
+func growing() steptest.Scenario {
+	return steptest.Scenario{Services: services, Prepare: prepare, Plan: wants(5, false), Verify: func(w *steptest.World) { want(w, "desired", desired(w), 5) }}
+}
+
 func TestDesiredCapacityWhileControllersDie(t *testing.T) {
 	t.Parallel()
-	steptest.Scenarios(func() steptest.Scenario {
-		return steptest.Scenario{Services: services, Prepare: prepare, Plan: wants(5, false), Verify: func(w *steptest.World) { want(w, "desired", desired(w), 5) }}
-	}).KilledAtEachCall(t, 3)
+	steptest.Scenarios(growing).KilledAtEachCall(t, 3)
+}
+
+func TestDesiredCapacityWhileReadsAreBehind(t *testing.T) {
+	t.Parallel()
+	steptest.Scenarios(growing).Stale(t)
 }
 
 func TestCodesOfDesiredCapacity(t *testing.T) {
 	t.Parallel()
-	steptest.Scenarios(func() steptest.Scenario {
-		return steptest.Scenario{Services: services, Prepare: prepare, Plan: wants(5, false), Verify: func(w *steptest.World) { want(w, "desired", desired(w), 5) }}
-	}).Codes(t, autoscaling.ServiceID, "SetDesiredCapacity", []steptest.Code{
+	steptest.Scenarios(growing).Codes(t, autoscaling.ServiceID, "SetDesiredCapacity", []steptest.Code{
 		{Code: "Throttling", Want: steptest.Retried},
 		{Code: "ScalingActivityInProgress", Want: steptest.Retried},
 		{Code: "ResourceContention", Status: 500, Want: steptest.Retried},
@@ -477,15 +493,15 @@ func TestAnUnhealthyInstanceIsReplaced(t *testing.T) {
 	}
 }
 
-func TestAnEndingWhileControllersDie(t *testing.T) {
-	t.Parallel()
-	steptest.Scenarios(func() steptest.Scenario {
+// ending ends two of three instances, which the group replaces.
+func ending(step func(asgstep.API, asgstep.InstancesSpec) failover.Step) steptest.Scenarios {
+	return func() steptest.Scenario {
 		var old []string
 		return steptest.Scenario{
 			Services: services, Prepare: func(w *steptest.World) { prepare(w); old = members(w) },
 			Plan: func(w *steptest.World, cfg aws.Config) failover.Plan {
 				return only(func(api *autoscaling.Client) failover.Step {
-					return asgstep.Terminate(api, asgstep.InstancesSpec{ID: "end", Group: web, Instances: literals(old[0], old[1])})
+					return step(api, asgstep.InstancesSpec{ID: "end", Group: web, Instances: literals(old[0], old[1])})
 				})(w, cfg)
 			},
 			Verify: func(w *steptest.World) {
@@ -496,7 +512,22 @@ func TestAnEndingWhileControllersDie(t *testing.T) {
 				want(w, "the first", slices.Contains(now, old[0]), false)
 			},
 		}
-	}).KilledAtEachCall(t, 3)
+	}
+}
+
+func TestAnEndingWhileControllersDie(t *testing.T) {
+	t.Parallel()
+	ending(asgstep.Terminate).KilledAtEachCall(t, 3)
+}
+
+func TestAnEndingWhileReadsAreBehind(t *testing.T) {
+	t.Parallel()
+	for name, step := range map[string]func(asgstep.API, asgstep.InstancesSpec) failover.Step{"terminate": asgstep.Terminate, "set unhealthy": asgstep.SetUnhealthy} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ending(step).Stale(t)
+		})
+	}
 }
 
 func TestCodesOfEndings(t *testing.T) {
@@ -575,24 +606,49 @@ func TestInstancesGoOnStandbyAndComeBack(t *testing.T) {
 	}
 }
 
+// stepping has two of three instances go on standby, or come back.
+func stepping(rollBack bool) steptest.Scenarios {
+	return func() steptest.Scenario {
+		var old []string
+		return steptest.Scenario{
+			Services: services, Prepare: func(w *steptest.World) { prepare(w); old = members(w) }, RollBack: rollBack,
+			Plan: func(w *steptest.World, cfg aws.Config) failover.Plan { return standby(old[:2])(w, cfg) },
+			Verify: func(w *steptest.World) {
+				want(w, "in service", len(members(w)), map[bool]int{false: 1, true: 3}[rollBack])
+				want(w, "desired", desired(w), map[bool]int{false: 1, true: 3}[rollBack])
+			},
+		}
+	}
+}
+
 func TestStandbyWhileControllersDie(t *testing.T) {
 	t.Parallel()
 	for name, rollBack := range map[string]bool{"there": false, "back": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			steptest.Scenarios(func() steptest.Scenario {
-				var old []string
-				return steptest.Scenario{
-					Services: services, Prepare: func(w *steptest.World) { prepare(w); old = members(w) }, RollBack: rollBack,
-					Plan: func(w *steptest.World, cfg aws.Config) failover.Plan { return standby(old[:2])(w, cfg) },
-					Verify: func(w *steptest.World) {
-						want(w, "in service", len(members(w)), map[bool]int{false: 1, true: 3}[rollBack])
-						want(w, "desired", desired(w), map[bool]int{false: 1, true: 3}[rollBack])
-					},
-				}
-			}).KilledAtEachCall(t, 2)
+			stepping(rollBack).KilledAtEachCall(t, 2)
 		})
 	}
+}
+
+func TestStandbyWhileReadsAreBehind(t *testing.T) {
+	t.Parallel()
+	for name, rollBack := range map[string]bool{"there": false, "back": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stepping(rollBack).Stale(t)
+		})
+	}
+}
+
+func TestCodesOfStandby(t *testing.T) {
+	t.Parallel()
+	stepping(false).Codes(t, autoscaling.ServiceID, "EnterStandby", []steptest.Code{
+		{Code: "Throttling", Want: steptest.Retried},
+		{Code: "ResourceContention", Status: 500, Want: steptest.Retried},
+		{Code: "InternalFailure", Status: 500, Want: steptest.Retried},
+		{Code: "AccessDenied", Status: 403, Want: steptest.Permanent},
+	})
 }
 
 // waiting has the group launch an instance that waits in a hook, and returns its ID.
@@ -623,22 +679,30 @@ func completing(id *string) steptest.Plan {
 	}
 }
 
+// hooked lets an instance go on that waits in a hook.
+func hooked() steptest.Scenario {
+	id := new(string)
+	return steptest.Scenario{
+		Services: services, Prepare: func(w *steptest.World) { *id = waiting(w) }, Plan: completing(id),
+		Verify: func(w *steptest.World) {
+			time.Sleep(time.Minute)
+			for _, i := range group(w).Instances {
+				if *i.InstanceId == *id {
+					w.Errorf("%s is %s", *id, i.LifecycleState)
+				}
+			}
+		},
+	}
+}
+
 func TestAnInstanceWaitsInAHookNoLonger(t *testing.T) {
 	t.Parallel()
-	steptest.Scenarios(func() steptest.Scenario {
-		id := new(string)
-		return steptest.Scenario{
-			Services: services, Prepare: func(w *steptest.World) { *id = waiting(w) }, Plan: completing(id),
-			Verify: func(w *steptest.World) {
-				time.Sleep(time.Minute)
-				for _, i := range group(w).Instances {
-					if *i.InstanceId == *id {
-						w.Errorf("%s is %s", *id, i.LifecycleState)
-					}
-				}
-			},
-		}
-	}).KilledAtEachCall(t, 2)
+	steptest.Scenarios(hooked).KilledAtEachCall(t, 2)
+}
+
+func TestAHookWhileReadsAreBehind(t *testing.T) {
+	t.Parallel()
+	steptest.Scenarios(hooked).Stale(t)
 }
 
 func TestCodesOfHooks(t *testing.T) {

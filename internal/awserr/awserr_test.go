@@ -37,6 +37,8 @@ const (
 	healthCheck   = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_CreateHealthCheck.html"
 	healthCheckUp = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_UpdateHealthCheck.html"
 	gracePeriod   = "https://github.com/aws/aws-cli/issues/171"
+	enterStandby  = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-enter-exit-standby.html" // of the states; the texts are those of the other calls
+	suspend       = "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SuspendProcesses.html"
 	notInService  = "https://github.com/infrahouse/infrahouse-toolkit/issues/223"
 	noAction      = "https://github.com/convox/rack/issues/2432"
 	zonalShift    = "https://docs.aws.amazon.com/arc-zonal-shift/latest/api/API_StartZonalShift.html"
@@ -127,6 +129,9 @@ func TestCodes(t *testing.T) {
 		{400, "ValidationError", "The age of the instance (60 seconds) is less than the configured grace period of 300 seconds", awserr.Pending, "", gracePeriod},
 		{400, "ValidationError", "Instance Id not found - No managed instance found for instance ID: i-1", awserr.NotFound, "", gracePeriod},
 		{400, "ValidationError", "The instance i-1 is not in InService or EnteringStandby or Standby.", awserr.Pending, "", notInService},
+		{400, "ValidationError", "The instance i-1 is not in InService.", awserr.Pending, "", enterStandby},
+		{400, "ValidationError", "The instance i-1 is not in Standby.", awserr.Pending, "", enterStandby},
+		{400, "ResourceInUse", "", awserr.Pending, "", suspend},
 		{400, "ValidationError", "No active Lifecycle Action found with instance ID i-1", awserr.NotFound, "", noAction},
 		{400, "ValidationError", "No active Lifecycle Action found with token 0d5e4f2c", awserr.NotFound, "", noAction},
 		{500, "IdempotentCallInProgress", "", awserr.Pending, "", asgLaunch},

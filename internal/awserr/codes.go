@@ -59,6 +59,7 @@ var codes = map[string]row{
 	"IdempotentCallInProgress":  {class: Pending},
 	"LimitExceeded":             {class: Quota},
 	"ResourceContention":        {class: Pending},
+	"ResourceInUse":             {class: Pending},
 	"ScalingActivityInProgress": {class: Pending},
 
 	"NotFoundException":                     {class: NotFound},
@@ -172,7 +173,7 @@ func instanceState(message string) Class {
 // "Instance Id not found - No managed instance found for instance ID: i-1", which belongs to no group yet, or not any more.
 func lifecycle(message string) Class {
 	switch {
-	case strings.Contains(message, "less than the configured grace period"), strings.Contains(message, "is not in InService or EnteringStandby or Standby"):
+	case strings.Contains(message, "less than the configured grace period"), strings.Contains(message, "is not in InService"), strings.Contains(message, "is not in Standby"):
 		return Pending
 	case strings.Contains(message, "No active Lifecycle Action found"), strings.Contains(message, "No managed instance found"):
 		return NotFound
