@@ -34,6 +34,9 @@ type ClusterSpec struct {
 	Away  failover.Ref
 	Zones ZoneAPI // Required with Away
 
+	// Grace is for how long RDS may do it by itself before it is asked: see FailoverSpec. Default 0.
+	Grace time.Duration
+
 	// Probe has to succeed, and go on to for Steady, before the step is done. Nil takes RDS's word for it, which the ready check complains of.
 	Probe  Probe
 	Steady time.Duration // default 0: one success is enough
@@ -52,11 +55,12 @@ type ClusterSpec struct {
 //
 // Source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_FailoverDBCluster.html (read 2026-11)
 func FailoverCluster(api ClusterAPI, s ClusterSpec) failover.Step {
-	f := &clusterFailover{api: api, s: s, proof: proof{probe: s.Probe, steady: s.Steady}}
+	f := &clusterFailover{api: api, s: s, proof: proof{probe: s.Probe, steady: s.Steady}, grace: grace{of: s.Grace}}
 	m := awsstep.Mistakes{Needs: s.Needs}
 	m.Text("Cluster", s.Cluster)
 	m.IfGiven("Target", s.Target)
 	m.NotNegative("Steady", s.Steady)
+	m.NotNegative("Grace", s.Grace)
 	away(&m, s.Away, s.Zones)
 	return failover.NewStep(failover.StepFuncs{
 		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneMutate, API: apiRDS, Writes: []string{s.Cluster},
@@ -69,6 +73,7 @@ type clusterFailover struct {
 	api      ClusterAPI
 	s        ClusterSpec
 	proof    proof
+	grace    grace
 	patience awsstep.Patience
 }
 
@@ -138,6 +143,8 @@ func (f *clusterFailover) check(ctx context.Context, env *failover.Env) (failove
 		return f.proof.ask(ctx, env, w)
 	case asked(env):
 		return failover.InProgress, fmt.Errorf("the writer is %s, and RDS may have been asked to fail over", c.writer)
+	case f.grace.lasts(env):
+		return failover.InProgress, fmt.Errorf("the writer is %s, and RDS may fail over by itself until %s have passed", c.writer, f.s.Grace)
 	}
 	return failover.NotDone, nil
 }

@@ -27,6 +27,10 @@ type FailoverSpec struct {
 	Away  failover.Ref
 	Zones ZoneAPI // Required with Away
 
+	// Grace is for how long RDS may do it by itself before it is asked, from when the step is first looked at: when a zone fails it has begun already,
+	// and does not always show it. Default 0: it is asked at once, as for a zone that is left on purpose.
+	Grace time.Duration
+
 	// Probe has to succeed, and go on to for Steady, before the step is done. Nil takes RDS's word for it, which the ready check complains of.
 	Probe  Probe
 	Steady time.Duration // default 0: one success is enough
@@ -45,10 +49,11 @@ type FailoverSpec struct {
 //
 // Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Failover.html (read 2026-11)
 func Failover(api DatabaseAPI, s FailoverSpec) failover.Step {
-	f := &multiAZ{api: api, s: s, proof: proof{probe: s.Probe, steady: s.Steady}}
+	f := &multiAZ{api: api, s: s, proof: proof{probe: s.Probe, steady: s.Steady}, grace: grace{of: s.Grace}}
 	m := awsstep.Mistakes{Needs: s.Needs}
 	m.Text("Database", s.Database)
 	m.NotNegative("Steady", s.Steady)
+	m.NotNegative("Grace", s.Grace)
 	away(&m, s.Away, s.Zones)
 	return failover.NewStep(failover.StepFuncs{
 		ID: s.ID, Needs: s.Needs, Plane: failover.PlaneMutate, API: apiRDS, Writes: []string{s.Database},
@@ -61,6 +66,7 @@ type multiAZ struct {
 	api      DatabaseAPI
 	s        FailoverSpec
 	proof    proof
+	grace    grace
 	patience awsstep.Patience
 }
 
@@ -83,6 +89,8 @@ func (f *multiAZ) check(ctx context.Context, env *failover.Env) (failover.State,
 		return f.proof.ask(ctx, env, w)
 	case asked(env):
 		return failover.InProgress, fmt.Errorf("%s, and RDS may have been asked to fail over", state(i))
+	case f.grace.lasts(env):
+		return failover.InProgress, fmt.Errorf("%s, and RDS may fail over by itself until %s have passed", state(i), f.s.Grace)
 	}
 	return failover.NotDone, nil
 }

@@ -112,6 +112,34 @@ func TestAFailoverOfRDSItselfIsWaitedFor(t *testing.T) {
 	})
 }
 
+// RDS is given time to fail over by itself, and asked when it has not.
+func TestRDSIsGivenTime(t *testing.T) {
+	t.Parallel()
+	patient := failoverPlan(func(s *rdsstep.FailoverSpec) { s.Grace = 3 * time.Minute })
+	for _, dead := range []bool{true, false} {
+		steptest.Run(t, services, func(w *steptest.World) {
+			multiAZ(w)
+			if dead {
+				zone, err := w.Cloud.Zone(idA)
+				if err != nil {
+					w.Fatal(err)
+				}
+				defer zone.Fail(awstest.PowerLoss)()
+				time.Sleep(10 * time.Second)
+			}
+			began := time.Now()
+			if _, err := w.Execute(patient); err != nil {
+				w.Fatal(err)
+			}
+			made, _ := w.Calls("RebootDBInstance")
+			took := time.Since(began).Round(time.Second)
+			if dead && (made != 0 || took > 85*time.Second) || !dead && (made != 1 || took < 4*time.Minute) {
+				t.Errorf("dead: %v: %d calls, %s", dead, made, took)
+			}
+		})
+	}
+}
+
 func TestTheStandbyTakesOverWhileControllersDie(t *testing.T) {
 	t.Parallel()
 	steptest.Scenarios(failovers).KilledAtEachCall(t, 5)

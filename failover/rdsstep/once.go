@@ -2,6 +2,7 @@ package rdsstep
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/awsha/awsha/failover"
@@ -29,6 +30,35 @@ func ask(ctx context.Context, env *failover.Env, call func() error) error {
 	}
 	return err
 }
+
+// grace is a time in which RDS may act by itself.
+type grace struct {
+	of time.Duration
+
+	mu    sync.Mutex
+	since map[string]time.Time // of the first look, by incident
+}
+
+// lasts tells whether it is not over yet. It begins with the first question; another controller begins anew.
+func (g *grace) lasts(env *failover.Env) bool {
+	if g.of == 0 {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := incident(env)
+	since, ok := g.since[key]
+	if !ok {
+		since = time.Now()
+		if g.since == nil {
+			g.since = make(map[string]time.Time)
+		}
+		g.since[key] = since
+	}
+	return time.Since(since) < g.of
+}
+
+func incident(env *failover.Env) string { return env.Service + "\x00" + env.Incident }
 
 // asked tells whether a request may have been taken that does not show yet.
 func asked(env *failover.Env) bool {

@@ -44,7 +44,7 @@ func (p *proof) ask(ctx context.Context, env *failover.Env, w Writer) (failover.
 	err := p.probe(ctx, w)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := env.Service + "\x00" + env.Incident
+	key := incident(env)
 	if err != nil {
 		delete(p.since, key)
 		return failover.InProgress, fmt.Errorf("%s does not take writes: %w", w.Endpoint, err)

@@ -190,7 +190,7 @@ func TestMistakesOfSteps(t *testing.T) {
 		step  failover.Step
 		wants []string
 	}{
-		{rdsstep.Failover(nil, rdsstep.FailoverSpec{ID: "s", Away: failover.Fact(failover.FactZone), Steady: -1}), []string{"Database", "Zones", "Steady"}},
+		{rdsstep.Failover(nil, rdsstep.FailoverSpec{ID: "s", Away: failover.Fact(failover.FactZone), Steady: -1, Grace: -1}), []string{"Database", "Zones", "Steady", "Grace"}},
 		{rdsstep.FailoverCluster(nil, rdsstep.ClusterSpec{ID: "s", Away: failover.Literal(""), Target: failover.Output("other", "x")}), []string{"Cluster", "Zones", "Away", "Target"}},
 		{rdsstep.Promote(nil, rdsstep.PromoteSpec{ID: "s", BackupRetention: 36}), []string{"Replica", "MaxLag", "Metrics", "BackupRetention"}},
 		{rdsstep.Restore(nil, rdsstep.RestoreSpec{ID: "s"}), []string{"clients", "Request.Policy", "Request.Series", "Request.ID", "MaxAge"}},
