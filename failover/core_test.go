@@ -405,3 +405,22 @@ func TestNoSharedReadOutlivesItsExecution(t *testing.T) {
 		t.Errorf("%d of 3000 reads began after Execute had returned", late)
 	}
 }
+
+func TestAStepThatWaitsIsReady(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		waits := func(err error) failover.StepFuncs {
+			return failover.StepFuncs{ID: "probe", Plane: failover.PlaneData, Check: func(context.Context, *failover.Env) (failover.State, error) { return failover.InProgress, err }}
+		}
+		e := newEngine(t, newLocker(t), new(failover.MemoryJournal))
+		for _, tt := range []struct {
+			err  error
+			want failover.Level
+		}{{errors.New("connection refused"), failover.LevelPass}, {failover.Permanent(errors.New("no such host")), failover.LevelFail}} {
+			r, err := e.Readiness(t.Context(), plan(waits(tt.err)), nil)
+			if err != nil || r.Level != tt.want || !strings.Contains(r.String(), tt.err.Error()) {
+				t.Errorf("%v: %v\n%s", tt.err, err, r)
+			}
+		}
+	})
+}

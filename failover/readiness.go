@@ -168,6 +168,8 @@ func (a *asking) step(ctx context.Context, i int) {
 			return err
 		})
 		switch {
+		case err != nil && s.State == InProgress && !isPermanent(err):
+			s.Findings = append(s.Findings, Finding{Text: fmt.Sprintf("it waits: %v", err)})
 		case err != nil:
 			s.State = 0
 			s.fail("check: %v", err)

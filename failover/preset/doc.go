@@ -1,5 +1,6 @@
 // Package preset composes the ready-made steps into whole plans: an address that
-// moves to a standby, an instance that is replaced, a zone that is left.
+// moves to a standby, an instance that is replaced, a zone that is left, databases
+// that leave a zone.
 //
 //	plan := preset.ReplaceInstance(ec2Client, elbClient, preset.Replacement{
 //		Service: "orders", Volumes: []string{"vol-1"}, Zone: failover.Literal("use1-az1"), Addresses: []string{"eipalloc-1"},
@@ -20,13 +21,14 @@
 //	EIPStandby       [fence ->] address
 //	ReplaceInstance  fence, launch -> volumes -> probe -> addresses, targets
 //	ZoneEvacuation   shifts, groups, single instances from snapshots
+//	DatabaseFailover databases and clusters, by RDS itself or when it is asked
 //
 // New comes first, then the switch, then what is old goes; only data with a single
 // writer are fenced, moved and checked in that order.
 //
 // # Guarantees and failure modes
 //
-// Those of the steps: see packages ec2step, elbstep, asgstep and arcstep. Mistakes
+// Those of the steps: see packages ec2step, elbstep, asgstep, arcstep and rdsstep. Mistakes
 // in a description are told by [failover.Plan.Validate], all at once, as fields of
 // the steps. A preset makes no call.
 //
@@ -36,7 +38,7 @@
 //
 // # Limits
 //
-// Databases, DNS, CloudFront and S3 are not in these plans.
+// DNS, CloudFront and S3 are not in these plans.
 //
 // # Testing
 //

@@ -41,7 +41,7 @@ type grace struct {
 
 // lasts tells whether it is not over yet. It begins with the first question; another controller begins anew.
 func (g *grace) lasts(env *failover.Env) bool {
-	if g.of == 0 {
+	if g.of == 0 || env.Incident == "" { // a ready check is no first look
 		return false
 	}
 	g.mu.Lock()
