@@ -45,7 +45,7 @@ func elsewhere(ctx context.Context, f flags, show *screen) (*report, error) {
 		return nil, err
 	}
 	if f.apply == "" || ready.Level == failover.LevelFail {
-		r.readiness, r.RTOMS = ready, ready.RTO.Milliseconds()
+		r.Readiness, r.RTOMS = ready, ready.RTO.Milliseconds()
 		if ready.Level == failover.LevelFail {
 			r.miss = errNotReady
 		}

@@ -27,11 +27,12 @@ type report struct {
 	Late        *int           `json:"failed_after_recovery,omitempty"`
 	Effects     map[string]int `json:"effects_per_step,omitempty"`
 
-	miss      error
-	plan      failover.Plan
-	drill     *drill.Report
-	readiness *failover.Readiness
-	timeline  *failover.Timeline
+	Readiness *failover.Readiness `json:"readiness,omitempty"` // of a plan that is not carried out
+
+	miss     error
+	plan     failover.Plan
+	drill    *drill.Report
+	timeline *failover.Timeline
 }
 
 func (r *report) measure(d *drill.Report, written int64) {
@@ -42,8 +43,8 @@ func (r *report) measure(d *drill.Report, written int64) {
 
 // String is the report for people.
 func (r *report) String() string {
-	if r.readiness != nil {
-		return r.readiness.String()
+	if r.Readiness != nil {
+		return r.Readiness.String()
 	}
 	var b strings.Builder
 	b.WriteByte('\n')
@@ -85,8 +86,8 @@ func (r *report) page(name string) (err error) {
 	switch {
 	case r.drill != nil:
 		return r.drill.WriteHTML(file)
-	case r.readiness != nil:
-		timeline = r.readiness.Forecast
+	case r.Readiness != nil:
+		timeline = r.Readiness.Forecast
 	}
 	return statuspage.WriteTimeline(file, timeline, func(o *statuspage.TimelineOptions) { o.Title, o.Plan = "A database fails over", &r.plan })
 }

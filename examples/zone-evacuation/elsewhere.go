@@ -59,12 +59,12 @@ func (r *report) forecast(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.readiness, err = engine.Readiness(ctx, r.plan, nil); err != nil {
+	if r.Readiness, err = engine.Readiness(ctx, r.plan, nil); err != nil {
 		return err
 	}
 	_, critical := r.plan.CriticalPath()
-	r.RTOMS, r.CriticalMS, r.RPOSeconds = r.readiness.RTO.Milliseconds(), critical.Milliseconds(), new(r.readiness.RPO.Seconds())
-	if r.readiness.Level == failover.LevelFail {
+	r.RTOMS, r.CriticalMS, r.RPOSeconds = r.Readiness.RTO.Milliseconds(), critical.Milliseconds(), new(r.Readiness.RPO.Seconds())
+	if r.Readiness.Level == failover.LevelFail {
 		r.miss = errNotReady
 	}
 	return nil
@@ -79,7 +79,7 @@ func (r *report) apply(ctx context.Context, cfg aws.Config, table, incident stri
 	if ready, err := engine.Readiness(ctx, r.plan, nil); err != nil {
 		return err
 	} else if ready.Level == failover.LevelFail {
-		r.readiness, r.miss = ready, errNotReady
+		r.Readiness, r.miss = ready, errNotReady
 		return nil
 	}
 	began := time.Now()

@@ -33,11 +33,12 @@ type report struct {
 
 	Effects map[string]int `json:"effects_per_step,omitempty"` // calls that changed something
 
-	miss      error
-	plan      failover.Plan
-	drill     *drill.Report
-	readiness *failover.Readiness // of a plan that is not carried out
-	timeline  *failover.Timeline
+	Readiness *failover.Readiness `json:"readiness,omitempty"` // of a plan that is not carried out
+
+	miss     error
+	plan     failover.Plan
+	drill    *drill.Report
+	timeline *failover.Timeline
 }
 
 // verdict is why the exit status is not 0.
@@ -58,8 +59,8 @@ func (r *report) measure(d *drill.Report, bound time.Duration) {
 
 // String is the report for people.
 func (r *report) String() string {
-	if r.readiness != nil {
-		return r.readiness.String()
+	if r.Readiness != nil {
+		return r.Readiness.String()
 	}
 	var b strings.Builder
 	b.WriteByte('\n')
@@ -99,11 +100,11 @@ func (r *report) page(name string) (err error) {
 	switch {
 	case r.drill != nil:
 		return r.drill.WriteHTML(file)
-	case r.readiness != nil:
+	case r.Readiness != nil:
 		tone := map[failover.Level]statuspage.Tone{failover.LevelPass: statuspage.Good, failover.LevelWarn: statuspage.Warn, failover.LevelFail: statuspage.Bad}
-		return statuspage.WriteTimeline(file, r.readiness.Forecast, func(o *statuspage.TimelineOptions) {
+		return statuspage.WriteTimeline(file, r.Readiness.Forecast, func(o *statuspage.TimelineOptions) {
 			o.Title, o.Plan = "Forecast: "+r.plan.Service+" leaves a zone", &r.plan
-			o.Lines = []statuspage.Line{{What: "Readiness", Is: r.readiness.Level.String(), Tone: tone[r.readiness.Level]}}
+			o.Lines = []statuspage.Line{{What: "Readiness", Is: r.Readiness.Level.String(), Tone: tone[r.Readiness.Level]}}
 		})
 	default:
 		return statuspage.WriteTimeline(file, r.timeline, func(o *statuspage.TimelineOptions) { o.Title, o.Plan = r.plan.Service+" leaves a zone", &r.plan })
