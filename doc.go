@@ -12,8 +12,16 @@
 //     take it from an owner that it did not expect, and says so only when the new association has been read back.
 //   - [github.com/awsha/awsha/healthcheck] probes targets over HTTP and TCP with the thresholds and states of Elastic Load
 //     Balancing, and keeps a pool of them by zone. It needs the standard library alone.
+//   - [github.com/awsha/awsha/queueworker] handles the messages of an SQS queue at least once: leases that are kept while
+//     handlers run, deletes that are repeated until they are proven, and hints of how many workers a backlog needs.
+//   - [github.com/awsha/awsha/snapshot] backs up volumes, instances, images and databases by policy, copies them to other
+//     Regions, keeps what a retention says and why, and restores in any zone.
 //   - [github.com/awsha/awsha/failover] runs a plan: steps with dependencies, in parallel where they allow it, under a
 //     lease with fencing tokens, with a journal and a timeline. It knows no AWS service; a step may do anything.
+//
+// The ready-made steps are under failover, a package for each AWS service: ec2step (instances, capacity, volumes,
+// addresses), asgstep, elbstep, arcstep and rdsstep, which use the packages above. Package preset makes whole plans of them,
+// and package drill rehearses one.
 //
 // And what they are tested with, as your own code can be:
 //
@@ -25,7 +33,8 @@
 // A health pool notices that a target is gone. The failover engine takes the lease, writes down what it is about to do, and
 // runs the plan: one step moves the address with eip, another the target registration with the SDK, side by side. The pool
 // sees the service come back; the timeline says when each thing happened and what it cost. The program in
-// examples/zone-outage is exactly that, and runs without an account.
+// examples/zone-outage is exactly that, and runs without an account; that in examples/zone-evacuation has all of it: a load
+// balancer, an Auto Scaling group, a queue and its workers, and a single instance that comes back from its backup.
 //
 // Nothing forces the combination. Each package is of use alone, and each takes its collaborators as small interfaces or
 // functions. The program in examples/eip-remap uses eip and nothing else.
